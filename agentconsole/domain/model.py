@@ -1,0 +1,534 @@
+"""The words of the trade as values: addresses, entries, what they add up to, and the choice of a route.
+
+Entries are the truth and are appended, never edited. Everything else in this module is computed from them
+(``domain.history``) or for a moment's decision (``domain.preference``, ``domain.permission``). The meaning of
+each word is fixed in ``docs/architecture.md``.
+
+Values are ``msgspec.Struct`` so that the store, the socket and ``--json`` share one encoding.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType, TypeAlias
+
+import msgspec
+
+CustomerId = NewType("CustomerId", str)
+EntryId = NewType("EntryId", str)
+ConversationId = NewType("ConversationId", str)
+AccountName = NewType("AccountName", str)
+AgentName = NewType("AgentName", str)
+BlobId = NewType("BlobId", str)
+Medium = NewType("Medium", str)
+
+
+def derive_id(prefix: str, *parts: str) -> str:
+    """Return an id that is the same for the same parts, so that doing a step twice is harmless."""
+    digest = hashlib.blake2b("\x1f".join(parts).encode("utf-8", "surrogatepass"), digest_size=15)
+    return f"{prefix}{digest.hexdigest()}"
+
+
+class Value(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Base of all values: immutable, and without default fields on the wire."""
+
+
+class Address(Value, frozen=True, order=True):
+    """Where somebody can be reached, already normalised (``domain.addresses``).
+
+    ``scope`` is empty for e-mail and phone, else the provider's namespace (bot, page, workspace), because such
+    ids mean something only inside it.
+    """
+
+    kind: str
+    scope: str
+    value: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.scope}:{self.value}"
+
+
+class Trust(StrEnum):
+    """How sure we are that an address is its customer's, best first."""
+
+    VERIFIED = "verified"
+    THREADED = "threaded"
+    CLAIMED = "claimed"
+    AMBIGUOUS = "ambiguous"
+
+
+class Delivery(StrEnum):
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    READ = "read"
+    FAILED = "failed"
+    UNCERTAIN = "uncertain"
+    CANCELLED = "cancelled"
+
+
+class ConversationStatus(StrEnum):
+    OPEN = "open"
+    PENDING = "pending"
+    SNOOZED = "snoozed"
+    RESOLVED = "resolved"
+
+
+class ConsentScope(StrEnum):
+    MARKETING = "marketing"
+    SERVICE = "service"
+    ALL = "all"
+
+
+class Attachment(Value, frozen=True):
+    """A file that came or goes with a message. ``size`` is in bytes; ``blob`` is empty where it was not kept."""
+
+    name: str
+    type: str
+    size: int
+    blob: BlobId = BlobId("")
+
+
+class Participant(Value, frozen=True):
+    """Somebody else on a conversation. An address of the conversation, never of the customer."""
+
+    role: str
+    address: Address
+    name: str = ""
+
+
+Facts: TypeAlias = dict[str, str]
+"""Data behind a reason, worded by ``text.words``: times as ISO 8601, numbers as decimal text."""
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
+    """One line of a customer's history."""
+
+    id: EntryId
+    at: datetime
+
+
+class Received(Entry, frozen=True, kw_only=True, tag="received"):
+    """A message from the customer. ``at`` is the provider's time, never later than ``stored_at``."""
+
+    account: AccountName
+    medium: Medium
+    sender: Address
+    conversation: ConversationId
+    stored_at: datetime
+    external_id: str = ""
+    sender_name: str = ""
+    subject: str = ""
+    text: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    in_reply_to: tuple[str, ...] = ()
+    participants: tuple[Participant, ...] = ()
+    mentions: tuple[Address, ...] = ()
+    trust: Trust = Trust.CLAIMED
+    place: str = ""
+    automatic: bool = False
+    past: bool = False
+    raw: BlobId = BlobId("")
+
+
+class Unreadable(Entry, frozen=True, kw_only=True, tag="unreadable"):
+    """Something arrived that could not be understood; its raw bytes are kept."""
+
+    account: AccountName
+    medium: Medium
+    conversation: ConversationId
+    reason: str
+    detail: str = ""
+    raw: BlobId = BlobId("")
+
+
+class Reply(Entry, frozen=True, kw_only=True, tag="reply"):
+    """What an agent wrote. Its fate is told by the receipts that name it."""
+
+    agent: AgentName
+    conversation: ConversationId
+    account: AccountName
+    medium: Medium
+    address: Address
+    text: str
+    key: str
+    subject: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    answers: EntryId = EntryId("")
+    in_reply_to: tuple[str, ...] = ()
+    place: str = ""
+    rule: str = ""
+    facts: Facts = {}
+    not_before: datetime | None = None
+
+
+class Receipt(Entry, frozen=True, kw_only=True, tag="receipt"):
+    """A change of a reply's delivery state (``domain.delivery`` says which may follow which)."""
+
+    reply: EntryId
+    state: Delivery
+    attempt: int = 0
+    committed: bool = False
+    external_id: str = ""
+    reason: str = ""
+    detail: str = ""
+    retry_at: datetime | None = None
+    by: AgentName = AgentName("")
+
+
+class Note(Entry, frozen=True, kw_only=True, tag="note"):
+    agent: AgentName
+    conversation: ConversationId
+    text: str
+
+
+class Named(Entry, frozen=True, kw_only=True, tag="named"):
+    """The customer's shown name changed. A name given by an agent outranks what senders call themselves."""
+
+    name: str
+    by: AgentName = AgentName("")
+
+
+class AddressLinked(Entry, frozen=True, kw_only=True, tag="address_linked"):
+    address: Address
+    trust: Trust = Trust.CLAIMED
+    by: AgentName = AgentName("")
+    evidence: EntryId = EntryId("")
+    why: str = ""
+
+
+class AddressUnlinked(Entry, frozen=True, kw_only=True, tag="address_unlinked"):
+    address: Address
+    by: AgentName
+
+
+class AddressState(Entry, frozen=True, kw_only=True, tag="address_state"):
+    """An address stopped (or resumed) taking messages: bounced, blocked us, left."""
+
+    address: Address
+    account: AccountName = AccountName("")
+    dead: str = ""
+    evidence: EntryId = EntryId("")
+
+
+class ConsentChanged(Entry, frozen=True, kw_only=True, tag="consent_changed"):
+    """An opt-out or opt-in. An empty medium means every medium."""
+
+    medium: Medium
+    scope: ConsentScope = ConsentScope.ALL
+    allowed: bool = False
+    by: AgentName = AgentName("")
+    evidence: EntryId = EntryId("")
+    words: str = ""
+
+
+class PreferenceStated(Entry, frozen=True, kw_only=True, tag="preference_stated"):
+    """The customer asked to be answered on a medium (empty: took the wish back)."""
+
+    medium: Medium
+    purpose: str = ""
+    by: AgentName = AgentName("")
+    evidence: EntryId = EntryId("")
+
+
+class Assigned(Entry, frozen=True, kw_only=True, tag="assigned"):
+    conversation: ConversationId
+    assignee: AgentName = AgentName("")
+    by: AgentName = AgentName("")
+
+
+class StatusChanged(Entry, frozen=True, kw_only=True, tag="status_changed"):
+    conversation: ConversationId
+    status: ConversationStatus
+    by: AgentName = AgentName("")
+    until: datetime | None = None
+
+
+class Tagged(Entry, frozen=True, kw_only=True, tag="tagged"):
+    conversation: ConversationId
+    add: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+    by: AgentName = AgentName("")
+
+
+class Suggested(Entry, frozen=True, kw_only=True, tag="suggested"):
+    """Somebody else's record may be the same person. Only weak evidence comes here; see ``domain.identity``."""
+
+    other: CustomerId
+    address: Address
+    why: str
+    evidence: EntryId
+
+
+class SuggestionAnswered(Entry, frozen=True, kw_only=True, tag="suggestion_answered"):
+    suggestion: EntryId
+    accepted: bool
+    by: AgentName
+
+
+class Merged(Entry, frozen=True, kw_only=True, tag="merged"):
+    """An edge: ``other`` is the same person. Entries stay where they are; ``Unmerged`` ends the edge."""
+
+    other: CustomerId
+    by: AgentName
+    suggestion: EntryId = EntryId("")
+    joins: dict[ConversationId, ConversationId] = {}
+
+
+class Unmerged(Entry, frozen=True, kw_only=True, tag="unmerged"):
+    merge: EntryId
+    by: AgentName
+
+
+AnyEntry: TypeAlias = (
+    Received
+    | Unreadable
+    | Reply
+    | Receipt
+    | Note
+    | Named
+    | AddressLinked
+    | AddressUnlinked
+    | AddressState
+    | ConsentChanged
+    | PreferenceStated
+    | Assigned
+    | StatusChanged
+    | Tagged
+    | Suggested
+    | SuggestionAnswered
+    | Merged
+    | Unmerged
+)
+
+
+class Route(Value, frozen=True, order=True):
+    """Where a reply could go. ``place`` is the room or chat where the provider needs one."""
+
+    account: AccountName
+    medium: Medium
+    address: Address
+    place: str = ""
+
+
+class Ranked(Value, frozen=True):
+    route: Route
+    rule: str
+    facts: Facts = {}
+
+
+class RefusedRoute(Value, frozen=True):
+    """A route that must not be used now. ``until`` is when that ends, where it does."""
+
+    route: Route
+    reason: str
+    facts: Facts = {}
+    until: datetime | None = None
+
+
+class Choice(Value, frozen=True):
+    """The explained choice of a channel: the first of ``ranked``; nothing in ``refused`` is ever tried.
+
+    ``set_aside`` is a preference that the customer stated and that something outranked or vetoed.
+    """
+
+    ranked: tuple[Ranked, ...]
+    refused: tuple[RefusedRoute, ...] = ()
+    set_aside: Ranked | RefusedRoute | None = None
+
+    @property
+    def best(self) -> Ranked | None:
+        return self.ranked[0] if self.ranked else None
+
+
+# -- what entries add up to --------------------------------------------------------------------------------
+
+
+class LinkedAddress(Value, frozen=True):
+    address: Address
+    trust: Trust
+    since: datetime
+    by: AgentName = AgentName("")
+    evidence: EntryId = EntryId("")
+    why: str = ""
+    dead: str = ""
+    dead_at: datetime | None = None
+
+
+class Consent(Value, frozen=True):
+    medium: Medium
+    scope: ConsentScope
+    allowed: bool
+    at: datetime
+    evidence: EntryId = EntryId("")
+    words: str = ""
+
+
+class Preference(Value, frozen=True):
+    medium: Medium
+    purpose: str
+    at: datetime
+    by: AgentName = AgentName("")
+    evidence: EntryId = EntryId("")
+    evidence_medium: Medium = Medium("")
+
+
+class RouteUse(Value, frozen=True):
+    """How a route was used: newest message in, newest out, and how often ours were answered there."""
+
+    route: Route
+    last_in: datetime | None = None
+    last_out: datetime | None = None
+    unanswered: int = 0
+    answered: int = 0
+    external_id: str = ""
+    subject: str = ""
+
+
+class Conversation(Value, frozen=True):
+    id: ConversationId
+    subject: str
+    status: ConversationStatus
+    started_at: datetime
+    last_at: datetime
+    assignee: AgentName = AgentName("")
+    tags: tuple[str, ...] = ()
+    media: tuple[Medium, ...] = ()
+    waiting_since: datetime | None = None
+    snoozed_until: datetime | None = None
+    preview: str = ""
+    last_in: EntryId = EntryId("")
+    participants: tuple[Participant, ...] = ()
+
+
+class DeliveryRecord(Value, frozen=True):
+    """Where one reply stands. Kept in the snapshot while unfinished and for the newest finished ones."""
+
+    reply: EntryId
+    state: Delivery
+    at: datetime
+    account: AccountName
+    medium: Medium
+    address: Address
+    conversation: ConversationId
+    agent: AgentName
+    queued_at: datetime
+    attempt: int = 0
+    committed: bool = False
+    external_id: str = ""
+    reason: str = ""
+    detail: str = ""
+    not_before: datetime | None = None
+
+
+class Suggestion(Value, frozen=True):
+    id: EntryId
+    at: datetime
+    other: CustomerId
+    address: Address
+    why: str
+    evidence: EntryId
+    answered: bool = False
+    accepted: bool = False
+
+
+class MergeEdge(Value, frozen=True):
+    id: EntryId
+    other: CustomerId
+    at: datetime
+    by: AgentName
+    joins: dict[ConversationId, ConversationId] = {}
+
+
+class Snapshot(Value, frozen=True):
+    """What the entries of one record add up to, without those of merged records.
+
+    Mappings are keyed by text so that the snapshot is plain JSON: addresses and routes by their ``str``.
+    """
+
+    id: CustomerId
+    version: int
+    count: int = 0
+    name: str = ""
+    name_given: bool = False
+    since: datetime | None = None
+    last_at: datetime | None = None
+    addresses: dict[str, LinkedAddress] = {}
+    consents: dict[str, Consent] = {}
+    preferences: dict[str, Preference] = {}
+    routes: dict[str, RouteUse] = {}
+    conversations: dict[str, Conversation] = {}
+    deliveries: dict[str, DeliveryRecord] = {}
+    suggestions: dict[str, Suggestion] = {}
+    merges: dict[str, MergeEdge] = {}
+
+
+class Customer(Value, frozen=True):
+    """One person: the snapshots of all merged records seen as one (``domain.history.combine``)."""
+
+    id: CustomerId
+    members: tuple[CustomerId, ...]
+    name: str
+    since: datetime | None
+    last_at: datetime | None
+    addresses: tuple[LinkedAddress, ...]
+    consents: tuple[Consent, ...]
+    preferences: tuple[Preference, ...]
+    routes: tuple[RouteUse, ...]
+    conversations: tuple[Conversation, ...]
+    deliveries: tuple[DeliveryRecord, ...]
+    suggestions: tuple[Suggestion, ...]
+    merges: tuple[MergeEdge, ...]
+    owners: dict[str, CustomerId] = {}
+    """Which member holds an address (by ``str``), a conversation or a reply: where its next entry belongs."""
+
+
+class Line(Value, frozen=True):
+    """One row of the queue: a conversation as the list shows it."""
+
+    conversation: ConversationId
+    customer: CustomerId
+    name: str
+    subject: str
+    status: ConversationStatus
+    media: tuple[Medium, ...]
+    last_at: datetime
+    preview: str = ""
+    assignee: AgentName = AgentName("")
+    waiting_since: datetime | None = None
+    unread: bool = False
+    uncertain: int = 0
+    failed: int = 0
+    suggestions: int = 0
+
+
+class Hit(Value, frozen=True):
+    """One found entry. ``snippet`` is sanitised plain text around the first match."""
+
+    customer: CustomerId
+    name: str
+    entry: EntryId
+    at: datetime
+    medium: Medium
+    snippet: str
+
+
+class Draft(Value, frozen=True):
+    """Something half written. Bound to agent, customer and conversation; kept by the hub."""
+
+    agent: AgentName
+    customer: CustomerId
+    conversation: ConversationId
+    text: str
+    revision: int
+    at: datetime
+    subject: str = ""
+    account: AccountName = AccountName("")
+    address: Address | None = None
+    caret: tuple[int, int] = (0, 0)
+    request: str = ""
+    note: bool = False
+    attachments: tuple[Attachment, ...] = ()
