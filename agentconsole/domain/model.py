@@ -232,6 +232,7 @@ class PreferenceStated(Entry, frozen=True, kw_only=True, tag="preference_stated"
     purpose: str = ""
     by: AgentName = AgentName("")
     evidence: EntryId = EntryId("")
+    evidence_medium: Medium = Medium("")
 
 
 class Assigned(Entry, frozen=True, kw_only=True, tag="assigned"):
@@ -441,6 +442,7 @@ class MergeEdge(Value, frozen=True):
     at: datetime
     by: AgentName
     joins: dict[ConversationId, ConversationId] = {}
+    suggestion: EntryId = EntryId("")
 
 
 class Snapshot(Value, frozen=True):
@@ -483,7 +485,9 @@ class Customer(Value, frozen=True):
     suggestions: tuple[Suggestion, ...]
     merges: tuple[MergeEdge, ...]
     owners: dict[str, CustomerId] = {}
-    """Which member holds an address (by ``str``), a conversation or a reply: where its next entry belongs."""
+    """Which member holds an address (by ``str``), a conversation, a reply, a suggestion or a merge."""
+    joined: dict[ConversationId, ConversationId] = {}
+    """Conversations that a merge shows as part of another."""
 
 
 class Line(Value, frozen=True):

@@ -1,0 +1,529 @@
+"""From entries to what they add up to.
+
+``advance`` folds entries into the snapshot of one record and is incremental: folding in two goes equals folding in
+one. ``combine`` sees the snapshots of all records that merge edges join as one person. Neither moves an entry, so
+ending an edge gives back exactly what was there before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from agentconsole.domain import delivery
+from agentconsole.domain.model import (
+    Address,
+    AddressLinked,
+    AddressState,
+    AddressUnlinked,
+    AnyEntry,
+    Assigned,
+    Consent,
+    ConsentChanged,
+    Conversation,
+    ConversationId,
+    ConversationStatus,
+    Customer,
+    CustomerId,
+    Delivery,
+    DeliveryRecord,
+    Line,
+    LinkedAddress,
+    Medium,
+    Merged,
+    MergeEdge,
+    Named,
+    Note,
+    Preference,
+    PreferenceStated,
+    Receipt,
+    Received,
+    Reply,
+    Route,
+    RouteUse,
+    Snapshot,
+    StatusChanged,
+    Suggested,
+    Suggestion,
+    SuggestionAnswered,
+    Tagged,
+    Trust,
+    Unmerged,
+    Unreadable,
+)
+
+FOLD_VERSION: Final = 1
+"""Raised with every change of what entries add up to; a snapshot of another version is computed anew."""
+
+PREVIEW: Final = 160
+_NO_MEDIUM: Final = Medium("")
+KEPT_DELIVERIES: Final = 40
+KEPT_PARTICIPANTS: Final = 50
+
+_TRUST_RANK = {Trust.VERIFIED: 3, Trust.THREADED: 2, Trust.CLAIMED: 1, Trust.AMBIGUOUS: 0}
+_ACTIVE = (ConversationStatus.OPEN, ConversationStatus.PENDING, ConversationStatus.SNOOZED)
+
+replace = msgspec.structs.replace
+
+
+def empty(record: CustomerId) -> Snapshot:
+    """Return the snapshot of a record without entries."""
+    return Snapshot(id=record, version=FOLD_VERSION)
+
+
+def fold(record: CustomerId, entries: Iterable[AnyEntry]) -> Snapshot:
+    """Fold all entries of a record from nothing."""
+    return advance(empty(record), entries)
+
+
+def advance(snapshot: Snapshot, entries: Iterable[AnyEntry]) -> Snapshot:
+    """Return the snapshot after some more entries, in the order given."""
+    fold_ = _Fold(snapshot)
+    for entry in entries:
+        fold_.add(entry)
+    return fold_.snapshot()
+
+
+def route_key(route: Route) -> str:
+    return f"{route.account}|{route.address}"
+
+
+def consent_key(consent: Consent | ConsentChanged) -> str:
+    return f"{consent.medium}|{consent.scope}"
+
+
+class _Fold:
+    """A snapshot opened for writing: mappings are copied once for a whole run of entries."""
+
+    def __init__(self, start: Snapshot) -> None:
+        self.start = start
+        self.count = start.count
+        self.name = start.name
+        self.name_given = start.name_given
+        self.since = start.since
+        self.last_at = start.last_at
+        self.addresses = dict(start.addresses)
+        self.consents = dict(start.consents)
+        self.preferences = dict(start.preferences)
+        self.routes = dict(start.routes)
+        self.conversations = dict(start.conversations)
+        self.deliveries = dict(start.deliveries)
+        self.suggestions = dict(start.suggestions)
+        self.merges = dict(start.merges)
+
+    def snapshot(self) -> Snapshot:
+        self._prune_deliveries()
+        return Snapshot(
+            id=self.start.id,
+            version=FOLD_VERSION,
+            count=self.count,
+            name=self.name,
+            name_given=self.name_given,
+            since=self.since,
+            last_at=self.last_at,
+            addresses=self.addresses,
+            consents=self.consents,
+            preferences=self.preferences,
+            routes=self.routes,
+            conversations=self.conversations,
+            deliveries=self.deliveries,
+            suggestions=self.suggestions,
+            merges=self.merges,
+        )
+
+    def add(self, entry: AnyEntry) -> None:
+        self.count += 1
+        self.since = entry.at if self.since is None else min(self.since, entry.at)
+        match entry:
+            case Received():
+                self._received(entry)
+            case Unreadable():
+                self._touch(entry.conversation, entry.at, medium=entry.medium, waiting=True)
+            case Reply():
+                self._reply(entry)
+            case Receipt():
+                self._receipt(entry)
+            case Note():
+                self._touch(entry.conversation, entry.at)
+            case Named():
+                if entry.by or not self.name_given:
+                    self.name, self.name_given = entry.name, bool(entry.by)
+            case AddressLinked():
+                self._link(entry.address, entry.trust, entry)
+            case AddressUnlinked():
+                self.addresses.pop(str(entry.address), None)
+            case AddressState():
+                self._address_state(entry)
+            case ConsentChanged():
+                self.consents[consent_key(entry)] = Consent(
+                    entry.medium, entry.scope, entry.allowed, entry.at, entry.evidence, entry.words
+                )
+            case PreferenceStated():
+                self._preference(entry)
+            case Assigned():
+                self._set(entry.conversation, entry.at, assignee=entry.assignee)
+            case StatusChanged():
+                self._status(entry)
+            case Tagged():
+                conversation = self._conversation(entry.conversation, entry.at)
+                tags = tuple(sorted((set(conversation.tags) | set(entry.add)) - set(entry.remove)))
+                self.conversations[entry.conversation] = replace(conversation, tags=tags)
+            case Suggested():
+                self.suggestions.setdefault(
+                    entry.id, Suggestion(entry.id, entry.at, entry.other, entry.address, entry.why, entry.evidence)
+                )
+            case SuggestionAnswered():
+                self._answer(entry.suggestion, answered=True, accepted=entry.accepted)
+            case Merged():
+                self.merges[entry.id] = MergeEdge(
+                    entry.id, entry.other, entry.at, entry.by, entry.joins, entry.suggestion
+                )
+                self._answer(entry.suggestion, answered=True, accepted=True)
+            case Unmerged():
+                edge = self.merges.pop(entry.merge, None)
+                if edge is not None:
+                    self._answer(edge.suggestion, answered=False, accepted=False)
+
+    # -- messages ------------------------------------------------------------------------------------------
+
+    def _received(self, entry: Received) -> None:
+        self._link(entry.sender, entry.trust, entry)
+        if entry.sender_name and not self.name:
+            self.name = entry.sender_name
+        conversation = self._touch(
+            entry.conversation,
+            entry.at,
+            medium=entry.medium,
+            subject=entry.subject,
+            waiting=not (entry.automatic or entry.past),
+            past=entry.past,
+        )
+        newest = entry.at >= conversation.last_at
+        people = dict.fromkeys((*conversation.participants, *entry.participants))
+        self.conversations[entry.conversation] = replace(
+            conversation,
+            preview=_preview(entry.text) if newest else conversation.preview,
+            last_in=entry.id if newest else conversation.last_in,
+            participants=tuple(people)[:KEPT_PARTICIPANTS],
+        )
+        use = self._use(Route(entry.account, entry.medium, entry.sender, entry.place))
+        if use.last_in is None or entry.at >= use.last_in:
+            use = replace(
+                use,
+                last_in=entry.at,
+                external_id=entry.external_id,
+                subject=entry.subject,
+                route=replace(use.route, place=entry.place),
+            )
+        if use.unanswered and not entry.automatic:
+            use = replace(use, answered=use.answered + use.unanswered, unanswered=0)
+        self.routes[route_key(use.route)] = use
+        linked = self.addresses[str(entry.sender)]
+        if linked.dead and linked.dead_at is not None and entry.at > linked.dead_at:
+            self.addresses[str(entry.sender)] = replace(linked, dead="", dead_at=None)
+
+    def _reply(self, entry: Reply) -> None:
+        conversation = self._touch(entry.conversation, entry.at, medium=entry.medium, subject=entry.subject)
+        self.conversations[entry.conversation] = replace(
+            conversation,
+            waiting_since=None,
+            preview=_preview(entry.text),
+            assignee=conversation.assignee or entry.agent,
+            status=ConversationStatus.OPEN if conversation.status in _ACTIVE else conversation.status,
+            snoozed_until=None,
+        )
+        self.deliveries[entry.id] = DeliveryRecord(
+            reply=entry.id,
+            state=Delivery.QUEUED,
+            at=entry.at,
+            account=entry.account,
+            medium=entry.medium,
+            address=entry.address,
+            conversation=entry.conversation,
+            agent=entry.agent,
+            queued_at=entry.at,
+            not_before=entry.not_before,
+        )
+
+    def _receipt(self, entry: Receipt) -> None:
+        record = self.deliveries.get(entry.reply)
+        if record is None or not delivery.follows(record, entry):
+            return
+        arrived_now = entry.state in delivery.ARRIVED and record.state not in delivery.ARRIVED
+        self.deliveries[entry.reply] = replace(
+            record,
+            state=entry.state,
+            at=entry.at,
+            attempt=max(record.attempt, entry.attempt),
+            committed=entry.committed,
+            external_id=entry.external_id or record.external_id,
+            reason=entry.reason,
+            detail=entry.detail,
+            not_before=entry.retry_at if entry.state == Delivery.QUEUED else record.not_before,
+        )
+        if arrived_now:
+            use = self._use(Route(record.account, record.medium, record.address))
+            self.routes[route_key(use.route)] = replace(use, last_out=entry.at, unanswered=use.unanswered + 1)
+        if entry.state in (Delivery.FAILED, Delivery.CANCELLED):
+            conversation = self._conversation(record.conversation, entry.at)
+            if conversation.waiting_since is None and conversation.status in _ACTIVE:
+                self.conversations[record.conversation] = replace(conversation, waiting_since=entry.at)
+
+    # -- the person ----------------------------------------------------------------------------------------
+
+    def _link(self, address: Address, trust: Trust, entry: Received | AddressLinked) -> None:
+        linked = self.addresses.get(str(address))
+        if linked is None:
+            by, evidence, why = "", entry.id, ""
+            if isinstance(entry, AddressLinked):
+                by, evidence, why = entry.by, entry.evidence or entry.id, entry.why
+            self.addresses[str(address)] = LinkedAddress(address, trust, entry.at, by, evidence, why)  # type: ignore[arg-type]
+        elif _TRUST_RANK[trust] > _TRUST_RANK[linked.trust]:
+            self.addresses[str(address)] = replace(linked, trust=trust)
+
+    def _address_state(self, entry: AddressState) -> None:
+        linked = self.addresses.get(str(entry.address))
+        if linked is not None:
+            self.addresses[str(entry.address)] = replace(
+                linked, dead=entry.dead, dead_at=entry.at if entry.dead else None
+            )
+
+    def _preference(self, entry: PreferenceStated) -> None:
+        if not entry.medium:
+            self.preferences.pop(entry.purpose, None)
+            return
+        self.preferences[entry.purpose] = Preference(
+            entry.medium, entry.purpose, entry.at, entry.by, entry.evidence, entry.evidence_medium
+        )
+
+    def _answer(self, suggestion: str, *, answered: bool, accepted: bool) -> None:
+        found = self.suggestions.get(suggestion)
+        if found is not None:
+            self.suggestions[suggestion] = replace(found, answered=answered, accepted=accepted)
+
+    # -- conversations -------------------------------------------------------------------------------------
+
+    def _conversation(self, name: ConversationId, at: datetime) -> Conversation:
+        return self.conversations.get(name) or Conversation(
+            id=name, subject="", status=ConversationStatus.OPEN, started_at=at, last_at=at
+        )
+
+    def _touch(
+        self,
+        name: ConversationId,
+        at: datetime,
+        *,
+        medium: Medium = _NO_MEDIUM,
+        subject: str = "",
+        waiting: bool = False,
+        past: bool = False,
+    ) -> Conversation:
+        fresh = name not in self.conversations
+        conversation = self._conversation(name, at)
+        status, since = conversation.status, conversation.waiting_since
+        if past and fresh:
+            status = ConversationStatus.RESOLVED
+        if waiting:
+            status = ConversationStatus.OPEN
+            since = since or at
+        media = conversation.media if not medium or medium in conversation.media else (*conversation.media, medium)
+        conversation = replace(
+            conversation,
+            subject=conversation.subject or subject,
+            status=status,
+            media=media,
+            waiting_since=since,
+            snoozed_until=None if waiting else conversation.snoozed_until,
+            last_at=max(conversation.last_at, at),
+        )
+        self.conversations[name] = conversation
+        self.last_at = at if self.last_at is None else max(self.last_at, at)
+        return conversation
+
+    def _set(self, name: ConversationId, at: datetime, *, assignee: str) -> None:
+        self.conversations[name] = replace(self._conversation(name, at), assignee=assignee)
+
+    def _status(self, entry: StatusChanged) -> None:
+        conversation = self._conversation(entry.conversation, entry.at)
+        quiet = entry.status in (ConversationStatus.RESOLVED, ConversationStatus.SNOOZED)
+        self.conversations[entry.conversation] = replace(
+            conversation,
+            status=entry.status,
+            waiting_since=None if quiet else conversation.waiting_since,
+            snoozed_until=entry.until if entry.status == ConversationStatus.SNOOZED else None,
+        )
+
+    # -- routes and deliveries -----------------------------------------------------------------------------
+
+    def _use(self, route: Route) -> RouteUse:
+        return self.routes.get(route_key(route)) or RouteUse(route)
+
+    def _prune_deliveries(self) -> None:
+        finished = [d for d in self.deliveries.values() if d.state not in delivery.UNFINISHED]
+        if len(finished) > KEPT_DELIVERIES:
+            finished.sort(key=lambda d: d.queued_at)
+            for record in finished[: len(finished) - KEPT_DELIVERIES]:
+                del self.deliveries[record.reply]
+
+
+def _preview(text: str) -> str:
+    return " ".join(text[: PREVIEW * 4].split())[:PREVIEW]
+
+
+# -- many records, one person ------------------------------------------------------------------------------
+
+
+def combine(root: CustomerId, snapshots: Mapping[CustomerId, Snapshot]) -> Customer:
+    """See the snapshots of all joined records as one person.
+
+    Args:
+        root: the record that no other absorbs; its id is the customer's.
+        snapshots: the snapshots of all records of the cluster, the root's among them.
+    """
+    members = (root, *sorted(name for name in snapshots if name != root))
+    ordered = [snapshots[name] for name in members]
+    joined = _joined(ordered)
+    owners: dict[str, CustomerId] = {}
+    addresses: dict[str, LinkedAddress] = {}
+    consents: dict[str, Consent] = {}
+    preferences: dict[str, Preference] = {}
+    routes: dict[str, RouteUse] = {}
+    for snapshot in ordered:
+        for key, linked in snapshot.addresses.items():
+            owners.setdefault(key, snapshot.id)
+            addresses.setdefault(key, linked)
+        for key, consent in snapshot.consents.items():
+            other = consents.get(key)
+            consents[key] = consent if other is None else _stricter(other, consent)
+        for purpose, preference in snapshot.preferences.items():
+            known = preferences.get(purpose)
+            if known is None or preference.at > known.at:
+                preferences[purpose] = preference
+        for key, use in snapshot.routes.items():
+            routes[key] = use if key not in routes else _later_use(routes[key], use)
+        for conversation_id in snapshot.conversations:
+            owners.setdefault(conversation_id, snapshot.id)
+        for reply in snapshot.deliveries:
+            owners[reply] = snapshot.id
+        for suggestion in snapshot.suggestions:
+            owners[suggestion] = snapshot.id
+        for merge in snapshot.merges:
+            owners[merge] = snapshot.id
+    known_members = frozenset(members)
+    return Customer(
+        id=root,
+        members=members,
+        name=next((s.name for s in ordered if s.name_given), "") or next((s.name for s in ordered if s.name), ""),
+        since=min((s.since for s in ordered if s.since is not None), default=None),
+        last_at=max((s.last_at for s in ordered if s.last_at is not None), default=None),
+        addresses=tuple(sorted(addresses.values(), key=lambda a: (a.since, a.address))),
+        consents=tuple(consents.values()),
+        preferences=tuple(sorted(preferences.values(), key=lambda p: p.purpose)),
+        routes=tuple(sorted(routes.values(), key=lambda u: u.route)),
+        conversations=_conversations(ordered, joined),
+        deliveries=tuple(sorted((d for s in ordered for d in s.deliveries.values()), key=lambda d: d.queued_at)),
+        suggestions=tuple(
+            suggestion
+            for snapshot in ordered
+            for suggestion in snapshot.suggestions.values()
+            if suggestion.other not in known_members
+        ),
+        merges=tuple(edge for s in ordered for edge in s.merges.values()),
+        owners=owners,
+        joined=joined,
+    )
+
+
+def _stricter(one: Consent, other: Consent) -> Consent:
+    """While records are joined the union of their opt-outs holds; among equals the later word."""
+    if one.allowed != other.allowed:
+        return other if one.allowed else one
+    return other if other.at > one.at else one
+
+
+def _later_use(one: RouteUse, other: RouteUse) -> RouteUse:
+    newest = max((one, other), key=lambda use: use.last_in.timestamp() if use.last_in else 0.0)
+    outs = [use.last_out for use in (one, other) if use.last_out is not None]
+    return replace(
+        newest,
+        last_out=max(outs) if outs else None,
+        answered=one.answered + other.answered,
+        unanswered=one.unanswered + other.unanswered,
+    )
+
+
+def _joined(snapshots: Sequence[Snapshot]) -> dict[ConversationId, ConversationId]:
+    pairs: dict[ConversationId, ConversationId] = {}
+    for snapshot in snapshots:
+        for edge in snapshot.merges.values():
+            pairs.update(edge.joins)
+    resolved = {}
+    for start in pairs:
+        target, seen = start, {start}
+        while target in pairs and pairs[target] not in seen:
+            target = pairs[target]
+            seen.add(target)
+        if target != start:
+            resolved[start] = target
+    return resolved
+
+
+def _conversations(
+    snapshots: Sequence[Snapshot], joined: Mapping[ConversationId, ConversationId]
+) -> tuple[Conversation, ...]:
+    found: dict[ConversationId, Conversation] = {}
+    for snapshot in snapshots:
+        for conversation in snapshot.conversations.values():
+            name = joined.get(conversation.id, conversation.id)
+            here = replace(conversation, id=name)
+            found[name] = here if name not in found else _join(found[name], here, keep_subject=conversation.id != name)
+    return tuple(sorted(found.values(), key=lambda c: c.last_at, reverse=True))
+
+
+def _join(one: Conversation, other: Conversation, *, keep_subject: bool) -> Conversation:
+    newest = max((one, other), key=lambda c: c.last_at)
+    active = [c for c in (one, other) if c.status in _ACTIVE]
+    waits = [c.waiting_since for c in active if c.waiting_since is not None]
+    first = one if keep_subject else other
+    second = other if keep_subject else one
+    return replace(
+        newest,
+        subject=first.subject or second.subject,
+        status=min((c.status for c in active), key=_ACTIVE.index) if active else ConversationStatus.RESOLVED,
+        started_at=min(one.started_at, other.started_at),
+        assignee=first.assignee or second.assignee,
+        tags=tuple(sorted({*one.tags, *other.tags})),
+        media=tuple(dict.fromkeys((*first.media, *second.media))),
+        waiting_since=min(waits) if waits else None,
+        participants=tuple(dict.fromkeys((*one.participants, *other.participants)))[:KEPT_PARTICIPANTS],
+    )
+
+
+def lines(customer: Customer) -> tuple[Line, ...]:
+    """Return the queue rows of a customer, one a conversation, without what depends on the agent."""
+    pending = sum(1 for s in customer.suggestions if not s.answered)
+    states: dict[ConversationId, list[Delivery]] = {}
+    for record in customer.deliveries:
+        name = customer.joined.get(record.conversation, record.conversation)
+        states.setdefault(name, []).append(record.state)
+    return tuple(
+        Line(
+            conversation=c.id,
+            customer=customer.id,
+            name=customer.name or (customer.addresses[0].address.value if customer.addresses else customer.id),
+            subject=c.subject,
+            status=c.status,
+            media=c.media,
+            last_at=c.last_at,
+            preview=c.preview,
+            assignee=c.assignee,
+            waiting_since=c.waiting_since,
+            uncertain=states.get(c.id, []).count(Delivery.UNCERTAIN),
+            failed=states.get(c.id, []).count(Delivery.FAILED),
+            suggestions=pending,
+        )
+        for c in customer.conversations
+    )
