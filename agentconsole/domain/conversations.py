@@ -1,0 +1,48 @@
+"""Which conversation an arriving message belongs to."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from agentconsole.domain.model import (
+    Conversation,
+    ConversationId,
+    ConversationStatus,
+    Customer,
+    EntryId,
+    derive_id,
+)
+
+
+def current(customer: Customer) -> Conversation | None:
+    """Return the conversation that work on a customer means when none is named: the open one written to last."""
+    active = [c for c in customer.conversations if c.status != ConversationStatus.RESOLVED]
+    return max(active, key=lambda c: c.last_at, default=None)
+
+
+def joins(
+    customer: Customer | None,
+    thread: ConversationId | None,
+    entry: EntryId,
+    at: datetime,
+    reopen_days: int,
+) -> ConversationId:
+    """Return the conversation of an inbound message.
+
+    By its thread where that is the same customer's; else the open conversation; else one that was written to at
+    most ``reopen_days`` before and is resolved, which reopens; else a new one.
+
+    Args:
+        thread: where the message's thread keys lead, already restricted to this customer.
+        at: when the message was sent.
+    """
+    if thread:
+        return customer.joined.get(thread, thread) if customer is not None else thread
+    if customer is not None:
+        open_one = current(customer)
+        if open_one is not None:
+            return open_one.id
+        recent = [c for c in customer.conversations if at - c.last_at <= timedelta(days=reopen_days)]
+        if recent:
+            return max(recent, key=lambda c: c.last_at).id
+    return ConversationId(derive_id("c", entry))

@@ -1,0 +1,118 @@
+"""Whose message is this?
+
+The same normalised address with the same scope is the same customer. Anything weaker (a number that stands in a
+text, the same name) only *suggests*, with its evidence, and an agent decides with one key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from agentconsole.domain import conversations
+from agentconsole.domain.addresses import EMAIL, PHONE
+from agentconsole.domain.model import (
+    Address,
+    AgentName,
+    Customer,
+    CustomerId,
+    EntryId,
+    Merged,
+    Suggested,
+    SuggestionAnswered,
+    Unmerged,
+    derive_id,
+)
+
+NUMBER_IN_TEXT = "number_in_text"
+EMAIL_IN_TEXT = "email_in_text"
+
+
+def record_for(address: Address) -> CustomerId:
+    """Return the id of the record that a first message from this address creates.
+
+    Derived from nothing but the address, so that intake that died half-way makes the same record again.
+    """
+    return CustomerId(derive_id("k", "record", str(address)))
+
+
+def why_mentioned(address: Address) -> str:
+    return {PHONE: NUMBER_IN_TEXT, EMAIL: EMAIL_IN_TEXT}.get(address.kind, "address_in_text")
+
+
+def suggestion(
+    holder: CustomerId, other: CustomerId, address: Address, why: str, evidence: EntryId, at: datetime
+) -> Suggested:
+    """Make the suggestion that ``other``, who owns ``address``, is the same person as ``holder``.
+
+    Its id depends on the two records and the address only: a refused suggestion does not come back with the next
+    message that holds the same number.
+    """
+    return Suggested(
+        id=EntryId(derive_id("e", "suggested", holder, other, str(address))),
+        at=at,
+        other=other,
+        address=address,
+        why=why,
+        evidence=evidence,
+    )
+
+
+def suggestions(
+    holder: CustomerId,
+    mentioned: Iterable[Address],
+    owners: Mapping[Address, CustomerId],
+    mentioned_in: Sequence[tuple[CustomerId, EntryId]],
+    sender: Address,
+    evidence: EntryId,
+    at: datetime,
+) -> tuple[tuple[CustomerId, Suggested], ...]:
+    """Return what a new message suggests, each with the record that the suggestion belongs to.
+
+    Two directions: the message names an address that somebody else owns, or its sender's address stands in an
+    earlier message of somebody else.
+
+    Args:
+        holder: the record that the message was filed under.
+        mentioned: addresses in the message's text.
+        owners: who owns those of them that are known.
+        mentioned_in: records and entries whose text names the sender's address.
+    """
+    found: dict[CustomerId, tuple[CustomerId, Suggested]] = {}
+    for address in mentioned:
+        other = owners.get(address)
+        if other is not None and other != holder and other not in found:
+            found[other] = (holder, suggestion(holder, other, address, why_mentioned(address), evidence, at))
+    for other, entry in mentioned_in:
+        if other != holder and other not in found:
+            found[other] = (other, suggestion(other, holder, sender, why_mentioned(sender), entry, at))
+    return tuple(found.values())
+
+
+def merge(
+    keep: Customer, absorb: Customer, by: AgentName, request: str, at: datetime, accepted: EntryId = EntryId("")
+) -> Merged:
+    """Make the edge that joins two customers; their open conversations are shown as one.
+
+    Args:
+        accepted: the suggestion that this answers, if one.
+    """
+    ours, theirs = conversations.current(keep), conversations.current(absorb)
+    return Merged(
+        id=EntryId(derive_id("e", "merged", request, keep.id, absorb.id)),
+        at=at,
+        other=absorb.id,
+        by=by,
+        suggestion=accepted,
+        joins={theirs.id: ours.id} if ours is not None and theirs is not None else {},
+    )
+
+
+def unmerge(edge: EntryId, by: AgentName, request: str, at: datetime) -> Unmerged:
+    return Unmerged(id=EntryId(derive_id("e", "unmerged", request, edge)), at=at, merge=edge, by=by)
+
+
+def refuse(suggested: EntryId, by: AgentName, request: str, at: datetime) -> SuggestionAnswered:
+    return SuggestionAnswered(
+        id=EntryId(derive_id("e", "refused", request, suggested)), at=at, suggestion=suggested, accepted=False, by=by
+    )
