@@ -26,14 +26,7 @@ from agentconsole.domain.model import (
 
 NUMBER_IN_TEXT = "number_in_text"
 EMAIL_IN_TEXT = "email_in_text"
-
-
-def record_for(address: Address) -> CustomerId:
-    """Return the id of the record that a first message from this address creates.
-
-    Derived from nothing but the address, so that intake that died half-way makes the same record again.
-    """
-    return CustomerId(derive_id("k", "record", str(address)))
+NOT_SUGGESTED = EntryId("")
 
 
 def why_mentioned(address: Address) -> str:
@@ -90,7 +83,7 @@ def suggestions(
 
 
 def merge(
-    keep: Customer, absorb: Customer, by: AgentName, request: str, at: datetime, accepted: EntryId = EntryId("")
+    keep: Customer, absorb: Customer, by: AgentName, request: str, at: datetime, accepted: EntryId = NOT_SUGGESTED
 ) -> Merged:
     """Make the edge that joins two customers; their open conversations are shown as one.
 

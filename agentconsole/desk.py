@@ -1,0 +1,387 @@
+"""What an agent can do. The one facade for the console, the commands and scripts.
+
+``hub.desk_over_store`` does it, ``remote`` carries it over the hub's socket; both follow this Protocol, and the wire
+is derived from its signatures (``wire``). Every call names who acts; over the socket the hub puts in the name
+itself, from what the kernel says. Every changing call carries a request id made by the client: a repeat changes
+nothing more and gives the same answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from agentconsole.domain.model import (
+    AccountName,
+    Address,
+    AgentName,
+    AnyEntry,
+    Attachment,
+    BlobId,
+    Choice,
+    ConsentScope,
+    ConversationId,
+    ConversationStatus,
+    Customer,
+    CustomerId,
+    Delivery,
+    DeliveryRecord,
+    Draft,
+    EntryId,
+    Hit,
+    Line,
+    Medium,
+    Route,
+    Value,
+)
+
+
+class Agent(Value, frozen=True):
+    """Who acts, and what they may do.
+
+    Args:
+        proven: the kernel vouches for the name; false where a shared login was told apart by ``--as``.
+        rights: of ``read``, ``reply``, ``customer`` (change a person), ``operate`` (stop, sync, doctor).
+    """
+
+    name: AgentName
+    rights: frozenset[str] = frozenset({"read", "reply", "customer", "operate"})
+    proven: bool = True
+
+
+class Position(Value, frozen=True):
+    """Where the news stand: compare for equality only, ask with it again."""
+
+    epoch: str = ""
+    number: int = 0
+
+
+class News(Value, frozen=True):
+    """Who changed. ``customers`` is None where everything has to be asked again; ``health`` where an account did."""
+
+    position: Position
+    customers: tuple[CustomerId, ...] | None
+    health: bool = False
+
+
+class QueueCounts(Value, frozen=True):
+    waiting: int = 0
+    mine: int = 0
+    unassigned: int = 0
+    open: int = 0
+    resolved: int = 0
+    failed: int = 0
+    uncertain: int = 0
+
+
+class QueuePage(Value, frozen=True):
+    """One page of the queue. ``total`` is the number of rows of the view."""
+
+    lines: tuple[Line, ...]
+    counts: QueueCounts
+    position: Position
+    total: int = 0
+
+
+class TimelinePage(Value, frozen=True):
+    """A customer and a page of the merged timeline, oldest first.
+
+    ``states`` gives the delivery state of every reply on the page; ``accounts`` what their accounts are called.
+    """
+
+    customer: Customer
+    entries: tuple[AnyEntry, ...]
+    states: dict[EntryId, DeliveryRecord]
+    more: bool
+    position: Position
+    suggestions: tuple[SuggestionView, ...] = ()
+
+
+class SuggestionView(Value, frozen=True):
+    """A suggestion with what is needed to decide on it."""
+
+    id: EntryId
+    customer: CustomerId
+    customer_name: str
+    other: CustomerId
+    other_name: str
+    address: Address
+    other_media: tuple[Medium, ...]
+    why: str
+    evidence: EntryId
+    evidence_at: datetime | None
+    evidence_medium: Medium = Medium("")
+    at: datetime | None = None
+
+
+class AccountHealth(Value, frozen=True):
+    """How one account is. ``state``: ``ok``, ``starting``, ``unreachable``, ``signed_out``, ``stopped``."""
+
+    name: AccountName
+    kind: str
+    medium: Medium
+    state: str
+    last_ok: datetime | None = None
+    lag_s: float | None = None
+    error: str = ""
+    hint: str = ""
+    since: datetime | None = None
+    retry_at: datetime | None = None
+    received: int = 0
+    sent: int = 0
+    read_only: bool = False
+
+
+class OutboxCounts(Value, frozen=True):
+    queued: int = 0
+    sending: int = 0
+    uncertain: int = 0
+    failed: int = 0
+
+
+class StoreStatus(Value, frozen=True):
+    kind: str
+    customers: int
+    entries: int
+    index_behind: int = 0
+    read_only: tuple[CustomerId, ...] = ()
+    free_bytes: int = -1
+
+
+class SpoolStatus(Value, frozen=True):
+    waiting: int = 0
+    set_aside: int = 0
+
+
+class Status(Value, frozen=True):
+    accounts: tuple[AccountHealth, ...]
+    outbox: OutboxCounts
+    store: StoreStatus
+    spool: SpoolStatus
+    version: str
+    profile: str
+    pid: int
+    started_at: datetime
+    now: datetime
+    agents: tuple[AgentName, ...] = ()
+    banner: str = ""
+    """A reason code where something needs attention now: ``disk_full``, ``sync_stopped``."""
+
+
+class Compose(Value, frozen=True):
+    """A reply as the agent wants it. ``route`` None leaves the choice to the rules.
+
+    ``expected`` is the newest entry of the customer that the agent had seen: a reply that somebody else made since
+    then refuses this one with ``Refused`` (code ``answered``), unless ``anyway``.
+    """
+
+    customer: CustomerId
+    text: str
+    conversation: ConversationId = ConversationId("")
+    answers: EntryId = EntryId("")
+    route: Route | None = None
+    medium: Medium = Medium("")
+    subject: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    not_before: datetime | None = None
+    expected: EntryId = EntryId("")
+    anyway: bool = False
+
+
+class Sent(Value, frozen=True):
+    """What became of a send so far."""
+
+    id: EntryId
+    state: Delivery
+    route: Route
+    choice: Choice
+    reason: str = ""
+    detail: str = ""
+
+
+class OutboxLine(Value, frozen=True):
+    customer: CustomerId
+    name: str
+    record: DeliveryRecord
+    text: str
+
+
+class SyncResult(Value, frozen=True):
+    """What one pass over an account brought."""
+
+    account: AccountName
+    received: int
+    error: str = ""
+    hint: str = ""
+
+
+class Desk(Protocol):
+    """All calls raise ``NotFound`` for what does not exist and ``Refused`` for what the agent may not do."""
+
+    # -- reading -------------------------------------------------------------------------------------------
+
+    async def queue(self, who: Agent, view: str, offset: int, limit: int) -> QueuePage:
+        """Return rows of a view: ``waiting`` (longest first), ``mine``, ``unassigned``, ``open``, ``resolved``,
+        ``failed``, ``uncertain``, ``all``."""
+        ...
+
+    async def find(self, who: Agent, words: str) -> CustomerId:
+        """Return the customer that an id, an address or a unique name means.
+
+        Raises:
+            Ambiguous: several customers have this name; the message lists them.
+        """
+        ...
+
+    async def find_conversation(self, who: Agent, words: str) -> tuple[CustomerId, ConversationId]:
+        """Return the conversation that an id, or a customer with one open conversation, means."""
+        ...
+
+    async def timeline(self, who: Agent, customer: CustomerId, before: EntryId, limit: int) -> TimelinePage:
+        """Return the newest page (``before`` empty) or the page that ends just before an entry."""
+        ...
+
+    async def search(self, who: Agent, words: str, limit: int) -> tuple[Hit, ...]: ...
+
+    async def choose(self, who: Agent, compose: Compose) -> Choice:
+        """Return the explained choice for what is typed so far. Sends and changes nothing."""
+        ...
+
+    async def status(self, who: Agent) -> Status: ...
+
+    async def news(self, who: Agent, since: Position, seconds: float) -> News:
+        """Wait up to ``seconds`` (at most 60) for something new. An unknown position answers at once: all."""
+        ...
+
+    async def seen(self, who: Agent, customer: CustomerId, at: datetime) -> None:
+        """Remember that the agent has read up to ``at``."""
+        ...
+
+    async def blob(self, who: Agent, customer: CustomerId, blob: BlobId, offset: int, length: int) -> bytes:
+        """Return a part of an attachment, at most 512 KiB a call."""
+        ...
+
+    # -- replying ------------------------------------------------------------------------------------------
+
+    async def reply(self, who: Agent, request: str, compose: Compose) -> Sent:
+        """Queue a reply.
+
+        Raises:
+            Refused: a veto; the message names it, the hint the next allowed route.
+        """
+        ...
+
+    async def sent(self, who: Agent, reply: EntryId) -> Sent:
+        """Return where a reply stands."""
+        ...
+
+    async def attach(self, who: Agent, customer: CustomerId, name: str, type: str, data: bytes) -> Attachment:
+        """Store a file (at most 512 KiB a call; several calls with the same name are refused) for a reply."""
+        ...
+
+    async def outbox(self, who: Agent, states: Sequence[Delivery]) -> tuple[OutboxLine, ...]: ...
+
+    async def outbox_check(self, who: Agent, request: str, reply: EntryId) -> Sent:
+        """Look for proof that an uncertain reply arrived, where the provider can be asked."""
+        ...
+
+    async def resend(self, who: Agent, request: str, reply: EntryId) -> Sent:
+        """Send a failed or uncertain reply again, under the same key."""
+        ...
+
+    async def mark_sent(self, who: Agent, request: str, reply: EntryId) -> Sent: ...
+
+    async def cancel(self, who: Agent, request: str, reply: EntryId) -> Sent:
+        """Take back a queued reply, or give up a failed one."""
+        ...
+
+    async def save_draft(self, who: Agent, draft: Draft) -> bool:
+        """Keep a draft unless a newer revision is kept; say whether it was."""
+        ...
+
+    async def drafts(self, who: Agent) -> tuple[Draft, ...]: ...
+
+    async def drop_draft(self, who: Agent, conversation: ConversationId, revision: int) -> None: ...
+
+    # -- working -------------------------------------------------------------------------------------------
+
+    async def note(
+        self, who: Agent, request: str, customer: CustomerId, conversation: ConversationId, text: str
+    ) -> EntryId: ...
+
+    async def assign(
+        self, who: Agent, request: str, customer: CustomerId, conversation: ConversationId, assignee: AgentName
+    ) -> None:
+        """Give a conversation to an agent; an empty name takes it from whoever has it."""
+        ...
+
+    async def set_status(
+        self,
+        who: Agent,
+        request: str,
+        customer: CustomerId,
+        conversation: ConversationId,
+        status: ConversationStatus,
+        until: datetime | None,
+    ) -> None: ...
+
+    # -- people --------------------------------------------------------------------------------------------
+
+    async def suggestions(self, who: Agent, customer: CustomerId) -> tuple[SuggestionView, ...]:
+        """Return open suggestions of one customer, or of all (empty id)."""
+        ...
+
+    async def answer_suggestion(self, who: Agent, request: str, suggestion: EntryId, accept: bool) -> EntryId:
+        """Accept (returns the merge, for undo) or refuse (returns an empty id) a suggestion."""
+        ...
+
+    async def merge(self, who: Agent, request: str, keep: CustomerId, absorb: CustomerId) -> EntryId:
+        """Join two customers and return the merge, for undo."""
+        ...
+
+    async def unmerge(self, who: Agent, request: str, customer: CustomerId, merge: EntryId) -> None:
+        """End a merge; an empty id means the newest."""
+        ...
+
+    async def add_customer(self, who: Agent, request: str, name: str, addresses: Sequence[str]) -> CustomerId:
+        """Create a customer. The request id decides the customer's id, so a repeat finds the same."""
+        ...
+
+    async def rename(self, who: Agent, request: str, customer: CustomerId, name: str) -> None: ...
+
+    async def link(self, who: Agent, request: str, customer: CustomerId, address: str) -> None:
+        """Link an address.
+
+        Raises:
+            Refused: another customer holds it; merge instead.
+        """
+        ...
+
+    async def unlink(self, who: Agent, request: str, customer: CustomerId, address: str) -> None: ...
+
+    async def prefer(
+        self, who: Agent, request: str, customer: CustomerId, medium: Medium, purpose: str, evidence: EntryId
+    ) -> None:
+        """Record a stated preference; an empty medium takes it back."""
+        ...
+
+    async def consent(
+        self, who: Agent, request: str, customer: CustomerId, medium: Medium, scope: ConsentScope, allowed: bool
+    ) -> None:
+        """Record an opt-out or opt-in; an empty medium means all."""
+        ...
+
+    # -- operating -----------------------------------------------------------------------------------------
+
+    async def sync(self, who: Agent, account: AccountName, seconds: float) -> tuple[SyncResult, ...]:
+        """Fetch from one account or all (empty) now, and file what came, within ``seconds``."""
+        ...
+
+    async def probe(self, who: Agent, account: AccountName) -> str:
+        """Sign in to an account both ways and return what answered."""
+        ...
+
+    async def stop(self, who: Agent, now: bool, restart: bool) -> None:
+        """End the hub: after the sends in hand, or at once; ``restart`` starts it again."""
+        ...
