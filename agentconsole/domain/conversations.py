@@ -10,6 +10,7 @@ from agentconsole.domain.model import (
     ConversationStatus,
     Customer,
     EntryId,
+    Snapshot,
     derive_id,
 )
 
@@ -46,3 +47,17 @@ def joins(
         if recent:
             return max(recent, key=lambda c: c.last_at).id
     return ConversationId(derive_id("c", entry))
+
+
+def parts(customer: Customer, conversation: ConversationId) -> tuple[ConversationId, ...]:
+    """Return a conversation and those that a merge shows as part of it."""
+    return (conversation, *sorted(part for part, whole in customer.joined.items() if whole == conversation))
+
+
+def part_in(customer: Customer, snapshot: Snapshot, conversation: ConversationId) -> ConversationId:
+    """Return under which id one record keeps a conversation that the customer sees as ``conversation``.
+
+    A record that a merge joined keeps its own, so that ending the merge leaves later messages where they belong.
+    """
+    own = [part for part in parts(customer, conversation) if part in snapshot.conversations]
+    return own[-1] if own else conversation

@@ -207,6 +207,7 @@ class _Fold:
             conversation,
             preview=_preview(entry.text) if newest else conversation.preview,
             last_in=entry.id if newest else conversation.last_in,
+            last_in_at=entry.at if newest and not entry.automatic else conversation.last_in_at,
             participants=tuple(people)[:KEPT_PARTICIPANTS],
         )
         use = self._use(Route(entry.account, entry.medium, entry.sender, entry.place))
@@ -230,6 +231,7 @@ class _Fold:
         self.conversations[entry.conversation] = replace(
             conversation,
             waiting_since=None,
+            answered_at=entry.at,
             preview=_preview(entry.text),
             assignee=conversation.assignee or entry.agent,
             status=ConversationStatus.OPEN if conversation.status in _ACTIVE else conversation.status,
@@ -353,6 +355,7 @@ class _Fold:
             conversation,
             status=entry.status,
             waiting_since=None if quiet else conversation.waiting_since,
+            answered_at=entry.at if quiet else conversation.answered_at,
             snoozed_until=entry.until if entry.status == ConversationStatus.SNOOZED else None,
         )
 
@@ -486,7 +489,9 @@ def _conversations(
 def _join(one: Conversation, other: Conversation, *, keep_subject: bool) -> Conversation:
     newest = max((one, other), key=lambda c: c.last_at)
     active = [c for c in (one, other) if c.status in _ACTIVE]
-    waits = [c.waiting_since for c in active if c.waiting_since is not None]
+    answers = [c.answered_at for c in (one, other) if c.answered_at is not None]
+    answered = max(answers, default=None)
+    waits = [since for c in active if (since := _still_waiting(c, answered)) is not None]
     first = one if keep_subject else other
     second = other if keep_subject else one
     return replace(
@@ -498,8 +503,19 @@ def _join(one: Conversation, other: Conversation, *, keep_subject: bool) -> Conv
         tags=tuple(sorted({*one.tags, *other.tags})),
         media=tuple(dict.fromkeys((*first.media, *second.media))),
         waiting_since=min(waits) if waits else None,
+        answered_at=answered,
+        last_in_at=max((c.last_in_at for c in (one, other) if c.last_in_at is not None), default=None),
         participants=tuple(dict.fromkeys((*one.participants, *other.participants)))[:KEPT_PARTICIPANTS],
     )
+
+
+def _still_waiting(conversation: Conversation, answered: datetime | None) -> datetime | None:
+    """Return since when a part of a joined conversation waits, given an answer that another part may hold."""
+    since = conversation.waiting_since
+    if since is None or answered is None or since > answered:
+        return since
+    last = conversation.last_in_at
+    return last if last is not None and last > answered else None
 
 
 def lines(customer: Customer) -> tuple[Line, ...]:
