@@ -44,11 +44,17 @@ ARRIVED: Final = frozenset({_SENT, _DELIVERED, _READ})
 def follows(record: DeliveryRecord, receipt: Receipt) -> bool:
     """Say whether a receipt changes a reply's state.
 
-    A sending that was committed may never return to queued without an agent's word: it may have left.
+    A sending that was committed returns to queued only on the provider's word that it took nothing (the receipt
+    then gives the reason) or an agent's: otherwise it may have left.
     """
     if receipt.state == _SENDING and record.state == _SENDING:
         return receipt.committed and not record.committed and receipt.attempt == record.attempt
-    if receipt.state == _QUEUED and record.state == _SENDING and record.committed and not receipt.by:
+    if (
+        receipt.state == _QUEUED
+        and record.state == _SENDING
+        and record.committed
+        and not (receipt.reason or receipt.by)
+    ):
         return False
     if receipt.state in MAY_FOLLOW[record.state]:
         return True

@@ -1,0 +1,323 @@
+"""From the outbox to the provider: claim, commit, send, record. At most once without an agent's word.
+
+What is on disk at each moment decides what a crash means: ``sending`` and not committed was provably not sent and is
+queued again; ``sending`` and committed may have left and becomes ``uncertain``, unless the medium takes the same key
+twice without sending twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from agentconsole.domain import delivery, permission
+from agentconsole.domain.model import (
+    AccountName,
+    CustomerId,
+    Delivery,
+    DeliveryRecord,
+    EntryId,
+    Receipt,
+    Reply,
+    Route,
+    Snapshot,
+    derive_id,
+)
+from agentconsole.errors import (
+    AgentConsoleError,
+    OutcomeUnknown,
+    PermanentFailure,
+    SignInFailed,
+    StoreFault,
+    TemporaryFailure,
+    Withdrawn,
+)
+from agentconsole.hub.health import Health
+from agentconsole.hub.profile import AccountSetup, HubProfile, for_choice
+from agentconsole.ports import Channel, File, Outgoing, Store
+from agentconsole.seams import Clock, Randomness
+
+SEND_DEADLINE: Final = 900.0
+"""Seconds for one send, all in all: RFC 5321 allows ten minutes for the answer after a mail's last dot alone."""
+
+SIGN_IN_PAUSE: Final = 60.0
+IDLE_CHECK: Final = 30.0
+"""Seconds after which the outbox is looked at even though nobody said that something is due."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one attempt came to, as a receipt says it."""
+
+    state: Delivery
+    reason: str = ""
+    detail: str = ""
+    external_id: str = ""
+    retry_at: datetime | None = None
+
+
+class Dispatch:
+    """Sends what is due, one reply at a time and account.
+
+    Args:
+        people: held while permission is judged and the claim or commit is written; see ``Intake``.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        accounts: Mapping[AccountName, AccountSetup],
+        channels: Mapping[AccountName, Channel],
+        health: Health,
+        profile: HubProfile,
+        clock: Clock,
+        random: Randomness,
+        log: logging.Logger,
+        people: asyncio.Lock,
+    ) -> None:
+        self._store = store
+        self._accounts = accounts
+        self._channels = channels
+        self._health = health
+        self._profile = profile
+        self._clock = clock
+        self._random = random
+        self._log = log
+        self._people = people
+        self._wakes = {name: asyncio.Event() for name in accounts}
+        self._idle = {name: asyncio.Event() for name in accounts}
+        for event in self._idle.values():
+            event.set()
+        self._stopping = asyncio.Event()
+
+    def wake(self, account: AccountName) -> None:
+        if account in self._wakes:
+            self._wakes[account].set()
+
+    async def settled(self, account: AccountName) -> None:
+        """Return when no send of this account is under way."""
+        if account in self._idle:
+            await self._idle[account].wait()
+
+    def finish(self) -> None:
+        """Begin nothing new; ``run`` returns when the send in hand is recorded."""
+        self._stopping.set()
+        for event in self._wakes.values():
+            event.set()
+
+    async def recover(self) -> None:
+        """Settle what an earlier hub left in ``sending``. Call before ``run``."""
+        for due in await self._store.replies([Delivery.SENDING]):
+            record = due.record
+            if not record.committed:
+                outcome = Outcome(Delivery.QUEUED, "interrupted")
+            elif self._may_repeat(record.account):
+                outcome = Outcome(Delivery.QUEUED, "same_key_again")
+            else:
+                outcome = Outcome(Delivery.UNCERTAIN, "interrupted")
+            await self._record(due.customer, record.reply, record.attempt, outcome)
+
+    async def run(self, account: AccountName) -> None:
+        """Send one account's replies, for ever."""
+        while not self._stopping.is_set():
+            self._wakes[account].clear()
+            pause = IDLE_CHECK
+            try:
+                next_due = await self._send_due(account)
+                if next_due is not None:
+                    pause = min(pause, max((next_due - self._clock.now()).total_seconds(), 0.0))
+            except StoreFault as exc:
+                self._log.error("%s: sending rests: %s", account, exc.message)
+                self._health.raise_banner("sending_rests")
+                pause = 5.0
+            except Exception as exc:
+                self._log.error("%s: unexpected %s", account, type(exc).__name__, exc_info=exc)
+                pause = 5.0
+            if not self._stopping.is_set():
+                await self._woken(account, pause)
+
+    async def _woken(self, account: AccountName, seconds: float) -> None:
+        wake = asyncio.ensure_future(self._wakes[account].wait())
+        sleep = asyncio.ensure_future(self._clock.sleep(seconds))
+        try:
+            await asyncio.wait({wake, sleep}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            wake.cancel()
+            sleep.cancel()
+
+    async def _send_due(self, account: AccountName) -> datetime | None:
+        """Send everything due and return when the next reply is, if one waits."""
+        waiting = [d for d in await self._store.replies([Delivery.QUEUED]) if d.record.account == account]
+        later: list[datetime] = []
+        for due in waiting:
+            if self._stopping.is_set():
+                break
+            not_before = due.record.not_before
+            if not_before is not None and not_before > self._clock.now():
+                later.append(not_before)
+                continue
+            self._idle[account].clear()
+            try:
+                await self._attempt(due.customer, due.record)
+            finally:
+                self._idle[account].set()
+        return min(later, default=None)
+
+    # -- one attempt ---------------------------------------------------------------------------------------
+
+    async def _attempt(self, owner: CustomerId, record: DeliveryRecord) -> None:
+        found = await self._store.entry(record.reply)
+        if found is None or not isinstance(found[1], Reply):
+            raise StoreFault(f"The reply {record.reply} is in the outbox but not in the history.", "Run: store check")
+        reply = found[1]
+        attempt = record.attempt + 1
+        expired = self._clock.now() - record.queued_at > timedelta(hours=self._profile.expire_hours)
+        if expired and record.not_before is not None and record.attempt:
+            await self._record(owner, reply.id, attempt, Outcome(Delivery.FAILED, "expired", record.detail))
+            return
+        try:
+            await self._mark(owner, reply, attempt, committed=False)
+        except Withdrawn as exc:
+            await self._refuse(owner, reply, attempt, exc)
+            return
+        outcome = await self._send(owner, reply, attempt)
+        await self._record_whatever_happens(owner, reply.id, attempt, outcome)
+        if outcome.state in delivery.ARRIVED:
+            self._health.count(record.account, sent=1)
+
+    async def _send(self, owner: CustomerId, reply: Reply, attempt: int) -> Outcome:
+        committed = False
+
+        async def commit() -> None:
+            nonlocal committed
+            if committed:
+                raise RuntimeError("commit was awaited twice")
+            await self._mark(owner, reply, attempt, committed=True)
+            committed = True
+
+        try:
+            outgoing = await self._outgoing(owner, reply, attempt)
+            async with asyncio.timeout(SEND_DEADLINE):
+                report = await self._channels[reply.account].send(outgoing, commit)
+        except Withdrawn as exc:
+            return Outcome(Delivery.FAILED, exc.reason)
+        except SignInFailed as exc:
+            self._health.failed(reply.account, exc, SIGN_IN_PAUSE)
+            retry = self._clock.now() + timedelta(seconds=SIGN_IN_PAUSE)
+            return Outcome(Delivery.QUEUED, exc.reason, exc.message, retry_at=retry)
+        except TemporaryFailure as exc:
+            return self._again(attempt, exc.reason, exc.message, exc.retry_after)
+        except PermanentFailure as exc:
+            return Outcome(Delivery.FAILED, exc.reason, exc.message)
+        except OutcomeUnknown as exc:
+            if self._may_repeat(reply.account):
+                return self._again(attempt, "same_key_again", exc.message, None)
+            return Outcome(Delivery.UNCERTAIN, exc.reason, exc.message)
+        except StoreFault as exc:
+            return self._again(attempt, "store", exc.message, None)
+        except AgentConsoleError as exc:
+            return Outcome(Delivery.UNCERTAIN if committed else Delivery.FAILED, exc.code, exc.message)
+        except Exception as exc:
+            self._log.error("%s: send ended in %s", reply.account, type(exc).__name__, exc_info=exc)
+            if committed:
+                return Outcome(Delivery.UNCERTAIN, "line_cut", type(exc).__name__)
+            return self._again(attempt, "provider_error", type(exc).__name__, None)
+        if not committed:
+            self._log.error("%s: the channel sent without commit", reply.account)
+        return Outcome(report.state, "", report.detail, report.external_id)
+
+    async def _outgoing(self, owner: CustomerId, reply: Reply, attempt: int) -> Outgoing:
+        files = [File(a.name, a.type, await self._store.blob(owner, a.blob)) for a in reply.attachments]
+        customer = await self._store.customer(owner)
+        return Outgoing(
+            reply=reply.id,
+            key=reply.key,
+            attempt=attempt,
+            address=reply.address,
+            text=reply.text,
+            place=reply.place,
+            subject=reply.subject,
+            message_ids=reply.in_reply_to,
+            files=tuple(files),
+            author=reply.agent,
+            to_name=customer.name if customer is not None else "",
+        )
+
+    def _again(self, attempt: int, reason: str, detail: str, retry_after: float | None) -> Outcome:
+        pause = delivery.backoff(attempt, retry_after, self._random.fraction())
+        return Outcome(Delivery.QUEUED, reason, detail, retry_at=self._clock.now() + timedelta(seconds=pause))
+
+    def _may_repeat(self, account: AccountName) -> bool:
+        setup = self._accounts.get(account)
+        return setup is not None and setup.kind.capabilities.idempotency in ("same_answer", "conflict")
+
+    # -- what goes on disk ---------------------------------------------------------------------------------
+
+    async def _mark(self, owner: CustomerId, reply: Reply, attempt: int, *, committed: bool) -> None:
+        """Claim (or commit) an attempt if it is still allowed.
+
+        Raises:
+            Withdrawn: the reply was cancelled, or a rule forbids it now.
+        """
+        setup = self._accounts[reply.account]
+        account = for_choice(setup.info(signed_in=True))
+        receipt = Receipt(
+            id=EntryId(derive_id("e", "attempt", reply.id, str(attempt), "committed" if committed else "claimed")),
+            at=self._clock.now(),
+            reply=reply.id,
+            state=Delivery.SENDING,
+            attempt=attempt,
+            committed=committed,
+        )
+
+        def decide(snapshot: Snapshot) -> list[Receipt]:
+            record = snapshot.deliveries.get(reply.id)
+            expected = Delivery.SENDING if committed else Delivery.QUEUED
+            if record is None or record.state != expected:
+                raise Withdrawn("cancelled")
+            return [receipt]
+
+        async with self._people:
+            customer = await self._store.customer(owner)
+            if customer is not None:
+                route = Route(reply.account, reply.medium, reply.address, reply.place)
+                veto = permission.refusal(customer, route, account.reach, self._clock.now())
+                if veto is not None:
+                    raise Withdrawn(veto.reason)
+            await self._store.change(owner, decide)
+
+    async def _refuse(self, owner: CustomerId, reply: Reply, attempt: int, exc: Withdrawn) -> None:
+        if exc.reason != "cancelled":
+            await self._record(owner, reply.id, attempt, Outcome(Delivery.FAILED, exc.reason))
+
+    async def _record(self, owner: CustomerId, reply: EntryId, attempt: int, outcome: Outcome) -> None:
+        receipt = Receipt(
+            id=EntryId(derive_id("e", "outcome", reply, str(attempt))),
+            at=self._clock.now(),
+            reply=reply,
+            state=outcome.state,
+            attempt=attempt,
+            external_id=outcome.external_id,
+            reason=outcome.reason,
+            detail=outcome.detail[:300],
+            retry_at=outcome.retry_at,
+        )
+        await self._store.change(owner, lambda _snapshot: [receipt])
+
+    async def _record_whatever_happens(self, owner: CustomerId, reply: EntryId, attempt: int, outcome: Outcome) -> None:
+        """Keep trying to write an outcome that only this process knows. Dying now makes it ``uncertain``."""
+        while True:
+            try:
+                await self._record(owner, reply, attempt, outcome)
+            except StoreFault as exc:
+                self._log.error("an outcome cannot be written yet: %s", exc.message)
+                self._health.raise_banner("sending_rests")
+                await self._clock.sleep(1.0)
+            else:
+                if self._health.banner == "sending_rests":
+                    self._health.raise_banner("")
+                return

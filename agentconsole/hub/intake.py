@@ -1,0 +1,387 @@
+"""From the spool into histories: understand, find whose it is, append.
+
+Every step may be done twice: entry ids come from what the provider calls the message, a batch leaves the spool only
+when all of it was filed, and one bad item never holds up the next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+
+from agentconsole.domain import addresses, consent, conversations, identity
+from agentconsole.domain.model import (
+    AccountName,
+    Address,
+    AddressLinked,
+    AddressState,
+    AnyEntry,
+    Attachment,
+    ConsentChanged,
+    CustomerId,
+    Delivery,
+    EntryId,
+    Medium,
+    Receipt,
+    Received,
+    Snapshot,
+    Trust,
+    Unreadable,
+    derive_id,
+)
+from agentconsole.errors import ReadOnly, StoreFault
+from agentconsole.hub import parser
+from agentconsole.hub.profile import AccountSetup, HubProfile
+from agentconsole.ports import (
+    AddressEvent,
+    Inbound,
+    Opaque,
+    OwnCopy,
+    Parsed,
+    RawItem,
+    StatusReport,
+    Store,
+)
+from agentconsole.seams import Clock, Randomness
+
+RETRY_SECONDS = 5.0
+"""How long intake rests when the disk refuses, before it tries the same batch again."""
+
+TRIES = 3
+"""How often a batch may fail for a reason that is no disk's before it is set aside."""
+
+WORD_MEDIA = frozenset({"sms", "whatsapp"})
+"""Media on which the single word STOP is an opt-out by agreement with the carriers."""
+
+
+class Intake:
+    """Files what the accounts fetched.
+
+    Args:
+        people: held while permission may change, shared with dispatch, so that no reply leaves after an opt-out
+            was filed.
+        settled: waits until a send of the account that is under way has been recorded; a report can overtake it.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        accounts: Mapping[AccountName, AccountSetup],
+        profile: HubProfile,
+        parse: parser.Parser,
+        clock: Clock,
+        random: Randomness,
+        log: logging.Logger,
+        people: asyncio.Lock,
+        settled: Callable[[AccountName], Awaitable[None]],
+    ) -> None:
+        self._store = store
+        self._accounts = accounts
+        self._profile = profile
+        self._parser = parse
+        self._clock = clock
+        self._random = random
+        self._log = log
+        self._people = people
+        self._settled = settled
+        self._own = frozenset(
+            address
+            for setup in accounts.values()
+            if (address := addresses.parse(setup.own_address, profile.region)) is not None
+        )
+        self._wake = asyncio.Event()
+        self._turn = asyncio.Lock()
+        self._failures: dict[str, int] = {}
+        self.set_aside = 0
+        self.opaque = 0
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    async def run(self) -> None:
+        """File whatever the spool holds, for ever."""
+        while True:
+            self._wake.clear()
+            try:
+                await self.drain()
+            except StoreFault as exc:
+                self._log.error("intake rests: %s", exc.message)
+                await self._clock.sleep(RETRY_SECONDS)
+                continue
+            await self._wake.wait()
+
+    async def drain(self) -> int:
+        """File all waiting batches now and return how many messages were new.
+
+        Raises:
+            StoreFault: the disk refused; the batch waits in the spool.
+        """
+        filed = 0
+        async with self._turn:
+            for record_id in await self._store.spooled():
+                filed += await self._batch(record_id)
+        return filed
+
+    async def _batch(self, record_id: str) -> int:
+        record = await self._store.spool_record(record_id)
+        setup = self._accounts.get(record.account)
+        if setup is None:
+            await self._put_aside(record_id, f"the account {record.account} is not configured")
+            return 0
+        filed = 0
+        try:
+            for item in record.items:
+                filed += await self._item(setup, item)
+        except ReadOnly as exc:
+            await self._put_aside(record_id, exc.message)
+            return filed
+        except StoreFault:
+            raise
+        except Exception as exc:
+            failures = self._failures[record_id] = self._failures.get(record_id, 0) + 1
+            self._log.error("a batch of %s cannot be filed (%s)", record.account, type(exc).__name__, exc_info=exc)
+            if failures >= TRIES:
+                await self._put_aside(record_id, f"{type(exc).__name__}: {exc}")
+            else:
+                self._wake.set()
+            return filed
+        await self._store.spool_done(record_id)
+        self._failures.pop(record_id, None)
+        return filed
+
+    async def _put_aside(self, record_id: str, why: str) -> None:
+        self._log.error("a batch was set aside: %s", why)
+        await self._store.spool_set_aside(record_id, why)
+        self.set_aside += 1
+
+    async def _item(self, setup: AccountSetup, item: RawItem) -> int:
+        try:
+            found: Sequence[Parsed] = await self._parser.parse(setup.kind.name, item)
+        except parser.Unreadable as exc:
+            return await self._unreadable(setup, item, exc.reason)
+        filed = 0
+        for parsed in found:
+            match parsed:
+                case Inbound():
+                    filed += await self._inbound(setup, item, parsed)
+                case StatusReport():
+                    await self._report(setup, parsed)
+                case AddressEvent():
+                    await self._address_event(setup, item, parsed)
+                case OwnCopy():
+                    proof = StatusReport(
+                        parsed.identity, Delivery.SENT, parsed.external_id, parsed.key, parsed.at, "own_copy"
+                    )
+                    await self._report(setup, proof)
+                case Opaque():
+                    self.opaque += 1
+        return filed
+
+    # -- messages ------------------------------------------------------------------------------------------
+
+    async def _inbound(self, setup: AccountSetup, item: RawItem, inbound: Inbound) -> int:
+        entry_id = EntryId(derive_id("e", "in", setup.kind.name, inbound.identity))
+        if await self._store.known([entry_id]):
+            return 0
+        record = await self._owner((inbound.sender, *inbound.also_known_as))
+        customer = await self._store.customer(record) if record is not None else None
+        if record is None:
+            record = CustomerId("k" + self._random.token()[:16])
+        stored_at = self._clock.now()
+        at = min(inbound.sent_at or item.received_at, stored_at)
+        thread = await self._store.thread(inbound.message_ids) if inbound.message_ids else None
+        thread_customer = await self._store.customer(thread.customer) if thread is not None else None
+        same = thread_customer is not None and customer is not None and thread_customer.id == customer.id
+        trust = inbound.trust
+        if same and thread is not None and thread.ours and trust == Trust.CLAIMED:
+            trust = Trust.THREADED
+        past = setup.since is not None and at < setup.since
+        whole = conversations.joins(
+            customer,
+            thread.conversation if same and thread is not None else None,
+            entry_id,
+            at,
+            self._profile.reopen_days,
+        )
+        attachments = [
+            Attachment(part.name, part.type, len(part.data), await self._store.put_blob(record, part.data))
+            for part in inbound.parts
+        ]
+        raw = await self._store.put_blob(record, item.payload)
+        mentioned = tuple(
+            a
+            for a in addresses.mentions(f"{inbound.subject}\n{inbound.text}", self._profile.region)
+            if a != inbound.sender and a not in self._own
+        )
+
+        def decide(snapshot: Snapshot) -> list[AnyEntry]:
+            part = conversations.part_in(customer, snapshot, whole) if customer is not None else whole
+            message = Received(
+                id=entry_id,
+                at=at,
+                account=setup.name,
+                medium=setup.kind.medium,
+                sender=inbound.sender,
+                conversation=part,
+                stored_at=stored_at,
+                external_id=inbound.external_id,
+                sender_name=inbound.sender_name,
+                subject=inbound.subject,
+                text=inbound.text,
+                attachments=tuple(attachments),
+                in_reply_to=inbound.message_ids,
+                participants=tuple(p for p in inbound.participants if p.address not in self._own),
+                mentions=mentioned,
+                trust=trust,
+                place=inbound.place,
+                automatic=inbound.automatic,
+                past=past,
+                raw=raw,
+            )
+            return [message, *_other_names(inbound, entry_id, at), *self._words(setup, inbound, entry_id, at)]
+
+        async with self._people:
+            await self._store.change(record, decide)
+        await self._suggest(record, inbound.sender, mentioned, entry_id, at)
+        return 1
+
+    def _words(self, setup: AccountSetup, inbound: Inbound, entry: EntryId, at: datetime) -> list[AnyEntry]:
+        if setup.kind.medium not in WORD_MEDIA:
+            return []
+        allowed = consent.word(inbound.text)
+        if allowed is None:
+            return []
+        return [
+            ConsentChanged(
+                id=EntryId(derive_id("e", "word", entry)),
+                at=at,
+                medium=setup.kind.medium,
+                allowed=allowed,
+                evidence=entry,
+                words=inbound.text.strip()[:40],
+            )
+        ]
+
+    async def _owner(self, candidates: Sequence[Address]) -> CustomerId | None:
+        for address in candidates:
+            record = await self._store.find(address)
+            if record is not None:
+                return record
+        return None
+
+    async def _suggest(
+        self, record: CustomerId, sender: Address, mentioned: Sequence[Address], evidence: EntryId, at: datetime
+    ) -> None:
+        customer = await self._store.customer(record)
+        if customer is None:
+            return
+        owners: dict[Address, CustomerId] = {}
+        for address in mentioned:
+            owner = await self._store.find(address)
+            if owner is not None and owner not in customer.members:
+                owners[address] = await self._root(owner)
+        mentioned_in = [
+            (await self._root(holder), entry)
+            for holder, entry in await self._store.mentioned(sender)
+            if holder not in customer.members
+        ]
+        for holder, suggested in identity.suggestions(
+            customer.id, mentioned, owners, mentioned_in, sender, evidence, at
+        ):
+            await self._store.change(holder, lambda _snapshot, entry=suggested: [entry])  # type: ignore[misc]
+
+    async def _root(self, record: CustomerId) -> CustomerId:
+        customer = await self._store.customer(record)
+        return customer.id if customer is not None else record
+
+    async def _unreadable(self, setup: AccountSetup, item: RawItem, reason: str) -> int:
+        entry_id = EntryId(derive_id("e", "unreadable", setup.name, item.identity))
+        if await self._store.known([entry_id]):
+            return 0
+        nobody = Address("unreadable", "", setup.name)
+        record = await self._store.find(nobody) or CustomerId(derive_id("k", "unreadable", setup.name)[:17])
+        raw = await self._store.put_blob(record, item.payload)
+        entry = Unreadable(
+            id=entry_id,
+            at=item.received_at,
+            account=setup.name,
+            medium=setup.kind.medium,
+            conversation=conversations.joins(None, None, EntryId(f"unreadable {setup.name}"), item.received_at, 0),
+            reason="unreadable",
+            detail=reason,
+            raw=raw,
+        )
+        linked = AddressLinked(
+            id=EntryId(derive_id("e", "unreadable", setup.name)), at=item.received_at, address=nobody
+        )
+        await self._store.change(record, lambda _snapshot: [linked, entry])
+        self._log.warning("%s: unreadable, raw kept (%s)", setup.name, reason)
+        return 1
+
+    # -- reports -------------------------------------------------------------------------------------------
+
+    async def _report(self, setup: AccountSetup, report: StatusReport) -> None:
+        reply = await self._find_reply(setup, report)
+        if reply is None:
+            await self._settled(setup.name)
+            reply = await self._find_reply(setup, report)
+        found = await self._store.entry(reply) if reply is not None else None
+        if reply is None or found is None:
+            self.opaque += 1
+            return
+        receipt = Receipt(
+            id=EntryId(derive_id("e", "report", setup.kind.name, report.identity)),
+            at=min(report.at or self._clock.now(), self._clock.now()),
+            reply=reply,
+            state=report.state,
+            external_id=report.external_id,
+            reason=report.reason,
+            detail=report.detail[:300],
+        )
+        await self._store.change(found[0], lambda _snapshot: [receipt])
+
+    async def _find_reply(self, setup: AccountSetup, report: StatusReport) -> EntryId | None:
+        return await self._store.reply_by(setup.name, external_id=report.external_id, key=report.key)
+
+    async def _address_event(self, setup: AccountSetup, item: RawItem, event: AddressEvent) -> None:
+        record = await self._store.find(event.address)
+        if record is None:
+            self.opaque += 1
+            return
+        at = event.at or item.received_at
+        entries: list[AnyEntry] = [
+            AddressState(
+                id=EntryId(derive_id("e", "state", setup.kind.name, event.identity)),
+                at=at,
+                address=event.address,
+                account=setup.name,
+                dead=event.dead,
+            )
+        ]
+        if event.opt_out:
+            entries.append(
+                ConsentChanged(
+                    id=EntryId(derive_id("e", "consent", setup.kind.name, event.identity)),
+                    at=at,
+                    medium=Medium(setup.kind.medium),
+                    words="provider",
+                )
+            )
+        async with self._people:
+            await self._store.change(record, lambda _snapshot: entries)
+
+
+def _other_names(inbound: Inbound, entry: EntryId, at: datetime) -> list[AnyEntry]:
+    return [
+        AddressLinked(
+            id=EntryId(derive_id("e", "linked", str(address), str(inbound.sender))),
+            at=at,
+            address=address,
+            trust=inbound.trust,
+            evidence=entry,
+            why="provider_ties",
+        )
+        for address in inbound.also_known_as
+    ]

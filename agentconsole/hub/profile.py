@@ -1,0 +1,95 @@
+"""What the hub is told by the configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from agentconsole.domain.model import AccountName, AgentName
+from agentconsole.domain.permission import Reach
+from agentconsole.domain.preference import Account, Policy
+from agentconsole.ports import AccountInfo, ChannelKind
+
+ALL_RIGHTS = frozenset({"read", "reply", "customer", "operate"})
+
+
+@dataclass(frozen=True, slots=True)
+class HubProfile:
+    """A profile as the hub needs it.
+
+    Args:
+        region: for numbers written without country code (ISO 3166, two letters).
+        reopen_days: how long after its last entry a resolved conversation reopens.
+        linger_seconds: how long a solo hub stays after the last client where nothing waits.
+        agents: rights by agent; an agent that is not listed has all of them. Empty: everybody whom the socket's
+            permissions let in.
+        claims: names that ``--as`` may claim.
+        free_floor: bytes that must stay free on the store's disk; below, nothing is fetched.
+        expire_hours: how long a reply is tried before it fails and asks.
+    """
+
+    name: str = "default"
+    language: str = "en"
+    timezone: str = "UTC"
+    region: str = ""
+    policy: Policy = field(default_factory=Policy)
+    reopen_days: int = 7
+    linger_seconds: float = 600.0
+    solo: bool = False
+    agents: Mapping[AgentName, frozenset[str]] = field(default_factory=dict)
+    claims: frozenset[str] = frozenset()
+    listen_host: str = "127.0.0.1"
+    listen_port: int = 0
+    public_url: str = ""
+    free_floor: int = 200 * 1024 * 1024
+    expire_hours: float = 24.0
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSetup:
+    """One configured account: its kind and the options that its TOML table gave."""
+
+    name: AccountName
+    kind: ChannelKind[Any]
+    options: Any
+    read_only: bool = False
+    since: datetime | None = None
+
+    @property
+    def own_address(self) -> str:
+        return self.kind.own_address(self.options)
+
+    def info(self, *, signed_in: bool = True) -> AccountInfo:
+        return AccountInfo(
+            name=self.name,
+            kind=self.kind.name,
+            title=self.kind.title,
+            medium=self.kind.medium,
+            capabilities=self.kind.capabilities,
+            signed_in=signed_in,
+            read_only=self.read_only,
+            own_address=self.own_address,
+            since=self.since,
+        )
+
+
+def for_choice(info: AccountInfo) -> Account:
+    """Reduce an account to what the choice of a route depends on."""
+    can = info.capabilities
+    return Account(
+        name=info.name,
+        medium=info.medium,
+        address_kind=can.address_kind,
+        live=can.live,
+        reach=Reach(
+            limit=can.text_limit,
+            unit=can.text_unit,
+            window_seconds=can.reply_window.total_seconds() if can.reply_window is not None else 0,
+            customer_first=can.customer_first,
+            attachments=can.attachments,
+            signed_in=info.signed_in,
+            read_only=info.read_only,
+        ),
+    )

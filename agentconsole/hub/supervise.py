@@ -1,0 +1,148 @@
+"""Keeps every account fetching: one task an account, so that none waits for another."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from agentconsole.domain import delivery
+from agentconsole.errors import AgentConsoleError, SignInFailed, StoreFault, TemporaryFailure
+from agentconsole.hub.health import Health
+from agentconsole.hub.profile import AccountSetup, HubProfile
+from agentconsole.ports import Channel, SpoolRecord, Store
+from agentconsole.seams import Clock, Randomness
+
+FETCH_DEADLINE = 300.0
+"""Seconds for one fetch: a bounded batch over a slow line."""
+
+WAIT_DEADLINE = 600.0
+"""Seconds after which a wait that never returns is given up and the account asked again."""
+
+SIGN_IN_RETRY = 300.0
+"""Seconds between tries where the password was refused: providers lock accounts that hammer."""
+
+SPOOL_LIMIT = 200
+"""Waiting batches above which fetching pauses until intake has caught up."""
+
+
+class Supervisor:
+    """Fetches from one account, for ever, and says how it is."""
+
+    def __init__(
+        self,
+        setup: AccountSetup,
+        channel: Channel,
+        store: Store,
+        health: Health,
+        profile: HubProfile,
+        clock: Clock,
+        random: Randomness,
+        log: logging.Logger,
+        arrived: Callable[[], None],
+    ) -> None:
+        self.setup = setup
+        self._channel = channel
+        self._store = store
+        self._health = health
+        self._profile = profile
+        self._clock = clock
+        self._random = random
+        self._log = log
+        self._arrived = arrived
+        self._kick = asyncio.Event()
+        self._turn = asyncio.Lock()
+
+    async def run(self) -> None:
+        failures = 0
+        while True:
+            self._kick.clear()
+            try:
+                more = await self.fetch()
+                failures = 0
+                if not more:
+                    await self._rest_until_something_is_new()
+            except AgentConsoleError as exc:
+                failures += 1
+                await self._after(exc, failures)
+            except Exception as exc:
+                failures += 1
+                self._log.error("%s: unexpected %s", self.setup.name, type(exc).__name__, exc_info=exc)
+                await self._after(
+                    TemporaryFailure(
+                        f"{self.setup.name} failed in an unexpected way ({type(exc).__name__}).",
+                        "See hub.log; it is tried again.",
+                    ),
+                    failures,
+                )
+
+    async def fetch(self) -> bool:
+        """Fetch and spool one batch and return whether more is there.
+
+        Raises:
+            ChannelFailure: from the channel, or a deadline that passed.
+            StoreFault: the disk refused; the provider was not told that anything arrived.
+        """
+        async with self._turn:
+            await self._wait_for_room()
+            cursor = await self._store.cursor(self.setup.name)
+            try:
+                async with asyncio.timeout(FETCH_DEADLINE):
+                    batch = await self._channel.fetch(cursor)
+            except TimeoutError:
+                raise TemporaryFailure(
+                    f"{self.setup.name} did not answer within {FETCH_DEADLINE:.0f} s.",
+                    "It is tried again.",
+                    reason="unreachable",
+                ) from None
+            if batch.items or batch.cursor != cursor:
+                await self._store.spool(
+                    SpoolRecord("", self.setup.name, self.setup.kind.name, batch.items, batch.cursor)
+                )
+                self._health.count(self.setup.name, received=len(batch.items))
+                self._arrived()
+            self._health.worked(self.setup.name)
+            return batch.more
+
+    def kick(self) -> None:
+        """Try again at once where the account rests after a failure."""
+        self._kick.set()
+
+    async def _rest_until_something_is_new(self) -> None:
+        try:
+            async with asyncio.timeout(WAIT_DEADLINE):
+                await self._channel.wait()
+        except TimeoutError:
+            self._log.warning("%s: a wait did not end by itself", self.setup.name)
+
+    async def _wait_for_room(self) -> None:
+        while True:
+            free = (await self._store.health()).free_bytes
+            if 0 <= free < self._profile.free_floor:
+                self._health.raise_banner("disk_full")
+                raise StoreFault(
+                    f"Only {free // 2**20} MiB are free: nothing new is fetched. Nothing was lost.", "Free some disk."
+                )
+            if self._health.banner == "disk_full":
+                self._health.raise_banner("")
+            if len(await self._store.spooled()) < SPOOL_LIMIT:
+                return
+            self._arrived()
+            await self._clock.sleep(0.2)
+
+    async def _after(self, exc: AgentConsoleError, failures: int) -> None:
+        if isinstance(exc, SignInFailed):
+            pause = SIGN_IN_RETRY
+        else:
+            asked = exc.retry_after if isinstance(exc, TemporaryFailure) else None
+            pause = min(delivery.backoff(failures, asked, self._random.fraction()) / 5, SIGN_IN_RETRY)
+            pause = max(pause, asked or 0.0)
+        self._log.warning("%s: %s", self.setup.name, exc.message)
+        self._health.failed(self.setup.name, exc, pause)
+        sleep = asyncio.ensure_future(self._clock.sleep(pause))
+        kick = asyncio.ensure_future(self._kick.wait())
+        try:
+            await asyncio.wait({sleep, kick}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sleep.cancel()
+            kick.cancel()
