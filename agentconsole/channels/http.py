@@ -15,6 +15,9 @@ import httpx
 
 from agentconsole.errors import OutcomeUnknown, TemporaryFailure
 
+HTTPError = httpx.HTTPError
+"""What ``Client.request`` raises, for channels, which do not import httpx themselves."""
+
 PROVABLY_UNSENT = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
