@@ -532,6 +532,10 @@ class Store(Protocol):
         """Return the record that holds an address."""
         ...
 
+    async def find_conversation(self, conversation: ConversationId) -> CustomerId | None:
+        """Return a record that holds this conversation."""
+        ...
+
     async def find_named(self, words: str, limit: int = 20) -> Sequence[tuple[CustomerId, str]]:
         """Return customers whose name contains ``words`` (case and width do not matter)."""
         ...

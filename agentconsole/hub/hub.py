@@ -1,0 +1,284 @@
+"""The hub: accounts, store, outbox, listener and socket in one process, started and stopped in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from agentconsole.channels.http import Client
+from agentconsole.desk import SpoolStatus, SyncResult
+from agentconsole.domain.model import AccountName, AgentName, Delivery
+from agentconsole.errors import AgentConsoleError, TemporaryFailure, UsageError
+from agentconsole.hub.desk_over_store import DeskOverStore, Operations
+from agentconsole.hub.dispatch import Dispatch
+from agentconsole.hub.health import Health
+from agentconsole.hub.intake import Intake
+from agentconsole.hub.parser import Parser
+from agentconsole.hub.profile import AccountSetup, HubProfile
+from agentconsole.hub.server import Server
+from agentconsole.hub.supervise import Supervisor
+from agentconsole.hub.webhooks import Listener, bind
+from agentconsole.ports import Accepted, Channel, SpoolRecord, Store, Tools
+from agentconsole.seams import Clock, Randomness
+
+STOP_GRACE = 30.0
+"""Seconds that sends in hand get when the hub is asked to stop."""
+
+PROBE_DEADLINE = 30.0
+
+
+class Hub:
+    """Everything that goes on while nobody is logged in.
+
+    Args:
+        store: opened, and locked for this process.
+    """
+
+    def __init__(
+        self,
+        profile: HubProfile,
+        accounts: Sequence[AccountSetup],
+        store: Store,
+        parser: Parser,
+        clock: Clock,
+        random: Randomness,
+        log: logging.Logger,
+    ) -> None:
+        self._profile = profile
+        self._accounts = {setup.name: setup for setup in accounts}
+        self._store = store
+        self._parser = parser
+        self._clock = clock
+        self._random = random
+        self._log = log
+        self._people = asyncio.Lock()
+        self._stopped = asyncio.Event()
+        self._at_once = False
+        self.restart_wanted = False
+        self.port = 0
+        self.health = Health(accounts, clock)
+        self._workers: list[ThreadPoolExecutor] = []
+        self._channels: dict[AccountName, Channel] = {}
+        self._supervisors: dict[AccountName, Supervisor] = {}
+        self._dispatch = Dispatch(
+            store, self._accounts, self._channels, self.health, profile, clock, random, log, self._people
+        )
+        self._intake = Intake(
+            store,
+            self._accounts,
+            profile,
+            parser,
+            clock,
+            random,
+            log,
+            self._people,
+            self._dispatch.settled,
+        )
+        operations = Operations()
+        operations.sync = self._sync
+        operations.probe = self._probe
+        operations.stop = self._stop
+        operations.spool = self._spool_status
+        operations.attached = self._attached
+        self.desk = DeskOverStore(
+            store, self._accounts, self.health, profile, clock, self._dispatch.wake, self._people, operations
+        )
+        self._server = Server(self.desk, profile, log, self._clients_changed)
+        self._clients = 0
+        self._idle_since = clock.monotonic()
+
+    async def run(
+        self,
+        socket_path: Path,
+        *,
+        group: str = "",
+        ready: Callable[[], None] | None = None,
+    ) -> None:
+        """Serve until somebody asks to stop, or, in solo mode, until nobody needs the hub any more.
+
+        Args:
+            socket_path: where clients attach.
+            group: the Unix group that may attach.
+            ready: called when the socket accepts clients.
+        """
+        tasks: list[asyncio.Task[None]] = []
+        try:
+            listening = self._bind()
+            self._open_channels()
+            await self._dispatch.recover()
+            tasks.append(asyncio.create_task(self._intake.run(), name="intake"))
+            if listening is not None:
+                tasks.append(asyncio.create_task(self._listener().serve(listening), name="listener"))
+            tasks += [
+                asyncio.create_task(supervisor.run(), name=f"fetch {name}")
+                for name, supervisor in self._supervisors.items()
+            ]
+            senders = [
+                asyncio.create_task(self._dispatch.run(name), name=f"send {name}")
+                for name, setup in self._accounts.items()
+                if not setup.read_only
+            ]
+            if self._profile.solo:
+                tasks.append(asyncio.create_task(self._leave_when_idle(), name="linger"))
+            await self._server.start(socket_path, group)
+            if ready is not None:
+                ready()
+            for task in (*tasks, *senders):
+                task.add_done_callback(self._ended)
+            await self._stopped.wait()
+            await self._finish(senders)
+        finally:
+            await self._close(tasks, socket_path)
+
+    def _bind(self) -> socket.socket | None:
+        hooks = any(setup.kind.webhook is not None for setup in self._accounts.values())
+        if not hooks and not self._profile.listen_port:
+            return None
+        listening = bind(self._profile.listen_host, self._profile.listen_port)
+        self.port = listening.getsockname()[1]
+        return listening
+
+    def _listener(self) -> Listener:
+        hooks = {
+            name: setup.kind.webhook(name, setup.options)
+            for name, setup in self._accounts.items()
+            if setup.kind.webhook is not None
+        }
+        return Listener(hooks, self._accept, self._clock, self._log, self._profile.public_url)
+
+    async def _accept(self, account: AccountName, accepted: Accepted) -> None:
+        if not accepted.items:
+            return
+        setup = self._accounts[account]
+        await self._store.spool(SpoolRecord("", account, setup.kind.name, accepted.items))
+        self.health.count(account, received=len(accepted.items))
+        self._intake.wake()
+
+    def _open_channels(self) -> None:
+        public = self._profile.public_url or (f"http://{self._profile.listen_host}:{self.port}" if self.port else "")
+        for name, setup in self._accounts.items():
+            worker = ThreadPoolExecutor(1, thread_name_prefix=f"account-{name}")
+            self._workers.append(worker)
+            tools = Tools(
+                log=self._log.getChild(name),
+                http=Client,
+                clock=self._clock,
+                random=self._random,
+                worker=worker,
+                since=setup.since,
+                public_url=public,
+            )
+            channel = setup.kind.open(name, setup.options, tools)
+            self._channels[name] = channel
+            self._supervisors[name] = Supervisor(
+                setup,
+                channel,
+                self._store,
+                self.health,
+                self._profile,
+                self._clock,
+                self._random,
+                self._log,
+                self._intake.wake,
+            )
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """No task of the hub ends by itself; one that does takes the hub down loudly rather than half alive."""
+        if task.cancelled() or self._stopped.is_set():
+            return
+        self._log.critical("%s ended: %r", task.get_name(), task.exception())
+        self._stopped.set()
+
+    async def _finish(self, senders: list[asyncio.Task[None]]) -> None:
+        if not self._at_once:
+            self._dispatch.finish()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(STOP_GRACE):
+                    await asyncio.gather(*senders, return_exceptions=True)
+        for task in senders:
+            task.cancel()
+        await asyncio.gather(*senders, return_exceptions=True)
+
+    async def _close(self, tasks: list[asyncio.Task[None]], socket_path: Path) -> None:
+        await self._server.aclose()
+        with contextlib.suppress(OSError):
+            await asyncio.to_thread(socket_path.unlink)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for channel in self._channels.values():
+            with contextlib.suppress(Exception):
+                async with asyncio.timeout(5):
+                    await channel.aclose()
+        for worker in self._workers:
+            worker.shutdown(wait=False, cancel_futures=True)
+        await self._parser.aclose()
+
+    # -- what the desk asks of the running hub -------------------------------------------------------------
+
+    async def _sync(self, account: AccountName, seconds: float) -> tuple[SyncResult, ...]:
+        names = [account] if account else list(self._accounts)
+        return tuple(await asyncio.gather(*(self._sync_one(name, seconds) for name in names)))
+
+    async def _sync_one(self, name: AccountName, seconds: float) -> SyncResult:
+        supervisor = self._supervisors[name]
+        supervisor.kick()
+        before = self.health.of(name).received
+        error = hint = ""
+        try:
+            async with asyncio.timeout(seconds):
+                while await supervisor.fetch():
+                    pass
+                await self._intake.drain()
+        except TimeoutError:
+            error, hint = f"Not finished within {seconds:.0f} s.", "It goes on by itself; see: agentconsole status"
+        except AgentConsoleError as exc:
+            error, hint = exc.message, exc.hint
+        return SyncResult(name, self.health.of(name).received - before, error, hint)
+
+    async def _probe(self, account: AccountName) -> str:
+        if not account:
+            raise UsageError("Name an account.", "Configured: " + ", ".join(self._accounts))
+        try:
+            async with asyncio.timeout(PROBE_DEADLINE):
+                return await self._channels[account].probe()
+        except TimeoutError:
+            raise TemporaryFailure(f"{account} did not answer within {PROBE_DEADLINE:.0f} s.", "Try again.") from None
+
+    async def _stop(self, now: bool, restart: bool) -> None:
+        self.request_stop(at_once=now, restart=restart)
+
+    def request_stop(self, *, at_once: bool = False, restart: bool = False) -> None:
+        """Begin to stop; ``run`` returns soon. ``at_once`` gives up sends in hand (they become uncertain)."""
+        self._at_once = self._at_once or at_once
+        self.restart_wanted = restart
+        asyncio.get_running_loop().call_later(0.05, self._stopped.set)
+
+    async def _spool_status(self) -> SpoolStatus:
+        return SpoolStatus(waiting=len(await self._store.spooled()), set_aside=self._intake.set_aside)
+
+    def _attached(self) -> tuple[AgentName, ...]:
+        return self._server.agents
+
+    # -- solo ----------------------------------------------------------------------------------------------
+
+    def _clients_changed(self, count: int) -> None:
+        self._clients = count
+        self._idle_since = self._clock.monotonic()
+
+    async def _leave_when_idle(self) -> None:
+        """Leave some time after the last client, unless something still has to be done or decided."""
+        while True:
+            await self._clock.sleep(min(self._profile.linger_seconds, 5.0))
+            idle = self._clock.monotonic() - self._idle_since
+            if self._clients or idle < self._profile.linger_seconds:
+                continue
+            if not await self._store.replies((Delivery.QUEUED, Delivery.SENDING, Delivery.UNCERTAIN)):
+                self.request_stop()
+                await self._stopped.wait()
+                return
