@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
-from agentconsole.domain.model import Delivery, DeliveryRecord, Receipt
+import msgspec
+
+from agentconsole.domain.model import Delivery, DeliveryRecord, Receipt, Reply
 
 _QUEUED, _SENDING, _SENT, _DELIVERED, _READ, _FAILED, _UNCERTAIN, _CANCELLED = (
     Delivery.QUEUED,
@@ -59,6 +62,51 @@ def follows(record: DeliveryRecord, receipt: Receipt) -> bool:
     if receipt.state in MAY_FOLLOW[record.state]:
         return True
     return bool(receipt.by) and receipt.state in ON_WORD.get(record.state, frozenset())
+
+
+def opened(reply: Reply) -> DeliveryRecord:
+    """Return the record of a reply that was just written."""
+    return DeliveryRecord(
+        reply=reply.id,
+        state=Delivery.QUEUED,
+        at=reply.at,
+        account=reply.account,
+        medium=reply.medium,
+        address=reply.address,
+        conversation=reply.conversation,
+        agent=reply.agent,
+        queued_at=reply.at,
+        not_before=reply.not_before,
+    )
+
+
+def advanced(record: DeliveryRecord, receipt: Receipt) -> DeliveryRecord:
+    """Return the record after a receipt; the same one where the receipt may not follow."""
+    if not follows(record, receipt):
+        return record
+    return msgspec.structs.replace(
+        record,
+        state=receipt.state,
+        at=receipt.at,
+        attempt=max(record.attempt, receipt.attempt),
+        committed=receipt.committed,
+        external_id=receipt.external_id or record.external_id,
+        reason=receipt.reason,
+        detail=receipt.detail,
+        not_before=receipt.retry_at if receipt.state == Delivery.QUEUED else record.not_before,
+    )
+
+
+def standing(reply: Reply, receipts: Iterable[Receipt]) -> DeliveryRecord:
+    """Return where a finished reply stands by the receipts at hand; without any it counts as sent.
+
+    Only replies that the snapshot has forgotten are asked about here, and it forgets none that is unfinished.
+    """
+    record = opened(reply)
+    for receipt in receipts:
+        if receipt.reply == reply.id:
+            record = advanced(record, receipt)
+    return record if record.state not in UNFINISHED else msgspec.structs.replace(record, state=Delivery.SENT)
 
 
 def backoff(attempt: int, retry_after: float | None, fraction: float) -> float:

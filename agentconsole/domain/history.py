@@ -29,7 +29,6 @@ from agentconsole.domain.model import (
     Customer,
     CustomerId,
     Delivery,
-    DeliveryRecord,
     Line,
     LinkedAddress,
     Medium,
@@ -237,35 +236,14 @@ class _Fold:
             status=ConversationStatus.OPEN if conversation.status in _ACTIVE else conversation.status,
             snoozed_until=None,
         )
-        self.deliveries[entry.id] = DeliveryRecord(
-            reply=entry.id,
-            state=Delivery.QUEUED,
-            at=entry.at,
-            account=entry.account,
-            medium=entry.medium,
-            address=entry.address,
-            conversation=entry.conversation,
-            agent=entry.agent,
-            queued_at=entry.at,
-            not_before=entry.not_before,
-        )
+        self.deliveries[entry.id] = delivery.opened(entry)
 
     def _receipt(self, entry: Receipt) -> None:
         record = self.deliveries.get(entry.reply)
         if record is None or not delivery.follows(record, entry):
             return
+        self.deliveries[entry.reply] = delivery.advanced(record, entry)
         arrived_now = entry.state in delivery.ARRIVED and record.state not in delivery.ARRIVED
-        self.deliveries[entry.reply] = replace(
-            record,
-            state=entry.state,
-            at=entry.at,
-            attempt=max(record.attempt, entry.attempt),
-            committed=entry.committed,
-            external_id=entry.external_id or record.external_id,
-            reason=entry.reason,
-            detail=entry.detail,
-            not_before=entry.retry_at if entry.state == Delivery.QUEUED else record.not_before,
-        )
         if arrived_now:
             use = self._use(Route(record.account, record.medium, record.address))
             self.routes[route_key(use.route)] = replace(use, last_out=entry.at, unanswered=use.unanswered + 1)

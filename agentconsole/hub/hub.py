@@ -14,7 +14,7 @@ from agentconsole.channels.http import Client
 from agentconsole.desk import SpoolStatus, SyncResult
 from agentconsole.domain.model import AccountName, AgentName, Delivery
 from agentconsole.errors import AgentConsoleError, TemporaryFailure, UsageError
-from agentconsole.hub.desk_over_store import DeskOverStore, Operations
+from agentconsole.hub.desk_over_store import DeskOverStore
 from agentconsole.hub.dispatch import Dispatch
 from agentconsole.hub.health import Health
 from agentconsole.hub.intake import Intake
@@ -79,14 +79,8 @@ class Hub:
             self._people,
             self._dispatch.settled,
         )
-        operations = Operations()
-        operations.sync = self._sync
-        operations.probe = self._probe
-        operations.stop = self._stop
-        operations.spool = self._spool_status
-        operations.attached = self._attached
         self.desk = DeskOverStore(
-            store, self._accounts, self.health, profile, clock, self._dispatch.wake, self._people, operations
+            store, self._accounts, self.health, profile, clock, self._dispatch.wake, self._people, self
         )
         self._server = Server(self.desk, profile, log, self._clients_changed)
         self._clients = 0
@@ -221,7 +215,7 @@ class Hub:
 
     # -- what the desk asks of the running hub -------------------------------------------------------------
 
-    async def _sync(self, account: AccountName, seconds: float) -> tuple[SyncResult, ...]:
+    async def sync(self, account: AccountName, seconds: float) -> tuple[SyncResult, ...]:
         names = [account] if account else list(self._accounts)
         return tuple(await asyncio.gather(*(self._sync_one(name, seconds) for name in names)))
 
@@ -241,7 +235,7 @@ class Hub:
             error, hint = exc.message, exc.hint
         return SyncResult(name, self.health.of(name).received - before, error, hint)
 
-    async def _probe(self, account: AccountName) -> str:
+    async def probe(self, account: AccountName) -> str:
         if not account:
             raise UsageError("Name an account.", "Configured: " + ", ".join(self._accounts))
         try:
@@ -250,19 +244,16 @@ class Hub:
         except TimeoutError:
             raise TemporaryFailure(f"{account} did not answer within {PROBE_DEADLINE:.0f} s.", "Try again.") from None
 
-    async def _stop(self, now: bool, restart: bool) -> None:
-        self.request_stop(at_once=now, restart=restart)
-
     def request_stop(self, *, at_once: bool = False, restart: bool = False) -> None:
         """Begin to stop; ``run`` returns soon. ``at_once`` gives up sends in hand (they become uncertain)."""
         self._at_once = self._at_once or at_once
         self.restart_wanted = restart
         asyncio.get_running_loop().call_later(0.05, self._stopped.set)
 
-    async def _spool_status(self) -> SpoolStatus:
+    async def spool_status(self) -> SpoolStatus:
         return SpoolStatus(waiting=len(await self._store.spooled()), set_aside=self._intake.set_aside)
 
-    def _attached(self) -> tuple[AgentName, ...]:
+    def attached(self) -> tuple[AgentName, ...]:
         return self._server.agents
 
     # -- solo ----------------------------------------------------------------------------------------------

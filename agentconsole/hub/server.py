@@ -104,12 +104,22 @@ class Server:
             return
         self._clients[task] = who.name
         places = asyncio.Semaphore(MAX_CALLS)
-        async with asyncio.TaskGroup() as calls:
+        calls: set[asyncio.Task[None]] = set()
+
+        def ended(call: asyncio.Task[None]) -> None:
+            calls.discard(call)
+            places.release()
+
+        try:
             while data := await reader.readline():
                 await places.acquire()
-                task = calls.create_task(self._call(who, data, connection))
-                task.add_done_callback(lambda _task: places.release())
-            raise ConnectionResetError
+                call = asyncio.create_task(self._call(who, data, connection))
+                calls.add(call)
+                call.add_done_callback(ended)
+        finally:
+            for call in calls:
+                call.cancel()
+            await asyncio.gather(*calls, return_exceptions=True)
 
     async def _greet(self, reader: asyncio.StreamReader, connection: _Connection, sock: socket.socket) -> Agent | None:
         request = wire.read_request(await reader.readline())

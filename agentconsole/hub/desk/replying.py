@@ -1,16 +1,15 @@
-"""Composing, choosing, queueing and deciding about replies: the part of the Desk that can write to customers."""
+"""The part of the Desk that can write to customers: compose, choose, queue, and decide about what went out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 
 from agentconsole.desk import Agent, Compose, OutboxLine, Sent
-from agentconsole.domain import conversations, preference
+from agentconsole.domain import conversations, delivery, preference
 from agentconsole.domain.addresses import EMAIL
-from agentconsole.domain.delivery import follows
 from agentconsole.domain.model import (
-    AccountName,
     AnyEntry,
+    Attachment,
     Choice,
     Conversation,
     ConversationId,
@@ -18,7 +17,9 @@ from agentconsole.domain.model import (
     CustomerId,
     Delivery,
     DeliveryRecord,
+    Draft,
     EntryId,
+    Ranked,
     Receipt,
     Received,
     RefusedRoute,
@@ -28,66 +29,47 @@ from agentconsole.domain.model import (
     derive_id,
 )
 from agentconsole.domain.permission import Size
-from agentconsole.errors import NotFound, Refused
-from agentconsole.hub.health import Health
-from agentconsole.hub.profile import AccountSetup, HubProfile, for_choice
-from agentconsole.ports import Store
-from agentconsole.seams import Clock
+from agentconsole.errors import NotFound, Refused, UsageError
+from agentconsole.hub.desk.base import DeskPart, key_of
+from agentconsole.hub.profile import AccountSetup, for_choice
 from agentconsole.text import sms, words
+
+MAX_FILE = 512 * 1024
+"""Bytes of one file: base64 and its line stay under the wire's limit."""
 
 MAX_REFERENCES = 20
 """Thread keys that an answer carries: relays refuse headers over 4 KiB; the newest and the first matter."""
 
 
-class Replying:
-    def __init__(
-        self,
-        store: Store,
-        accounts: Mapping[AccountName, AccountSetup],
-        health: Health,
-        profile: HubProfile,
-        clock: Clock,
-        wake: Callable[[AccountName], None],
-    ) -> None:
-        self._store = store
-        self._accounts = accounts
-        self._health = health
-        self._profile = profile
-        self._clock = clock
-        self._wake = wake
-
-    async def choose(self, compose: Compose) -> Choice:
-        return self._choice(await self.customer(compose.customer), compose)
+class Replying(DeskPart):
+    async def choose(self, who: Agent, compose: Compose) -> Choice:
+        self.need(who, "read")
+        return self._choice(await self.person(compose.customer), compose)
 
     def _choice(self, customer: Customer, compose: Compose) -> Choice:
         accounts = [
-            for_choice(setup.info(signed_in=self._health.signed_in(name))) for name, setup in self._accounts.items()
+            for_choice(setup.info(signed_in=self.health.signed_in(name))) for name, setup in self.accounts.items()
         ]
-        return preference.choose(customer, accounts, self._clock.now(), self._profile.policy, _size(compose))
-
-    async def customer(self, customer: CustomerId) -> Customer:
-        found = await self._store.customer(customer)
-        if found is None:
-            raise NotFound(f"There is no customer {customer}.", "See: agentconsole inbox, agentconsole search WORDS")
-        return found
+        return preference.choose(customer, accounts, self.clock.now(), self.profile.policy, _size(compose))
 
     # -- a new reply ---------------------------------------------------------------------------------------
 
     async def reply(self, who: Agent, request: str, compose: Compose) -> Sent:
-        reply_id = EntryId(derive_id("e", "reply", request))
-        earlier = await self._store.entry(reply_id)
-        customer = await self.customer(compose.customer)
+        self.need(who, "reply")
+        reply_id = EntryId(derive_id("e", "reply", key_of(request)))
+        earlier = await self.store.entry(reply_id)
+        customer = await self.person(compose.customer)
         choice = self._choice(customer, compose)
         if earlier is not None:
-            return await self.sent(reply_id, choice)
+            return await self.standing(reply_id, choice)
         if not compose.text.strip() and not compose.attachments:
             raise Refused("An empty reply is not sent.", "Write something first.")
         ranked = self._route(choice, compose)
-        setup = self._accounts[ranked.route.account]
+        setup = self.accounts[ranked.route.account]
         conversation = self._conversation(customer, compose, reply_id)
         answered = await self._answered(customer, compose, ranked.route)
         capable = setup.kind.capabilities
-        expected = await self._store.entry(compose.expected) if compose.expected else None
+        expected = await self.store.entry(compose.expected) if compose.expected else None
         owner = customer.owners.get(str(ranked.route.address), customer.id)
 
         def decide(snapshot: Snapshot) -> Sequence[AnyEntry]:
@@ -96,14 +78,14 @@ class Replying:
             return [
                 Reply(
                     id=reply_id,
-                    at=self._clock.now(),
+                    at=self.clock.now(),
                     agent=who.name,
                     conversation=conversations.part_in(customer, snapshot, conversation),
                     account=ranked.route.account,
                     medium=ranked.route.medium,
                     address=ranked.route.address,
                     text=compose.text,
-                    key=_key(reply_id, setup, capable.address_kind),
+                    key=_sending_key(reply_id, setup, capable.address_kind),
                     subject=_subject(compose, answered, customer, conversation) if capable.subject else "",
                     attachments=compose.attachments,
                     answers=answered.id if answered is not None else EntryId(""),
@@ -115,11 +97,12 @@ class Replying:
                 )
             ]
 
-        await self._store.change(owner, decide)
-        self._wake(ranked.route.account)
-        return await self.sent(reply_id, choice)
+        await self.store.change(owner, decide)
+        self.wake(ranked.route.account)
+        await self.audit(who, "reply", customer.id, f"{reply_id} {ranked.route.medium}")
+        return await self.standing(reply_id, choice)
 
-    def _route(self, choice: Choice, compose: Compose) -> preference.Ranked:
+    def _route(self, choice: Choice, compose: Compose) -> Ranked:
         wanted = [
             ranked
             for ranked in choice.ranked
@@ -129,7 +112,7 @@ class Replying:
         if wanted:
             chosen = wanted[0]
             overridden = (compose.route is not None or bool(compose.medium)) and chosen is not choice.best
-            return preference.Ranked(chosen.route, "agent_choice", chosen.facts) if overridden else chosen
+            return Ranked(chosen.route, "agent_choice", chosen.facts) if overridden else chosen
         refused = next(
             (
                 r
@@ -142,12 +125,12 @@ class Replying:
         raise self._veto(choice, refused)
 
     def _veto(self, choice: Choice, refused: RefusedRoute | None) -> Refused:
-        language, now = self._profile.language, self._clock.now()
+        language, now = self.profile.language, self.clock.now()
         if refused is None:
-            what = words.word(language, "no_route", {}, now=now, tz=self._profile.timezone)
+            what = words.word(language, "no_route", {}, now=now, tz=self.profile.timezone)
         else:
             medium = words.medium(language, refused.route.medium)
-            because = words.word(language, refused.reason, refused.facts, now=now, tz=self._profile.timezone)
+            because = words.word(language, refused.reason, refused.facts, now=now, tz=self.profile.timezone)
             what = f"{medium}: {because}"
         best = choice.best
         hint = f"--via {best.route.medium}" if best is not None and refused is not None else ""
@@ -175,10 +158,10 @@ class Replying:
     async def _answered(self, customer: Customer, compose: Compose, route: Route) -> Received | None:
         """Return the message that a reply answers: the named one, else the newest that came by this route."""
         if compose.answers:
-            found = await self._store.entry(compose.answers)
+            found = await self.store.entry(compose.answers)
             if found is not None and isinstance(found[1], Received):
                 return found[1]
-        page = await self._store.history(customer.id, limit=200)
+        page = await self.store.history(customer.id, limit=200)
         for entry in reversed(page.entries if page is not None else ()):
             if isinstance(entry, Received) and entry.account == route.account and entry.sender == route.address:
                 return entry
@@ -186,7 +169,7 @@ class Replying:
 
     # -- replies under way ---------------------------------------------------------------------------------
 
-    async def sent(self, reply: EntryId, choice: Choice | None = None) -> Sent:
+    async def standing(self, reply: EntryId, choice: Choice | None = None) -> Sent:
         entry, record = await self.delivery(reply)
         return Sent(
             id=reply,
@@ -198,64 +181,97 @@ class Replying:
         )
 
     async def _reply_entry(self, reply: EntryId) -> tuple[CustomerId, Reply]:
-        found = await self._store.entry(reply)
+        found = await self.store.entry(reply)
         if found is None or not isinstance(found[1], Reply):
             raise NotFound(f"There is no reply {reply}.", "See: agentconsole outbox list")
         return found[0], found[1]
 
     async def delivery(self, reply: EntryId) -> tuple[Reply, DeliveryRecord]:
         owner, entry = await self._reply_entry(reply)
-        snapshot = await self._store.snapshot(owner)
+        snapshot = await self.store.snapshot(owner)
         record = snapshot.deliveries.get(reply) if snapshot is not None else None
         if record is None:
-            record = DeliveryRecord(
-                reply=reply,
-                state=Delivery.SENT,
-                at=entry.at,
-                account=entry.account,
-                medium=entry.medium,
-                address=entry.address,
-                conversation=entry.conversation,
-                agent=entry.agent,
-                queued_at=entry.at,
-            )
+            record = delivery.standing(entry, ())
         return entry, record
 
-    async def outbox(self, states: Sequence[Delivery]) -> tuple[OutboxLine, ...]:
+    async def outbox(self, who: Agent, states: Sequence[Delivery]) -> tuple[OutboxLine, ...]:
+        self.need(who, "read")
         lines = []
-        for due in await self._store.replies(states or tuple(Delivery)):
-            found = await self._store.entry(due.record.reply)
+        for due in await self.store.replies(states or tuple(Delivery)):
+            found = await self.store.entry(due.record.reply)
             text = found[1].text if found is not None and isinstance(found[1], Reply) else ""
             lines.append(OutboxLine(due.customer, due.name, due.record, text[:200]))
         return tuple(lines)
 
-    async def decide(self, who: Agent, request: str, reply: EntryId, state: Delivery, reason: str) -> Sent:
-        """Change a reply's state on an agent's word.
-
-        Raises:
-            Refused: its state does not allow that.
-        """
+    async def _decide(self, who: Agent, request: str, reply: EntryId, state: Delivery, reason: str) -> Sent:
+        """Change a reply's state on an agent's word, where its state allows that."""
+        self.need(who, "reply")
         owner, entry = await self._reply_entry(reply)
         receipt = Receipt(
-            id=EntryId(derive_id("e", "word", request, reply)),
-            at=self._clock.now(),
+            id=EntryId(derive_id("e", "word", key_of(request), reply)),
+            at=self.clock.now(),
             reply=reply,
             state=state,
             reason=reason,
             by=who.name,
         )
-        if not await self._store.known([receipt.id]):
-            await self._store.change(owner, lambda snapshot: [self._allowed(snapshot, receipt)])
-        self._wake(entry.account)
-        return await self.sent(reply)
+        if not await self.store.known([receipt.id]):
+            await self.store.change(owner, lambda snapshot: [self._allowed(snapshot, receipt)])
+        self.wake(entry.account)
+        await self.audit(who, reason, owner, reply)
+        return await self.standing(reply)
 
     def _allowed(self, snapshot: Snapshot, receipt: Receipt) -> Receipt:
         record = snapshot.deliveries.get(receipt.reply)
-        if record is None or not follows(record, receipt):
+        if record is None or not delivery.follows(record, receipt):
             state = record.state if record is not None else Delivery.SENT
-            word = words.word(self._profile.language, state, {}, now=self._clock.now(), tz=self._profile.timezone)
+            word = words.word(self.profile.language, state, {}, now=self.clock.now(), tz=self.profile.timezone)
             raise Refused(f"This reply is already: {word}. Nothing was changed.", "See: agentconsole outbox list")
         return receipt
+
+    # -- what agents decide ------------------------------------------------------------------------------
+
+    async def sent(self, who: Agent, reply: EntryId) -> Sent:
+        self.need(who, "read")
+        return await self.standing(reply)
+
+    async def attach(self, who: Agent, customer: CustomerId, name: str, type: str, data: bytes) -> Attachment:
+        self.need(who, "reply")
+        if len(data) > MAX_FILE:
+            raise UsageError(f"{name} is larger than {MAX_FILE // 1024} KiB. Nothing was attached.", "Send a link.")
+        person = await self.person(customer)
+        for member in person.members:
+            blob = await self.store.put_blob(member, data)
+        return Attachment(name, type, len(data), blob)
+
+    async def outbox_check(self, who: Agent, request: str, reply: EntryId) -> Sent:
+        self.need(who, "reply")
+        before = await self.standing(reply)
+        await self.operations.sync(before.route.account, 20.0)
+        return await self.standing(reply)
+
+    async def resend(self, who: Agent, request: str, reply: EntryId) -> Sent:
+        return await self._decide(who, request, reply, Delivery.QUEUED, "sent_again")
+
+    async def mark_sent(self, who: Agent, request: str, reply: EntryId) -> Sent:
+        return await self._decide(who, request, reply, Delivery.SENT, "marked_sent")
+
+    async def cancel(self, who: Agent, request: str, reply: EntryId) -> Sent:
+        return await self._decide(who, request, reply, Delivery.CANCELLED, "cancelled")
+
+    async def save_draft(self, who: Agent, draft: Draft) -> bool:
+        self.need(who, "reply")
+        if draft.agent != who.name:
+            raise Refused("A draft belongs to the agent who writes it.", "")
+        return await self.store.save_draft(draft)
+
+    async def drafts(self, who: Agent) -> tuple[Draft, ...]:
+        self.need(who, "read")
+        return tuple(await self.store.drafts(who.name))
+
+    async def drop_draft(self, who: Agent, conversation: ConversationId, revision: int) -> None:
+        self.need(who, "reply")
+        await self.store.drop_draft(who.name, conversation, revision)
 
 
 def _same(one: Route, other: Route) -> bool:
@@ -272,7 +288,7 @@ def _size(compose: Compose) -> Size:
     )
 
 
-def _key(reply: EntryId, setup: AccountSetup, address_kind: str) -> str:
+def _sending_key(reply: EntryId, setup: AccountSetup, address_kind: str) -> str:
     """Return the key under which a reply is sent in every attempt: a Message-ID for mail, else its own id."""
     domain = setup.own_address.rpartition("@")[2]
     return f"{reply}@{domain}" if address_kind == EMAIL and domain else reply

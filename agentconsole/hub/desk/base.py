@@ -1,0 +1,128 @@
+"""What all parts of the Desk share: the store, the accounts, rights, the audit and how to name things."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from agentconsole.desk import (
+    Agent,
+    Position,
+    SpoolStatus,
+    SyncResult,
+)
+from agentconsole.domain import addresses
+from agentconsole.domain.model import (
+    AccountName,
+    Address,
+    AgentName,
+    AnyEntry,
+    ConversationId,
+    Customer,
+    CustomerId,
+)
+from agentconsole.errors import NotFound, Refused, UsageError
+from agentconsole.hub.health import Health
+from agentconsole.hub.profile import AccountSetup, HubProfile
+from agentconsole.ports import AuditLine, Store
+from agentconsole.seams import Clock
+
+NOBODY = CustomerId("")
+
+
+class Operations(Protocol):
+    """What the Desk asks of the running hub beyond the store."""
+
+    async def sync(self, account: AccountName, seconds: float) -> tuple[SyncResult, ...]: ...
+    async def probe(self, account: AccountName) -> str: ...
+    def request_stop(self, *, at_once: bool = False, restart: bool = False) -> None: ...
+    async def spool_status(self) -> SpoolStatus: ...
+    def attached(self) -> tuple[AgentName, ...]: ...
+
+
+class DeskPart:
+    """The common ground of the Desk's parts.
+
+    Args:
+        wake: told that an account has something to send.
+        people: held while permission or identity changes; see ``Intake`` and ``Dispatch``.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        accounts: Mapping[AccountName, AccountSetup],
+        health: Health,
+        profile: HubProfile,
+        clock: Clock,
+        wake: Callable[[AccountName], None],
+        people: asyncio.Lock,
+        operations: Operations,
+    ) -> None:
+        self.store = store
+        self.accounts = accounts
+        self.health = health
+        self.profile = profile
+        self.clock = clock
+        self.wake = wake
+        self.people = people
+        self.operations = operations
+        self.started_at = clock.now()
+
+    def need(self, who: Agent, right: str) -> None:
+        """Raise ``Refused`` unless the agent has a right."""
+        if right not in who.rights:
+            raise Refused(f"{who.name} may not do this (right: {right}). Nothing was changed.", "Ask an operator.")
+
+    async def person(self, customer: CustomerId) -> Customer:
+        found = await self.store.customer(customer)
+        if found is None:
+            raise NotFound(f"There is no customer {customer}.", "See: agentconsole inbox, agentconsole search WORDS")
+        return found
+
+    async def address(self, words: str) -> Address | None:
+        address = await asyncio.to_thread(addresses.parse, words, self.profile.region)
+        if address is None or address.scope or address.kind in (addresses.EMAIL, addresses.PHONE):
+            return address
+        for setup in self.accounts.values():
+            capable = setup.kind.capabilities
+            if capable.address_kind == address.kind:
+                scoped = Address(address.kind, setup.own_address, address.value)
+                if await self.store.find(scoped) is not None:
+                    return scoped
+        return address
+
+    async def parse(self, text: str) -> Address:
+        found = await self.address(text)
+        if found is None:
+            raise UsageError(f"{text} is no address that could be used.", "An e-mail, a number, or kind:value.")
+        return found
+
+    def owner_of(self, customer: Customer, conversation: ConversationId) -> CustomerId:
+        owner = customer.owners.get(conversation)
+        if owner is None:
+            raise NotFound(f"This customer has no conversation {conversation}.", "See: agentconsole show")
+        return owner
+
+    async def position(self) -> Position:
+        revision = (await self.store.changed(None)).revision
+        return Position(f"{revision.epoch}:{self.health.revision}", revision.number)
+
+    async def append(self, record: CustomerId, entry: AnyEntry) -> None:
+        await self.store.change(record, lambda _snapshot: [entry])
+
+    async def audit(self, who: Agent, act: str, customer: CustomerId = NOBODY, detail: str = "") -> None:
+        await self.store.audit(AuditLine(self.clock.now(), who.name, who.proven, act, customer, detail))
+
+
+def key_of(request: str) -> str:
+    """Return what entry ids are derived from for a request of a client.
+
+    Raises:
+        UsageError: the client gave none, so that a repeat could not be told from a second wish.
+    """
+    if not request:
+        raise UsageError("A changing call needs a request id.", "Give one with --key, or leave it to the program.")
+    return hashlib.blake2b(request.encode(), digest_size=16).hexdigest()

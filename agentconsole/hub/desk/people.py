@@ -1,0 +1,204 @@
+"""The part of the Desk that changes what is known of a person: addresses, merges, preference, consent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from agentconsole.desk import (
+    Agent,
+    SuggestionView,
+)
+from agentconsole.domain import identity
+from agentconsole.domain.model import (
+    Address,
+    AddressLinked,
+    AddressUnlinked,
+    AnyEntry,
+    ConsentChanged,
+    ConsentScope,
+    CustomerId,
+    EntryId,
+    Medium,
+    Named,
+    PreferenceStated,
+    Received,
+    Trust,
+    derive_id,
+)
+from agentconsole.errors import NotFound, Refused
+from agentconsole.hub.desk.base import key_of
+from agentconsole.hub.desk.reading import Reading
+
+
+class People(Reading):
+    async def suggestions(self, who: Agent, customer: CustomerId) -> tuple[SuggestionView, ...]:
+        self.need(who, "read")
+        if customer:
+            person = await self.person(customer)
+            return await self.views(person, person.suggestions)
+        found: list[SuggestionView] = []
+        for line in await self.store.lines("all", who.name, limit=10_000):
+            if line.suggestions and all(view.customer != line.customer for view in found):
+                person = await self.person(line.customer)
+                found.extend(await self.views(person, person.suggestions))
+        return tuple(found)
+
+    async def answer_suggestion(self, who: Agent, request: str, suggestion: EntryId, accept: bool) -> EntryId:
+        self.need(who, "customer")
+        found = await self.store.entry(suggestion)
+        if found is None:
+            raise NotFound(f"There is no suggestion {suggestion}.", "See: agentconsole suggestion list")
+        holder = await self.person(found[0])
+        open_one = next((s for s in holder.suggestions if s.id == suggestion), None)
+        if not accept:
+            await self.append(found[0], identity.refuse(suggestion, who.name, key_of(request), self.clock.now()))
+            return EntryId("")
+        if open_one is None:
+            edge = next((m for m in holder.merges if m.suggestion == suggestion), None)
+            return edge.id if edge is not None else EntryId("")
+        return await self._merge(who, request, holder.id, open_one.other, suggestion)
+
+    async def merge(self, who: Agent, request: str, keep: CustomerId, absorb: CustomerId) -> EntryId:
+        self.need(who, "customer")
+        return await self._merge(who, request, keep, absorb, EntryId(""))
+
+    async def _merge(
+        self, who: Agent, request: str, keep: CustomerId, absorb: CustomerId, suggestion: EntryId
+    ) -> EntryId:
+        async with self.people:
+            one, other = await self.person(keep), await self.person(absorb)
+            if one.id == other.id:
+                earlier = next((m for m in reversed(one.merges) if m.id == _merge_id(request, keep, absorb)), None)
+                if earlier is not None:
+                    return earlier.id
+                raise Refused("These are one customer already. Nothing was changed.", "")
+            edge = identity.merge(one, other, who.name, key_of(request), self.clock.now(), suggestion)
+            await self.store.change(one.id, lambda _snapshot: [edge])
+        await self.audit(who, "merge", one.id, other.id)
+        return edge.id
+
+    async def unmerge(self, who: Agent, request: str, customer: CustomerId, merge: EntryId) -> None:
+        self.need(who, "customer")
+        async with self.people:
+            person = await self.person(customer)
+            edges = sorted(person.merges, key=lambda edge: edge.at)
+            edge = next((e for e in edges if e.id == merge), None) if merge else (edges[-1] if edges else None)
+            if edge is None:
+                done = EntryId(derive_id("e", "unmerged", key_of(request), merge)) if merge else EntryId("")
+                if done and await self.store.known([done]):
+                    return
+                raise NotFound("There is no such merge to end. Nothing was changed.", "See: agentconsole show")
+            entry = identity.unmerge(edge.id, who.name, key_of(request), self.clock.now())
+            await self.store.change(person.owners[edge.id], lambda _snapshot: [entry])
+        await self.audit(who, "unmerge", customer, edge.id)
+
+    async def add_customer(self, who: Agent, request: str, name: str, addresses: Sequence[str]) -> CustomerId:
+        self.need(who, "customer")
+        record = CustomerId(derive_id("k", "added", key_of(request))[:17])
+        parsed = [await self.parse(text) for text in addresses]
+        for address in parsed:
+            owner = await self.store.find(address)
+            if owner is not None and owner != record:
+                raise Refused(f"{address.value} belongs to a customer already. Nobody was added.", f"See: show {owner}")
+        now = self.clock.now()
+        entries: list[AnyEntry] = [
+            Named(id=EntryId(derive_id("e", "named", record)), at=now, name=name, by=who.name),
+            *(_linked(record, address, who, now) for address in parsed),
+        ]
+        await self.store.change(record, lambda _snapshot: entries)
+        await self.audit(who, "add", record)
+        return record
+
+    async def rename(self, who: Agent, request: str, customer: CustomerId, name: str) -> None:
+        self.need(who, "customer")
+        person = await self.person(customer)
+        entry = EntryId(derive_id("e", "named", key_of(request)))
+        await self.append(person.id, Named(id=entry, at=self.clock.now(), name=name, by=who.name))
+
+    async def link(self, who: Agent, request: str, customer: CustomerId, address: str) -> None:
+        self.need(who, "customer")
+        parsed = await self.parse(address)
+        async with self.people:
+            person = await self.person(customer)
+            owner = await self.store.find(parsed)
+            if owner is not None and owner not in person.members:
+                other = await self.person(owner)
+                raise Refused(
+                    f"{parsed.value} belongs to {other.name or other.id}. Nothing was changed.",
+                    f"If they are one person: agentconsole customer merge {person.id} {other.id}",
+                )
+            entry = _linked(person.id, parsed, who, self.clock.now(), key_of(request))
+            await self.store.change(person.id, lambda _snapshot: [entry])
+        await self.audit(who, "link", person.id, str(parsed))
+
+    async def unlink(self, who: Agent, request: str, customer: CustomerId, address: str) -> None:
+        self.need(who, "customer")
+        parsed = await self.parse(address)
+        person = await self.person(customer)
+        owner = person.owners.get(str(parsed))
+        if owner is None:
+            raise NotFound(f"{parsed.value} is not linked to this customer.", "See: agentconsole show")
+        await self.append(
+            owner,
+            AddressUnlinked(
+                id=EntryId(derive_id("e", "unlinked", key_of(request))),
+                at=self.clock.now(),
+                address=parsed,
+                by=who.name,
+            ),
+        )
+        await self.audit(who, "unlink", person.id, str(parsed))
+
+    async def prefer(
+        self, who: Agent, request: str, customer: CustomerId, medium: Medium, purpose: str, evidence: EntryId
+    ) -> None:
+        self.need(who, "customer")
+        person = await self.person(customer)
+        found = await self.store.entry(evidence) if evidence else None
+        source = found[1] if found is not None and isinstance(found[1], Received) else None
+        await self.append(
+            person.id,
+            PreferenceStated(
+                id=EntryId(derive_id("e", "prefers", key_of(request))),
+                at=source.at if source is not None else self.clock.now(),
+                medium=medium,
+                purpose=purpose,
+                by=who.name,
+                evidence=evidence,
+                evidence_medium=source.medium if source is not None else Medium(""),
+            ),
+        )
+
+    async def consent(
+        self, who: Agent, request: str, customer: CustomerId, medium: Medium, scope: ConsentScope, allowed: bool
+    ) -> None:
+        self.need(who, "customer")
+        async with self.people:
+            person = await self.person(customer)
+            for member in person.members if allowed else (person.id,):
+                entry = ConsentChanged(
+                    id=EntryId(derive_id("e", "consent", key_of(request), member)),
+                    at=self.clock.now(),
+                    medium=medium,
+                    scope=scope,
+                    allowed=allowed,
+                    by=who.name,
+                )
+                await self.store.change(member, lambda _snapshot, entry=entry: [entry])  # type: ignore[misc]
+        await self.audit(who, "opt-in" if allowed else "opt-out", person.id, f"{medium} {scope}")
+
+
+def _merge_id(request: str, keep: CustomerId, absorb: CustomerId) -> EntryId:
+    return EntryId(derive_id("e", "merged", key_of(request), keep, absorb))
+
+
+def _linked(record: CustomerId, address: Address, who: Agent, at: datetime, request: str = "") -> AddressLinked:
+    return AddressLinked(
+        id=EntryId(derive_id("e", "linked", record, str(address), request)),
+        at=at,
+        address=address,
+        trust=Trust.CLAIMED,
+        by=who.name,
+        why="agent",
+    )

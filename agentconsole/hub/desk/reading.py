@@ -1,0 +1,189 @@
+"""The part of the Desk that looks and changes nothing but who has seen what."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+
+from agentconsole.desk import (
+    Agent,
+    News,
+    Position,
+    QueueCounts,
+    QueuePage,
+    SuggestionView,
+    TimelinePage,
+)
+from agentconsole.domain import delivery
+from agentconsole.domain.model import (
+    BlobId,
+    ConversationId,
+    ConversationStatus,
+    Customer,
+    CustomerId,
+    EntryId,
+    Hit,
+    Medium,
+    Receipt,
+    Received,
+    Reply,
+    Suggestion,
+)
+from agentconsole.errors import Ambiguous, NotFound, UsageError
+from agentconsole.hub.desk.base import DeskPart
+from agentconsole.ports import Revision, View
+
+MAX_PAGE = 500
+MAX_CHUNK = 512 * 1024
+"""Bytes of a file in one call: base64 and its line stay under the wire's limit."""
+
+VIEWS: dict[str, View] = {
+    name: name for name in ("waiting", "mine", "unassigned", "open", "resolved", "failed", "uncertain", "all")
+}
+
+
+class Reading(DeskPart):
+    async def queue(self, who: Agent, view: str, offset: int, limit: int) -> QueuePage:
+        self.need(who, "read")
+        if view not in VIEWS:
+            raise UsageError(f"There is no view {view}.", "Views: " + ", ".join(VIEWS))
+        position = await self.position()
+        counts = await self.store.counts(who.name)
+        lines = await self.store.lines(VIEWS[view], who.name, offset=max(offset, 0), limit=min(max(limit, 1), MAX_PAGE))
+        total = getattr(counts, view, 0) or offset + len(lines)
+        return QueuePage(
+            tuple(lines),
+            QueueCounts(**{name: getattr(counts, name) for name in QueueCounts.__struct_fields__}),
+            position,
+            total,
+        )
+
+    async def find(self, who: Agent, words: str) -> CustomerId:
+        self.need(who, "read")
+        found = await self.store.customer(CustomerId(words.strip()))
+        if found is not None:
+            return found.id
+        address = await self.address(words)
+        if address is not None:
+            owner = await self.store.find(address)
+            if owner is not None:
+                return (await self.person(owner)).id
+        named = await self.store.find_named(words.strip()) if words.strip() else []
+        if len(named) == 1:
+            return named[0][0]
+        if named:
+            exact = [customer for customer, name in named if name.casefold() == words.strip().casefold()]
+            if len(exact) == 1:
+                return exact[0]
+            some = ", ".join(f"{name} ({customer})" for customer, name in named[:5])
+            raise Ambiguous(f"Several customers are called {words}: {some}.", "Use the id or an address.")
+        raise NotFound(f"Nobody is known as {words}.", "An id, an address or a unique name is needed.")
+
+    async def find_conversation(self, who: Agent, words: str) -> tuple[CustomerId, ConversationId]:
+        self.need(who, "read")
+        record = await self.store.find_conversation(ConversationId(words.strip()))
+        if record is not None:
+            customer = await self.person(record)
+            name = ConversationId(words.strip())
+            return customer.id, customer.joined.get(name, name)
+        customer = await self.person(await self.find(who, words))
+        active = [c for c in customer.conversations if c.status != ConversationStatus.RESOLVED]
+        if len(active) == 1:
+            return customer.id, active[0].id
+        if not active and customer.conversations:
+            return customer.id, customer.conversations[0].id
+        if not active:
+            raise NotFound(f"{customer.name or customer.id} has no conversation yet.", "Send a message first.")
+        some = ", ".join(f"{c.id} ({c.subject or c.preview[:30]})" for c in active[:5])
+        raise Ambiguous(
+            f"{customer.name or customer.id} has several open conversations: {some}.", "Name one by its id."
+        )
+
+    async def timeline(self, who: Agent, customer: CustomerId, before: EntryId, limit: int) -> TimelinePage:
+        self.need(who, "read")
+        position = await self.position()
+        history = await self.store.history(customer, before=before or None, limit=min(max(limit, 1), MAX_PAGE))
+        if history is None:
+            raise NotFound(f"There is no customer {customer}.", "See: agentconsole inbox")
+        states = {}
+        records = {record.reply: record for record in history.customer.deliveries}
+        receipts = [entry for entry in history.entries if isinstance(entry, Receipt)]
+        for entry in history.entries:
+            if isinstance(entry, Reply):
+                states[entry.id] = records.get(entry.id) or delivery.standing(entry, receipts)
+        return TimelinePage(
+            history.customer,
+            history.entries,
+            states,
+            history.more,
+            position,
+            await self.views(history.customer, history.customer.suggestions),
+        )
+
+    async def search(self, who: Agent, words: str, limit: int) -> tuple[Hit, ...]:
+        self.need(who, "read")
+        if not words.strip():
+            raise UsageError("There is nothing to search for.", "Give one word or more.")
+        await self.audit(who, "search", detail=words)
+        return tuple(await self.store.search(words, limit=min(max(limit, 1), MAX_PAGE)))
+
+    async def news(self, who: Agent, since: Position, seconds: float) -> News:
+        self.need(who, "read")
+        epoch, _, health = since.epoch.rpartition(":")
+        if not health.isdigit() or int(health) != self.health.revision:
+            changes = await self.store.changed(Revision(epoch, since.number))
+            return News(await self.position(), changes.customers, health=True)
+        changed = asyncio.ensure_future(
+            self.store.wait_changed(Revision(epoch, since.number), min(max(seconds, 0.0), 60.0))
+        )
+        better = asyncio.ensure_future(self.health.wait_changed(int(health)))
+        try:
+            await asyncio.wait({changed, better}, return_when=asyncio.FIRST_COMPLETED)
+            changes = changed.result() if changed.done() else await self.store.changed(Revision(epoch, since.number))
+        finally:
+            changed.cancel()
+            better.cancel()
+        position = Position(f"{changes.revision.epoch}:{self.health.revision}", changes.revision.number)
+        return News(position, changes.customers, health=self.health.revision != int(health))
+
+    async def seen(self, who: Agent, customer: CustomerId, at: datetime) -> None:
+        self.need(who, "read")
+        await self.store.seen(customer, who.name, at)
+
+    async def blob(self, who: Agent, customer: CustomerId, blob: BlobId, offset: int, length: int) -> bytes:
+        self.need(who, "read")
+        person = await self.person(customer)
+        for member in person.members:
+            try:
+                data = await self.store.blob(member, blob)
+            except NotFound:
+                continue
+            return data[max(offset, 0) : max(offset, 0) + min(max(length, 0), MAX_CHUNK)]
+        raise NotFound("This attachment was not kept.", "")
+
+    async def views(self, customer: Customer, suggestions: Sequence[Suggestion]) -> tuple[SuggestionView, ...]:
+        views = []
+        for suggestion in suggestions:
+            other = await self.store.customer(suggestion.other) if not suggestion.answered else None
+            if other is None or other.id == customer.id:
+                continue
+            evidence = await self.store.entry(suggestion.evidence)
+            message = evidence[1] if evidence is not None and isinstance(evidence[1], Received) else None
+            views.append(
+                SuggestionView(
+                    id=suggestion.id,
+                    customer=customer.id,
+                    customer_name=customer.name,
+                    other=other.id,
+                    other_name=other.name,
+                    address=suggestion.address,
+                    other_media=tuple(dict.fromkeys(use.route.medium for use in other.routes)),
+                    why=suggestion.why,
+                    evidence=suggestion.evidence,
+                    evidence_at=message.at if message is not None else None,
+                    evidence_medium=message.medium if message is not None else Medium(""),
+                    at=suggestion.at,
+                )
+            )
+        return tuple(views)
