@@ -103,6 +103,8 @@ def _mentions(text: str, region: str) -> Iterator[Address]:
         if (mailbox := email(match.group())) is not None:
             yield mailbox
     for match in _NUMBERISH.finditer(text):
+        if match.group().isdigit() and not match.group().startswith("0"):
+            continue  # an order number: people group a phone number or begin it with + or 0
         if (number := phone(match.group(), region)) is not None:
             yield number
 

@@ -1,0 +1,157 @@
+"""Section 6 of the design as a table: which channel, by which rule, and what was refused."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from agentconsole.domain import preference
+from agentconsole.domain.model import (
+    Address,
+    AddressLinked,
+    AddressState,
+    ConsentChanged,
+    ConsentScope,
+    EntryId,
+    Medium,
+    PreferenceStated,
+)
+from agentconsole.domain.permission import NOTHING_TYPED, Size
+from tests.domain.make import ACCOUNTS, EMAIL, MAIL, NOW, PHONE, SMS, TELEGRAM, WHATSAPP, ago, customer, received
+
+YESTERDAY = ago(days=1)
+POLICY = preference.Policy(defaults=(Medium("email"), Medium("sms")))
+
+
+def stated(medium: str, at=YESTERDAY, purpose: str = "", name: str = "p1") -> PreferenceStated:
+    return PreferenceStated(id=EntryId(name), at=at, medium=Medium(medium), purpose=purpose)
+
+
+def choose(*entries, size=NOTHING_TYPED, purpose="", policy=POLICY, accounts=ACCOUNTS):
+    return preference.choose(customer(*entries), accounts, NOW, policy, size, purpose=purpose)
+
+
+def ranking(choice):
+    return [(ranked.route.medium, ranked.rule) for ranked in choice.ranked]
+
+
+def test_emily_is_answered_where_she_is_writing_now():
+    """She asked by e-mail, then wrote on WhatsApp a minute ago: the answer goes to WhatsApp."""
+    choice = choose(
+        received("e1", MAIL, EMAIL, ago(minutes=9)),
+        received("e2", WHATSAPP, PHONE, ago(minutes=1)),
+    )
+    assert ranking(choice)[:2] == [("whatsapp", "live_exchange"), ("email", "wrote_before")]
+    assert choice.best.facts["until"] == (ago(minutes=1) + timedelta(hours=24)).isoformat()
+
+
+def test_a_live_exchange_outranks_an_earlier_statement_and_names_it():
+    choice = choose(
+        received("e1", MAIL, EMAIL, ago(days=2)),
+        stated("email"),
+        received("e2", WHATSAPP, PHONE, ago(minutes=3)),
+    )
+    assert choice.best.rule == "live_exchange"
+    assert choice.best.facts["stated"] == "email"
+    assert choice.set_aside.route.medium == "email"
+
+
+def test_a_statement_made_after_the_live_message_wins():
+    choice = choose(
+        received("e1", MAIL, EMAIL, ago(days=2)),
+        received("e2", WHATSAPP, PHONE, ago(minutes=3)),
+        stated("email", ago(minutes=1)),
+    )
+    assert ranking(choice)[0] == ("email", "stated")
+
+
+def test_an_exchange_ends_after_its_minutes():
+    entries = (received("e1", WHATSAPP, PHONE, ago(minutes=16)), received("e2", MAIL, EMAIL, ago(days=1)))
+    assert choose(*entries, stated("email")).best.rule == "stated"
+    longer = preference.Policy(exchange_minutes=30)
+    assert choose(*entries, policy=longer).best.rule == "live_exchange"
+
+
+def test_without_a_statement_the_answer_goes_where_they_last_wrote():
+    choice = choose(
+        received("e1", WHATSAPP, PHONE, ago(hours=5)),
+        received("e2", MAIL, EMAIL, ago(hours=1)),
+    )
+    assert ranking(choice)[:2] == [("email", "last_inbound"), ("whatsapp", "wrote_before")]
+
+
+def test_a_purpose_has_its_own_preference():
+    entries = (
+        received("e1", MAIL, EMAIL, ago(days=3)),
+        received("e2", WHATSAPP, PHONE, ago(hours=3)),
+        stated("whatsapp"),
+        stated("email", purpose="invoice", name="p2"),
+    )
+    assert choose(*entries).best.route.medium == "whatsapp"
+    assert choose(*entries, purpose="invoice").best.route.medium == "email"
+
+
+def test_a_statement_that_a_veto_hits_is_named_as_refused():
+    choice = choose(
+        received("e1", MAIL, EMAIL, ago(days=2)),
+        received("e2", WHATSAPP, PHONE, ago(days=3)),
+        stated("whatsapp"),
+    )
+    assert choice.best.route.medium == "email"
+    assert choice.set_aside.reason == "window_closed"
+
+
+@pytest.mark.parametrize(
+    ("entries", "size", "medium", "reason"),
+    [
+        ((ConsentChanged(id="o", at=ago(days=1), medium="sms", words="STOP"),), Size(), "sms", "opted_out"),
+        ((ConsentChanged(id="o", at=ago(days=1), medium="", words=""),), Size(), "email", "opted_out"),
+        ((ConsentChanged(id="o", at=ago(days=9), medium="email"),), Size(), "email", "opted_out_then_wrote"),
+        ((AddressState(id="s", at=NOW, address=EMAIL, dead="bounced"),), Size(), "email", "address_dead"),
+        ((), Size(sms=6, characters=400), "sms", "too_long"),
+        ((), Size(attachments=1), "sms", "attachments_unsupported"),
+        ((), Size(), "whatsapp", "template_only"),
+    ],
+)
+def test_vetoes_give_their_reason(entries, size, medium, reason):
+    link = AddressLinked(id=EntryId("l"), at=ago(days=9), address=PHONE)
+    choice = choose(received("e1", MAIL, EMAIL, ago(hours=2)), link, *entries, size=size)
+    refused = {r.route.medium: r.reason for r in choice.refused}
+    assert refused[medium] == reason
+    assert medium not in [r.route.medium for r in choice.ranked]
+
+
+def test_a_marketing_opt_out_does_not_stop_an_answer():
+    marketing = ConsentChanged(id=EntryId("o"), at=ago(days=1), medium=Medium("email"), scope=ConsentScope.MARKETING)
+    assert choose(received("e1", MAIL, EMAIL, ago(days=2)), marketing).best.route.medium == "email"
+
+
+def test_an_opt_in_takes_an_opt_out_back():
+    out = ConsentChanged(id=EntryId("o"), at=ago(days=2), medium=Medium("email"))
+    back = ConsentChanged(id=EntryId("b"), at=ago(days=1), medium=Medium("email"), allowed=True)
+    first = received("e1", MAIL, EMAIL, ago(days=3))
+    assert choose(first, out).best is None
+    assert choose(first, out, back).best.route.medium == "email"
+
+
+def test_a_scoped_address_is_reached_only_by_the_account_it_came_by():
+    other_bot = TELEGRAM.__class__("tg2", TELEGRAM.medium, TELEGRAM.address_kind, TELEGRAM.reach, TELEGRAM.live)
+    sender = Address("telegram", "bot1", "42")
+    choice = choose(received("e1", TELEGRAM, sender, ago(hours=1), place="42"), accounts=(*ACCOUNTS, other_bot))
+    assert [(r.route.account, r.route.place) for r in choice.ranked] == [("tg", "42")]
+
+
+def test_a_signed_out_account_is_refused_and_says_which():
+    down = SMS.__class__(SMS.name, SMS.medium, SMS.address_kind, SMS.reach.__class__(5, "sms", signed_in=False))
+    choice = choose(received("e1", SMS, PHONE, ago(hours=1)), accounts=(MAIL, down))
+    assert [(r.reason, r.facts["account"]) for r in choice.refused] == [("signed_out", "sms")]
+
+
+def test_nothing_known_gives_the_default_and_the_merely_reachable():
+    choice = choose(
+        AddressLinked(id=EntryId("a"), at=ago(days=1), address=EMAIL),
+        AddressLinked(id=EntryId("b"), at=ago(days=1), address=PHONE),
+    )
+    assert ranking(choice) == [("email", "default"), ("sms", "default")]
+    assert [r.reason for r in choice.refused] == ["template_only"]
