@@ -328,8 +328,10 @@ _MEDIA: Final = {
 """Files and the type that they have where the provider names none; an animation carries a document too."""
 
 _SILENT: Final = frozenset(
-    "pinned_message message_auto_delete_timer_changed write_access_allowed chat_background_set connected_website"
-    " boost_added chat_shared users_shared refunded_payment".split()
+    (
+        *("pinned_message", "message_auto_delete_timer_changed", "write_access_allowed", "chat_background_set"),
+        *("connected_website", "boost_added", "chat_shared", "users_shared", "refunded_payment"),
+    )
 )
 """What happens in a private chat without anybody saying something. Anything else unknown is shown."""
 
