@@ -1,0 +1,130 @@
+"""The keys of a profile, each with what it does. ``config.example.toml`` shows them all; a test compares the two."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct
+
+
+class _Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    pass
+
+
+class HubOptions(_Table, frozen=True, kw_only=True):
+    linger_minutes: Annotated[
+        float,
+        Meta(ge=0, description="How long a hub that a console started stays after the last console has left."),
+    ] = 10
+    socket: Annotated[
+        str,
+        Meta(description="Where the hub listens and where commands look for it; empty: in the store, or /run."),
+    ] = ""
+    group: Annotated[
+        str,
+        Meta(description="The Unix group whose members may attach; empty: only the account that runs the hub."),
+    ] = ""
+    as_names: Annotated[
+        list[str],
+        Meta(description="Names that --as may claim where a team shares one login; marked as unproven."),
+    ] = []
+
+
+class ListenerOptions(_Table, frozen=True, kw_only=True):
+    host: Annotated[str, Meta(description="The address that the webhook listener binds to.")] = "127.0.0.1"
+    port: Annotated[
+        int,
+        Meta(ge=0, le=65535, description="Its port; 0: no listener unless an account needs one, then a free port."),
+    ] = 0
+    public_url: Annotated[
+        str,
+        Meta(description="How providers reach the listener, e.g. through a reverse proxy; no final slash."),
+    ] = ""
+
+
+class AgentOptions(_Table, frozen=True, kw_only=True):
+    rights: Annotated[
+        list[Literal["read", "reply", "customer", "operate"]],
+        Meta(description="What the agent may do: read, reply, customer (change a person), operate (stop, sync)."),
+    ]
+
+
+class UiOptions(_Table, frozen=True, kw_only=True):
+    mouse: Annotated[
+        bool, Meta(description="Whether the console takes the mouse; without, the terminal selects text.")
+    ] = False
+
+
+class AccountTable(_Table, frozen=True, kw_only=True):
+    """The keys that every account has. The others are its kind's: ``agentconsole channels``."""
+
+    kind: Annotated[str, Meta(description="The channel kind; agentconsole channels lists the installed ones.")]
+    read_only: Annotated[bool, Meta(description="A trial beside another desk: reads, never sends, never flags.")] = (
+        False
+    )
+    since: Annotated[
+        str,
+        Meta(
+            pattern=r"^(\d{1,4}[dwh]|all|\d{4}-\d{2}-\d{2})$",
+            description="Older messages are history: 30d, 12h, 2w, a date such as 2026-01-31, or all.",
+        ),
+    ] = "30d"
+    options: dict[str, Any] = {}
+    """Not a key: the rest of the table, for the kind's own options."""
+
+
+class Profile(_Table, frozen=True, kw_only=True):
+    name: str = ""
+    """Not a key: the name in the table's header."""
+    store: Annotated[
+        str,
+        Meta(description='Where the customers are kept: "tinydb:FOLDER"; empty: this file only attaches to a hub.'),
+    ] = ""
+    language: Annotated[
+        Literal["", "en", "ko"], Meta(description="Language of screens and sentences; empty: from LANG.")
+    ] = ""
+    timezone: Annotated[
+        str, Meta(description="Time zone of the times shown, e.g. Asia/Seoul; empty: the computer's.")
+    ] = ""
+    region: Annotated[
+        str,
+        Meta(pattern=r"^([A-Z]{2})?$", description="Country of phone numbers written without country code, e.g. KR."),
+    ] = ""
+    default_media: Annotated[
+        list[str], Meta(description="Media in the order to try where nothing is known of a customer.")
+    ] = []
+    exchange_minutes: Annotated[
+        int, Meta(ge=0, le=1440, description="How long after a chat message its writer counts as waiting there.")
+    ] = 15
+    reopen_days: Annotated[
+        int, Meta(ge=0, le=3650, description="A message this long after the last one reopens its conversation.")
+    ] = 7
+    hub: HubOptions = HubOptions()
+    http: ListenerOptions = ListenerOptions()
+    agents: Annotated[
+        dict[str, AgentOptions],
+        Meta(description="Who may do what, by Unix login; without this table every login that attaches may all."),
+    ] = {}
+    ui: UiOptions = UiOptions()
+    channels: Annotated[dict[str, AccountTable], Meta(description="The accounts, by a name of your choice.")] = {}
+
+
+NOT_KEYS = {Profile: frozenset({"name"}), AccountTable: frozenset({"options"})}
+"""Fields that the reader fills in itself."""
+
+_UNITS = {"h": "hours", "d": "days", "w": "weeks"}
+
+
+def cutoff(since: str, now: datetime) -> datetime | None:
+    """Return the moment before which messages are history, or None for ``all``.
+
+    Args:
+        since: as ``AccountTable.since`` allows it.
+    """
+    if since == "all":
+        return None
+    if match := re.fullmatch(r"(\d+)([hdw])", since):
+        return now - timedelta(**{_UNITS[match[2]]: int(match[1])})
+    return datetime.combine(date.fromisoformat(since), datetime.min.time(), UTC)
