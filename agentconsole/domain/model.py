@@ -333,12 +333,13 @@ class RefusedRoute(Value, frozen=True):
 class Choice(Value, frozen=True):
     """The explained choice of a channel: the first of ``ranked``; nothing in ``refused`` is ever tried.
 
-    ``set_aside`` is a preference that the customer stated and that something outranked or vetoed.
+    ``set_aside`` is the route that the customer asked for where another was chosen, with the reason of its veto or
+    ``outranked``.
     """
 
     ranked: tuple[Ranked, ...]
     refused: tuple[RefusedRoute, ...] = ()
-    set_aside: Ranked | RefusedRoute | None = None
+    set_aside: RefusedRoute | None = None
 
     @property
     def best(self) -> Ranked | None:

@@ -31,6 +31,7 @@ LAST_INBOUND: Final = "last_inbound"
 WROTE_BEFORE: Final = "wrote_before"
 DEFAULT: Final = "default"
 REACHABLE: Final = "reachable"
+OUTRANKED: Final = "outranked"
 
 ORDER_REPLY: Final = (LIVE_EXCHANGE, STATED, LAST_INBOUND, WROTE_BEFORE, DEFAULT, REACHABLE)
 
@@ -166,9 +167,11 @@ def _default_rank(medium: Medium, policy: Policy) -> int:
 
 def _set_aside(
     stated: Preference | None, order: Sequence[Ranked], refused: Sequence[RefusedRoute]
-) -> Ranked | RefusedRoute | None:
+) -> RefusedRoute | None:
     if stated is None or (order and order[0].route.medium == stated.medium):
         return None
-    return next((r for r in order if r.route.medium == stated.medium), None) or next(
-        (r for r in refused if r.route.medium == stated.medium), None
-    )
+    vetoed = next((r for r in refused if r.route.medium == stated.medium), None)
+    if vetoed is not None:
+        return vetoed
+    outranked = next((r for r in order if r.route.medium == stated.medium), None)
+    return RefusedRoute(outranked.route, OUTRANKED, outranked.facts) if outranked is not None else None
