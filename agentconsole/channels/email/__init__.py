@@ -1,0 +1,26 @@
+"""E-mail: IMAP in, SMTP out. Tested against real Dovecot and Postfix."""
+
+from __future__ import annotations
+
+from agentconsole.channels.email.channel import EmailChannel
+from agentconsole.channels.email.mime import parse
+from agentconsole.channels.email.options import EmailOptions
+from agentconsole.domain.model import Medium
+from agentconsole.ports import Capabilities, ChannelKind
+
+KIND: ChannelKind[EmailOptions] = ChannelKind(
+    name="email",
+    title="E-mail",
+    medium=Medium("email"),
+    options=EmailOptions,
+    capabilities=Capabilities(
+        address_kind="email",
+        text_limit=1_000_000,
+        subject=True,
+        attachments=True,
+    ),
+    open=EmailChannel,
+    parse=parse,
+    own_address=lambda options: options.own,
+    verified_by="real server",
+)
