@@ -10,6 +10,7 @@ import contextlib
 import resource
 import struct
 import sys
+from collections.abc import Callable, Sequence
 from typing import BinaryIO
 
 import msgspec
@@ -37,10 +38,10 @@ class Answer(msgspec.Struct, frozen=True):
     value: msgspec.Raw
 
 
-def understand(kind: str, item: RawItem) -> Found:
+def understand(parse: Callable[[RawItem], Sequence[Parsed]], item: RawItem) -> Found:
     """Parse one item; whatever goes wrong becomes a reason."""
     try:
-        parsed = registry.load(kind).parse(item)
+        parsed = parse(item)
         return Found(tuple(Answer(type(p).__name__, msgspec.Raw(msgspec.msgpack.encode(p))) for p in parsed))
     except MemoryError:
         return Found(reason="too_big")
@@ -81,7 +82,7 @@ def main() -> None:
     sys.stdout = sys.stderr
     while (data := read_frame(source)) is not None:
         kind, item = msgspec.msgpack.decode(data, type=tuple[str, RawItem])
-        sink.write(frame(msgspec.msgpack.encode(understand(kind, item))))
+        sink.write(frame(msgspec.msgpack.encode(understand(registry.load(kind).parse, item))))
         sink.flush()
 
 

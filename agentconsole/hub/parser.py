@@ -7,13 +7,13 @@ import contextlib
 import logging
 import struct
 import sys
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 import msgspec
 
 from agentconsole.hub import parse_worker
-from agentconsole.ports import Parsed, RawItem
+from agentconsole.ports import ChannelKind, Parsed, RawItem
 
 DEADLINE = 10.0
 """Seconds for one item (the bound of ``docs/architecture.md``, promise 10)."""
@@ -36,10 +36,17 @@ class Parser(Protocol):
 
 
 class InlineParser:
-    """Parses in the hub's own process: for tests and for kinds under development."""
+    """Parses in the hub's own process: for tests and for kinds under development.
+
+    Args:
+        kinds: the kinds that may appear, by name.
+    """
+
+    def __init__(self, kinds: Mapping[str, ChannelKind[Any]]) -> None:
+        self._kinds = kinds
 
     async def parse(self, kind: str, item: RawItem) -> Sequence[Parsed]:
-        found = parse_worker.understand(kind, item)
+        found = parse_worker.understand(self._kinds[kind].parse, item)
         if found.reason:
             raise Unreadable(found.reason)
         return parse_worker.restore(found)

@@ -82,7 +82,7 @@ class Server:
         self._busy(len(self._clients))
         try:
             await self._client(reader, writer, task)
-        except (OSError, ValueError, asyncio.CancelledError, TimeoutError):
+        except (OSError, ValueError, asyncio.CancelledError, TimeoutError, UsageError):
             pass
         except Exception as exc:
             self._log.error("a client's line ended in %s", type(exc).__name__, exc_info=exc)
@@ -112,8 +112,9 @@ class Server:
 
         try:
             while data := await reader.readline():
+                request = wire.read_request(data)
                 await places.acquire()
-                call = asyncio.create_task(self._call(who, data, connection))
+                call = asyncio.create_task(self._call(who, request, connection))
                 calls.add(call)
                 call.add_done_callback(ended)
         finally:
@@ -145,8 +146,7 @@ class Server:
         )
         return who
 
-    async def _call(self, who: Agent, data: bytes, connection: _Connection) -> None:
-        request = wire.read_request(data)
+    async def _call(self, who: Agent, request: wire.Request, connection: _Connection) -> None:
         try:
             method = wire.METHODS.get(request.method)
             if method is None:

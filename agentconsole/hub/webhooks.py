@@ -99,6 +99,7 @@ class Listener:
             await server.serve(sockets=[listening])
         finally:
             server.should_exit = True
+            listening.close()
 
 
 class _Server(uvicorn.Server):

@@ -1,0 +1,139 @@
+"""What arrives is filed once, whatever it is, and one bad item never holds up the next."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from agentconsole.domain.model import Address, Delivery, Unreadable
+from agentconsole.ports import AddressEvent, RawItem
+from tests.fakes import paper
+from tests.hub.conftest import EMAIL, PHONE, World, running
+from tests.waiting import until
+
+
+async def entries(world: World, address: Address):
+    page = await world.store.history(await world.customer(address))
+    assert page is not None
+    return page.entries
+
+
+async def test_the_same_message_fetched_twice_is_one_entry(world: World):
+    for _ in range(3):
+        world.mail.put(paper.message("m1", EMAIL, "hello"))
+    world.mail.put(paper.message("m2", PHONE, "later"))
+    await world.customer(PHONE)
+    assert len(await entries(world, EMAIL)) == 1
+
+
+async def test_an_unreadable_item_is_shown_and_the_next_is_filed(world: World):
+    world.mail.put_raw(RawItem("bad", b"\xff\x00 nonsense", paper.START, {}))
+    world.mail.put(paper.message("m1", EMAIL, "hello"))
+    await world.customer(EMAIL)
+    page = await world.store.history(await world.customer(Address("unreadable", "", "mail")))
+    assert page is not None
+    (found,) = [e for e in page.entries if isinstance(e, Unreadable)]
+    assert "no paper" in found.detail
+    assert await world.store.blob(page.customer.id, found.raw) == b"\xff\x00 nonsense"
+    line = (await world.desk.queue(world.who, "waiting", 0, 10)).lines
+    assert len(line) == 2
+
+
+async def test_an_adapter_that_breaks_while_parsing_makes_an_unreadable_entry(world: World):
+    world.mail.put_raw(RawItem("bad", b"\xc1", paper.START, {"type": "in"}))
+    await world.customer(Address("unreadable", "", "mail"))
+    world.mail.put(paper.message("m1", EMAIL, "hello"))
+    await world.customer(EMAIL)
+
+
+async def test_a_message_from_the_future_is_dated_now(world: World):
+    world.mail.put(paper.message("m1", EMAIL, "hello", world.clock.now() + timedelta(days=400)))
+    (found,) = await entries(world, EMAIL)
+    assert found.at == world.clock.now()
+
+
+async def test_old_mail_is_history_and_does_not_wait():
+    post = paper.Post()
+    setup = paper.mail(post)
+    from dataclasses import replace
+
+    old = replace(setup, since=paper.START - timedelta(days=30))
+    async with running(mail=post, accounts=[old]) as world:
+        post.put(paper.message("m1", EMAIL, "from 2017", paper.START - timedelta(days=3000)))
+        await world.customer(EMAIL)
+        assert (await world.desk.queue(world.who, "waiting", 0, 10)).lines == ()
+        assert len((await world.desk.queue(world.who, "resolved", 0, 10)).lines) == 1
+
+
+async def test_automatic_mail_is_recorded_and_does_not_wait(world: World):
+    world.mail.put(paper.message("m1", EMAIL, "I am out of office", automatic=True))
+    await world.customer(EMAIL)
+    assert (await world.desk.queue(world.who, "waiting", 0, 10)).lines == ()
+
+
+async def test_two_addresses_that_the_provider_ties_are_one_customer(world: World):
+    scoped = Address("whatsapp", "page", "user-7")
+    world.chat.put(paper.message("w1", PHONE, "hello", also_known_as=(scoped,)))
+    customer = await world.customer(PHONE)
+    world.chat.put(paper.message("w2", scoped, "no number this time"))
+
+    async def two():
+        return len(await entries(world, PHONE)) >= 3
+
+    await until(two)
+    assert await world.customer(scoped) == customer
+
+
+async def test_a_thread_of_somebody_else_does_not_open_their_history(world: World):
+    world.mail.put(paper.message("m1", EMAIL, "my question", subject="secret"))
+    await world.customer(EMAIL)
+    stranger = Address("email", "", "mallory@example.net")
+    world.mail.put(paper.message("m2", stranger, "me too", message_ids=("m1@world",)))
+    assert await world.customer(stranger) != await world.customer(EMAIL)
+    (found,) = await entries(world, stranger)
+    assert found.trust == "claimed"
+
+
+async def test_a_report_about_nothing_known_changes_nothing(world: World):
+    world.chat.put(paper.report("s1", Delivery.READ, external_id="never-sent"))
+    world.chat.put(paper.message("w1", PHONE, "hello"))
+    await world.customer(PHONE)
+    assert len(await entries(world, PHONE)) == 1
+
+
+async def test_a_provider_event_marks_the_address_dead_and_a_message_revives_it():
+    from collections.abc import Sequence
+
+    import msgspec
+
+    from agentconsole.ports import Parsed
+
+    post = paper.Post()
+    setup = paper.chat(post)
+
+    def parse(item: RawItem) -> Sequence[Parsed]:
+        if item.meta["type"] == "gone":
+            return [msgspec.msgpack.decode(item.payload, type=AddressEvent)]
+        return paper.parse(item)
+
+    from dataclasses import replace
+
+    setup = replace(setup, kind=replace(setup.kind, parse=parse))
+    async with running(chat=post, accounts=[setup]) as world:
+        post.put(paper.message("w1", PHONE, "hello"))
+        customer = await world.customer(PHONE)
+        gone = AddressEvent("g1", PHONE, dead="blocked", at=paper.START + timedelta(minutes=1))
+        post.put_raw(RawItem("g1", msgspec.msgpack.encode(gone), paper.START, {"type": "gone"}))
+
+        async def dead():
+            person = await world.store.customer(customer)
+            return person is not None and person.addresses[0].dead
+
+        assert await until(dead) == "blocked"
+        world.clock.move(minutes=5)
+        post.put(paper.message("w2", PHONE, "back again", world.clock.now()))
+
+        async def alive():
+            person = await world.store.customer(customer)
+            return person is not None and not person.addresses[0].dead
+
+        assert await until(alive)
