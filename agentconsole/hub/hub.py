@@ -13,7 +13,7 @@ from pathlib import Path
 from agentconsole.channels.http import Client
 from agentconsole.desk import SpoolStatus, SyncResult
 from agentconsole.domain.model import AccountName, AgentName, Delivery
-from agentconsole.errors import AgentConsoleError, TemporaryFailure, UsageError
+from agentconsole.errors import AgentConsoleError, SignInFailed, TemporaryFailure, UsageError
 from agentconsole.hub.desk_over_store import DeskOverStore
 from agentconsole.hub.dispatch import Dispatch
 from agentconsole.hub.health import Health
@@ -103,19 +103,20 @@ class Hub:
         tasks: list[asyncio.Task[None]] = []
         try:
             listening = self._bind()
-            self._open_channels()
+            await asyncio.to_thread(self._open_channels)
             await self._dispatch.recover()
             tasks.append(asyncio.create_task(self._intake.run(), name="intake"))
             if listening is not None:
-                tasks.append(asyncio.create_task(self._listener().serve(listening), name="listener"))
+                listener = await asyncio.to_thread(self._listener)
+                tasks.append(asyncio.create_task(listener.serve(listening), name="listener"))
             tasks += [
                 asyncio.create_task(supervisor.run(), name=f"fetch {name}")
                 for name, supervisor in self._supervisors.items()
             ]
             senders = [
                 asyncio.create_task(self._dispatch.run(name), name=f"send {name}")
-                for name, setup in self._accounts.items()
-                if not setup.read_only
+                for name in self._channels
+                if not self._accounts[name].read_only
             ]
             if self._profile.solo:
                 tasks.append(asyncio.create_task(self._leave_when_idle(), name="linger"))
@@ -138,11 +139,13 @@ class Hub:
         return listening
 
     def _listener(self) -> Listener:
-        hooks = {
-            name: setup.kind.webhook(name, setup.options)
-            for name, setup in self._accounts.items()
-            if setup.kind.webhook is not None
-        }
+        hooks = {}
+        for name, setup in self._accounts.items():
+            if setup.kind.webhook is not None and name in self._channels:
+                try:
+                    hooks[name] = setup.kind.webhook(name, setup.options)
+                except Exception as exc:
+                    self._cannot_start(name, exc)
         return Listener(hooks, self._accept, self._clock, self._log, self._profile.public_url)
 
     async def _accept(self, account: AccountName, accepted: Accepted) -> None:
@@ -167,7 +170,11 @@ class Hub:
                 since=setup.since,
                 public_url=public,
             )
-            channel = setup.kind.open(name, setup.options, tools)
+            try:
+                channel = setup.kind.open(name, setup.options, tools)
+            except Exception as exc:
+                self._cannot_start(name, exc)
+                continue
             self._channels[name] = channel
             self._supervisors[name] = Supervisor(
                 setup,
@@ -180,6 +187,14 @@ class Hub:
                 self._log,
                 self._intake.wake,
             )
+
+    def _cannot_start(self, account: AccountName, exc: Exception) -> None:
+        """Leave one account out and let the others go on."""
+        self._log.error("%s cannot start (%s)", account, type(exc).__name__, exc_info=exc)
+        known = exc if isinstance(exc, AgentConsoleError) else None
+        message = known.message if known is not None else f"{account} cannot start ({type(exc).__name__})."
+        hint = known.hint if known is not None else "See hub.log."
+        self.health.failed(account, SignInFailed(message, hint or "Mend it, then: agentconsole restart"), 0.0)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         """No task of the hub ends by itself; one that does takes the hub down loudly rather than half alive."""
@@ -216,7 +231,7 @@ class Hub:
     # -- what the desk asks of the running hub -------------------------------------------------------------
 
     async def sync(self, account: AccountName, seconds: float) -> tuple[SyncResult, ...]:
-        names = [account] if account else list(self._accounts)
+        names = [account] if account else list(self._supervisors)
         return tuple(await asyncio.gather(*(self._sync_one(name, seconds) for name in names)))
 
     async def _sync_one(self, name: AccountName, seconds: float) -> SyncResult:
@@ -236,8 +251,8 @@ class Hub:
         return SyncResult(name, self.health.of(name).received - before, error, hint)
 
     async def probe(self, account: AccountName) -> str:
-        if not account:
-            raise UsageError("Name an account.", "Configured: " + ", ".join(self._accounts))
+        if account not in self._channels:
+            raise UsageError("Name an account that runs.", "Running: " + ", ".join(self._channels))
         try:
             async with asyncio.timeout(PROBE_DEADLINE):
                 return await self._channels[account].probe()
