@@ -78,7 +78,7 @@ def compose(outgoing: Outgoing, own: str, name: str, now: datetime) -> Letter:
     message = EmailMessage(policy=_WRITER.clone(utf8=True) if wide else _WRITER)
     message["From"] = _header_address(name, sender)
     message["To"] = _header_address(outgoing.to_name, recipient)
-    message["Subject"] = one_line(outgoing.subject, SUBJECT_LIMIT)
+    message["Subject"] = _inert(outgoing.subject, SUBJECT_LIMIT)
     message["Date"] = format_datetime(now)
     message["Message-ID"] = f"<{outgoing.key}>"
     ids = [found for found in outgoing.message_ids if _ID.fullmatch(found)]
@@ -102,9 +102,17 @@ def compose(outgoing: Outgoing, own: str, name: str, now: datetime) -> Letter:
     return Letter(sender, recipient, content, wide)
 
 
+def _inert(text: str, limit: int) -> str:
+    """Return one clean line that holds no encoded word.
+
+    ``email`` decodes encoded words in what it is given to write, and a CRLF inside one becomes a header of its own.
+    """
+    return one_line(text, limit).replace("=?", "= ?")
+
+
 def _header_address(name: str, address: str) -> HeaderAddress:
     local, _, domain = address.rpartition("@")
-    return HeaderAddress(display_name=one_line(name, 200), username=local, domain=domain)
+    return HeaderAddress(display_name=_inert(name, 200), username=local, domain=domain)
 
 
 def references(ids: list[str]) -> str:

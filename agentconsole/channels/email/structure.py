@@ -19,7 +19,7 @@ DEPTH_LIMIT: Final = 100
 PART_LIMIT: Final = 1000
 
 _TYPE: Final = re.compile(r"[a-z0-9!#$&^_.+-]{1,100}/[a-z0-9!#$&^_.+-]{1,100}")
-_SNIFFED: Final = re.compile(rb"(?:^|\n)--([^\r\n]{1,70}?)[ \t]*\r?\n[Cc]ontent-[Tt]")
+_SNIFFED: Final = re.compile(rb"^--([^\r\n]{1,70}?)[ \t]*\r?\n[Cc]ontent-[Tt]", re.MULTILINE)
 
 
 @dataclass(slots=True)

@@ -1,0 +1,249 @@
+"""Fetching and waiting on a real Dovecot."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from agentconsole.channels.email import mailbox, parse
+from agentconsole.channels.email.channel import EmailChannel
+from agentconsole.domain.model import Trust
+from agentconsole.errors import TemporaryFailure
+from agentconsole.ports import Batch, Cursor, Inbound, OwnCopy, RawItem
+from tests.servers.mail import MailServers
+
+from .conftest import Open
+
+
+def letter(subject: str = "Hi", body: str = "hello", number: int = 1, more: str = "") -> bytes:
+    return (
+        f"From: Emily Kim <emily@elsewhere.test>\r\nTo: support@example.test\r\nSubject: {subject}\r\n"
+        f"Message-ID: <m{number}@elsewhere.test>\r\nDate: Tue, 5 Mar 2024 15:15:00 +0900\r\n{more}\r\n{body}\r\n"
+    ).encode()
+
+
+async def take(channel: EmailChannel, cursor: Cursor | None = None) -> tuple[list[RawItem], Cursor | None]:
+    items: list[RawItem] = []
+    while True:
+        batch: Batch = await channel.fetch(cursor)
+        items += batch.items
+        cursor = batch.cursor
+        if not batch.more:
+            return items, cursor
+
+
+async def test_fetches_what_is_new_and_flags_nothing(mail: MailServers, open_channel: Open) -> None:
+    mail.deliver("support", letter("One", number=1))
+    channel = open_channel()
+    items, cursor = await take(channel)
+    assert [item.meta["uid"] for item in items] == ["1"]
+    [found] = parse(items[0])
+    assert isinstance(found, Inbound)
+    assert (found.sender.value, found.sender_name, found.subject, found.text) == (
+        "emily@elsewhere.test",
+        "Emily Kim",
+        "One",
+        "hello",
+    )
+    assert found.trust is Trust.CLAIMED
+    assert found.sent_at == datetime(2024, 3, 5, 6, 15, tzinfo=UTC)
+    assert (await take(channel, cursor))[0] == []
+    mail.deliver("support", letter("Two", number=2))
+    items, _ = await take(channel, cursor)
+    assert [item.meta["uid"] for item in items] == ["2"]
+    assert mail.flags("support") == set()
+
+
+@pytest.mark.parametrize(
+    ("tls", "port"), [("implicit", "imaps_port"), ("starttls", "imap_port"), ("none", "imap_port")]
+)
+async def test_every_way_in(mail: MailServers, open_channel: Open, tls: str, port: str) -> None:
+    mail.deliver("support", letter())
+    channel = open_channel(imap={"tls": tls, "port": getattr(mail, port)})
+    items, _ = await take(channel)
+    assert len(items) == 1
+
+
+async def test_fetches_in_bounded_batches(
+    mail: MailServers, open_channel: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mailbox, "BATCH_MESSAGES", 3)
+    monkeypatch.setattr(mailbox, "BATCH_BYTES", 3_000)
+    for number in range(1, 8):
+        mail.deliver("support", letter(number=number, body="x" * (2_000 if number == 2 else 10)))
+    channel = open_channel()
+    sizes, cursor, uids = [], None, []
+    while True:
+        batch = await channel.fetch(cursor)
+        sizes.append(len(batch.items))
+        uids += [item.meta["uid"] for item in batch.items]
+        cursor = batch.cursor
+        if not batch.more:
+            break
+    assert uids == [str(number) for number in range(1, 8)]
+    assert max(sizes) <= 3
+    assert len(sizes) >= 3
+
+
+async def test_a_mail_that_is_too_large_shows_its_headers(
+    mail: MailServers, open_channel: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mailbox, "MESSAGE_LIMIT", 10_000)
+    mail.deliver("support", letter("Big", number=1, body="x" * 500 + "\r\n" + "y\r\n" * 5_000))
+    mail.deliver("support", letter("Small", number=2))
+    items, _ = await take(open_channel())
+    big, small = (parse(item)[0] for item in items)
+    assert isinstance(big, Inbound)
+    assert isinstance(small, Inbound)
+    assert (big.subject, small.subject) == ("Big", "Small")
+    assert "only the headers" in big.text
+    assert len(items[0].payload) < 5_000
+
+
+async def test_first_fetch_begins_at_since_and_later_ones_take_all(mail: MailServers, open_channel: Open) -> None:
+    mail.deliver("support", letter("Old", number=1))
+    channel = open_channel(with_tools={"since": datetime.now(UTC) + timedelta(days=5)})
+    items, cursor = await take(channel)
+    assert items == []
+    mail.deliver("support", letter("New", number=2))
+    items, _ = await take(channel, cursor)
+    assert [item.meta["uid"] for item in items] == ["2"]
+    fresh = open_channel(with_tools={"since": datetime.now(UTC) - timedelta(days=30)})
+    assert len((await take(fresh))[0]) == 2
+
+
+async def test_same_mails_under_a_new_uid_validity_have_the_same_identities(
+    mail: MailServers, open_channel: Open
+) -> None:
+    for number in range(1, 4):
+        mail.deliver("support", letter(number=number))
+    before, cursor = await take(open_channel())
+    mail.new_uid_validity("support")
+    after, newer = await take(open_channel(), cursor)
+    assert newer != cursor
+    assert [item.identity for item in after] == [item.identity for item in before]
+    assert len({item.identity for item in before}) == 3
+
+
+async def test_same_mail_in_two_boxes_is_one_identity(mail: MailServers, open_channel: Open) -> None:
+    mail.deliver("support", letter())
+    mail.deliver("emily", letter())
+    first, _ = await take(open_channel())
+    second, _ = await take(open_channel(imap={"user": mail.address("emily")}))
+    assert first[0].identity == second[0].identity
+    assert first[0].payload != second[0].payload
+
+
+async def test_a_folder_with_a_korean_name(mail: MailServers, open_channel: Open) -> None:
+    items, cursor = await take(open_channel(imap={"folder": "보낸 편지함"}))
+    assert items == []
+    assert cursor is not None
+
+
+async def test_a_folder_that_is_not_there(mail: MailServers, open_channel: Open) -> None:
+    with pytest.raises(TemporaryFailure, match='folder No" \\(such') as caught:
+        await open_channel(imap={"folder": 'No" (such'}).fetch(None)
+    assert caught.value.reason == "no_folder"
+
+
+async def test_an_unreadable_cursor_means_from_the_start(mail: MailServers, open_channel: Open) -> None:
+    mail.deliver("support", letter())
+    assert len((await take(open_channel(), Cursor("not json")))[0]) == 1
+
+
+async def test_waiting_wakes_up_for_new_mail(mail: MailServers, open_channel: Open) -> None:
+    channel = open_channel()
+    _, cursor = await take(channel)
+    waiting = asyncio.create_task(channel.wait())
+    done, _ = await asyncio.wait({waiting}, timeout=0.5)
+    assert not done
+    await asyncio.to_thread(mail.deliver, "support", letter())
+    await asyncio.wait_for(waiting, 5)
+    assert len((await take(channel, cursor))[0]) == 1
+
+
+async def test_waiting_sees_mail_that_came_before_it_began(mail: MailServers, open_channel: Open) -> None:
+    channel = open_channel()
+    await take(channel)
+    mail.deliver("support", letter())
+    await asyncio.wait_for(channel.wait(), 3)
+
+
+async def test_waiting_returns_at_once_before_the_first_fetch(open_channel: Open) -> None:
+    await asyncio.wait_for(open_channel().wait(), 1)
+
+
+async def test_a_cancelled_wait_leaves_a_usable_session_and_no_threads(mail: MailServers, open_channel: Open) -> None:
+    channel = open_channel()
+    _, cursor = await take(channel)
+    threads = threading.active_count()
+    for _ in range(5):
+        waiting = asyncio.create_task(channel.wait())
+        await asyncio.wait({waiting}, timeout=0.15)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+    mail.deliver("support", letter())
+    assert len((await take(channel, cursor))[0]) == 1
+    assert threading.active_count() <= threads + 1
+
+
+async def test_aclose_ends_all_threads(mail: MailServers, open_channel: Open) -> None:
+    before = set(threading.enumerate())
+    channel = open_channel()
+    await take(channel)
+    waiting = asyncio.create_task(channel.wait())
+    await asyncio.wait({waiting}, timeout=0.2)
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    await channel.aclose()
+    end = time.monotonic() + 5
+    while left := [t for t in threading.enumerate() if t not in before and not t.name.startswith("asyncio")]:
+        assert time.monotonic() < end, left
+        await asyncio.sleep(0.02)
+
+
+async def test_catches_up_after_the_server_died(mail: MailServers, open_channel: Open) -> None:
+    mail.deliver("support", letter(number=1))
+    channel = open_channel()
+    _, cursor = await take(channel)
+    waiting = asyncio.create_task(channel.wait())
+    await asyncio.wait({waiting}, timeout=0.3)
+    await asyncio.to_thread(mail.stop_dovecot, kill=True)
+    try:
+        await asyncio.wait_for(waiting, 5)
+        with pytest.raises(TemporaryFailure, match="localhost") as caught:
+            await channel.fetch(cursor)
+        assert caught.value.reason == "unreachable"
+        assert caught.value.hint
+    finally:
+        await asyncio.to_thread(mail.start_dovecot)
+    await asyncio.to_thread(mail.deliver, "support", letter(number=2))
+    items, _ = await take(channel, cursor)
+    assert [item.meta["uid"] for item in items] == ["2"]
+
+
+async def test_a_session_that_broke_unseen_is_opened_again(mail: MailServers, open_channel: Open) -> None:
+    channel = open_channel()
+    _, cursor = await take(channel)
+    await asyncio.to_thread(mail.stop_dovecot, kill=True)
+    await asyncio.to_thread(mail.start_dovecot)
+    await asyncio.to_thread(mail.deliver, "support", letter())
+    assert len((await take(channel, cursor))[0]) == 1
+
+
+async def test_bytes_arrive_as_they_are(mail: MailServers, open_channel: Open) -> None:
+    body = "\r\n" * 20_000 + "{5}\r\n) FETCH (UID 9 BODY[] {3}\r\nA1 OK done\r\n* BYE\r\n" + "x" * 900 + "\r\n똠방각하"
+    mail.deliver("support", letter(body=body, more="Content-Type: text/plain; charset=utf-8\r\n"))
+    [item], _ = await take(open_channel())
+    assert body.encode() in item.payload
+
+
+async def test_own_mail_in_the_folder_is_our_copy(mail: MailServers, open_channel: Open) -> None:
+    mail.deliver("support", letter().replace(b"emily@elsewhere.test", b"Support@example.test"))
+    [item], _ = await take(open_channel())
+    assert parse(item) == [OwnCopy(item.identity, "m1@elsewhere.test", datetime(2024, 3, 5, 6, 15, tzinfo=UTC))]
