@@ -31,6 +31,10 @@ from tests.channels.chat import Commits, HeldClock, answering, contract, opened,
 EMILY = "16505551234"
 ADDRESS = Address("phone", "", f"+{EMILY}")
 ACCOUNT = AccountName("wa")
+KEYS = (
+    *("messages", "statuses", "contacts", "metadata", "id", "from", "type", "text", "body", "status", "errors"),
+    *("timestamp", "system", "interactive", "order", "referral", "context", "from_user_id"),
+)
 NOW = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
 SECRETS = {
     "WA_TOKEN": "loopback-access-token",
@@ -132,7 +136,7 @@ def test_every_example_of_the_vendor_is_understood(hook: WhatsAppWebhook) -> Non
 @pytest.mark.contract
 async def test_the_fake_takes_the_vendor_s_text_examples_and_so_do_we(fake: FakeWhatsApp) -> None:
     examples = json.loads(contract("whatsapp-cloud", "send-examples.json").read_text())
-    texts = {name: body for name, body in examples.items() if body["type"] == "text"}
+    texts = {name: body for name, body in examples.items() if body.get("type") == "text"}
     assert len(texts) == 2
     client = Client(fake.url, headers={"Authorization": f"Bearer {fake.access_token}"})
     for body in texts.values():
@@ -227,22 +231,7 @@ json_values = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(
-                [
-                    "messages",
-                    "statuses",
-                    "contacts",
-                    "metadata",
-                    "id",
-                    "from",
-                    "type",
-                    "text",
-                    "body",
-                    "status",
-                    "errors",
-                ]
-                + ["timestamp", "system", "interactive", "contacts", "order", "referral", "context", "from_user_id"]
-            ),
+            st.sampled_from(KEYS),
             inner,
             max_size=6,
         )
@@ -265,6 +254,22 @@ def test_no_shape_of_an_event_raises_anything_but_unreadable(value: Any, field: 
         assert parsed
         for one in parsed:
             str(getattr(one, "text", "")).encode()
+
+
+KINDS = (
+    *("text", "image", "location", "contacts", "reaction", "button", "interactive", "order", "system", "unsupported"),
+    *("document", "poll", ""),
+)
+
+
+@given(kind=st.sampled_from(KINDS), body=json_values, extra=st.dictionaries(st.sampled_from(KEYS), json_values))
+def test_whatever_a_message_holds_it_is_shown_to_an_agent(kind: str, body: Any, extra: dict[str, Any]) -> None:
+    message = {**extra, "id": "wamid.1", "from": EMILY, "type": kind, kind: body}
+    payload = json.dumps({"value": {"messages": [message]}}).encode()
+    *_, last = whatsapp.parse(RawItem("wamid.1", payload, NOW, {"number": "1"}))
+    assert isinstance(last, Inbound)
+    assert last.sender == ADDRESS
+    assert last.text or kind == "text"
 
 
 def test_the_challenge_is_answered_only_with_the_right_word(hook: WhatsAppWebhook) -> None:
