@@ -119,7 +119,14 @@ def _check_struct(value: Any, kind: Any, path: tuple[str, ...], also: Sequence[s
         for field in fields.values()
         if field.required and field.encode_name not in value
     ]
-    return problems
+    if problems:
+        return problems
+    try:
+        msgspec.convert(value, kind, dec_hook=_secret)
+    except msgspec.ValidationError as exc:
+        inner, message = _place(str(exc))
+        return [Problem((*path, *inner), _plain(message))]
+    return []
 
 
 _PLACE = re.compile(r" - at `\$(.*?)`$")

@@ -101,6 +101,12 @@ class Profile(_Table, frozen=True, kw_only=True):
     reopen_days: Annotated[
         int, Meta(ge=0, le=3650, description="A message this long after the last one reopens its conversation.")
     ] = 7
+    expire_hours: Annotated[
+        float, Meta(gt=0, le=720, description="How long a reply is tried before it fails and asks what to do.")
+    ] = 24
+    free_space_mb: Annotated[
+        int, Meta(ge=0, description="Space that must stay free on the store's disk; below it, nothing is fetched.")
+    ] = 200
     hub: HubOptions = HubOptions()
     http: ListenerOptions = ListenerOptions()
     agents: Annotated[

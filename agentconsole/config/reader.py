@@ -227,7 +227,7 @@ def _profile(name: str, table: dict[str, Any], path: Path) -> tuple[Profile | No
     if isinstance(store, str) and store and not re.fullmatch(r"tinydb:.+", store):
         problems.append(Problem((*place, "store"), 'must read "tinydb:FOLDER"'))
     zone = table.get("timezone", "")
-    if isinstance(zone, str) and zone and zone not in zoneinfo.available_timezones():
+    if isinstance(zone, str) and zone and not _is_zone(zone):
         near = nearest(zone, sorted(zoneinfo.available_timezones()))
         problems.append(
             Problem((*place, "timezone"), f"there is no time zone {zone}" + (f" (nearest: {near})" if near else ""))
@@ -235,6 +235,14 @@ def _profile(name: str, table: dict[str, Any], path: Path) -> tuple[Profile | No
     if profile is None or problems:
         return None, problems
     return msgspec.structs.replace(profile, name=name, store=_absolute(profile.store, path)), []
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
 
 
 def _account(table: Any) -> Any:

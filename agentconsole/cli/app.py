@@ -1,0 +1,86 @@
+"""Runs one command and turns whatever happens into an exit code and one clear sentence."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import traceback
+from collections.abc import Awaitable, Mapping, Sequence
+from pathlib import Path
+
+from agentconsole.cli.context import Context, World
+from agentconsole.cli.output import Output
+from agentconsole.cli.parser import build
+from agentconsole.errors import AgentConsoleError
+from agentconsole.text.sanitise import one_line
+
+INTERRUPTED = 130
+"""What a shell calls a command that was ended with Ctrl-C."""
+
+
+def run(argv: Sequence[str], world: World | None = None) -> int:
+    """Run one command line (without the program's name) and return its exit code."""
+    world = world or World()
+    out = Output(world.stdout, world.stderr, json="--json" in argv)
+    try:
+        code = _run(argv, world, out)
+        world.stdout.flush()
+    except BrokenPipeError:
+        _abandon_stdout()
+        return 1
+    return code
+
+
+def _run(argv: Sequence[str], world: World, out: Output) -> int:
+    try:
+        args = build(argv).parse_args(argv)
+        if args.command is None:
+            args = build(["console"]).parse_args([*argv, "console"])
+        context = Context(args, world)
+        result = args.run(context)
+        return result if isinstance(result, int) else asyncio.run(_finish(result))
+    except AgentConsoleError as exc:
+        out.error(exc)
+        return exc.exit_code
+    except SystemExit as exc:
+        return exc.code if isinstance(exc.code, int) else 0
+    except KeyboardInterrupt:
+        out.talk("Interrupted. What was queued before stays queued.")
+        return INTERRUPTED
+    except BrokenPipeError:
+        raise
+    except Exception as exc:
+        where = _keep(exc, world.environ)
+        out.error(
+            AgentConsoleError(
+                f"Something unexpected went wrong ({type(exc).__name__}). The hub and its store are not touched by it.",
+                f"The details are in {where}; please send them to the authors." if where else "",
+            )
+        )
+        return 1
+
+
+async def _finish(result: Awaitable[int]) -> int:
+    return await result
+
+
+def _keep(exc: BaseException, environ: Mapping[str, str]) -> str:
+    """Write where it happened to a log file, without the values of variables, and return the file."""
+    home = environ.get("XDG_STATE_HOME") or os.path.join(environ.get("HOME") or os.path.expanduser("~"), ".local/state")
+    path = Path(home) / "agentconsole" / "errors.log"
+    frames = "".join(traceback.format_tb(exc.__traceback__))
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8") as log:
+            log.write(f"{type(exc).__name__}: {one_line(str(exc))}\n{frames}\n")
+    except OSError:
+        return ""
+    return str(path)
+
+
+def _abandon_stdout() -> None:
+    """Keep Python from complaining at exit that the reader of a pipe has gone."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    except OSError:
+        pass

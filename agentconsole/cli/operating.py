@@ -1,0 +1,244 @@
+"""``serve``, ``stop``, ``restart``, ``status``, ``sync``: the hub and how it is."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agentconsole import bootstrap
+from agentconsole.cli import views
+from agentconsole.cli.context import Context
+from agentconsole.cli.human import status_lines
+from agentconsole.cli.parser import Command
+from agentconsole.cli.wording import Wording
+from agentconsole.domain.model import AccountName
+from agentconsole.errors import HubAbsent, TryLater
+
+if TYPE_CHECKING:
+    from agentconsole.desk import SyncResult
+
+STOP_DEADLINE = 45.0
+"""Seconds that ``stop`` waits: the hub's own grace for sends in hand, and closing the store."""
+
+PAUSE = 0.05
+LOG_BYTES = 5_000_000
+
+
+# -- serve --------------------------------------------------------------------------------------------------
+
+
+def _fill_serve(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--solo", action="store_true", help="leave some time after the last console (used by it)")
+
+
+def serve(context: Context) -> int:
+    """Run the hub until it is stopped, and again in a new process image where a restart was asked for."""
+    solo = bool(context.args.solo)
+    os.umask(0o077)
+    folder = bootstrap.store_folder(context.profile)
+    bootstrap.accounts(context.config, context.profile, context.world.clock.now())
+    with _logging(folder if solo else None) as log:
+        again = asyncio.run(_serve(context, log, solo=solo))
+    if again:
+        words = [sys.executable, "-P", "-m", "agentconsole", *sys.argv[1:]]
+        os.execv(words[0], words)  # noqa: S606  (no shell is wanted)
+    return 0
+
+
+async def _serve(context: Context, log: logging.Logger, *, solo: bool) -> bool:
+    world, profile = context.world, context.profile
+    path = bootstrap.serving_socket(profile, solo=solo)
+    await asyncio.to_thread(bootstrap.prepare_socket, path)
+    async with bootstrap.open_store(profile, world.clock, world.random) as store:
+        hub = bootstrap.make_hub(
+            context.config,
+            profile,
+            store,
+            solo=solo,
+            environ=world.environ,
+            clock=world.clock,
+            random=world.random,
+            log=log,
+        )
+        asked = False
+
+        def stop() -> None:
+            nonlocal asked
+            hub.request_stop(at_once=asked)
+            asked = True
+
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop)
+        if solo:
+            loop.add_signal_handler(signal.SIGHUP, lambda: None)
+
+        def ready() -> None:
+            log.info("profile %s is served at %s", profile.name, path)
+            if context.out.json:
+                context.out.object({"profile": profile.name, "socket": str(path), "pid": os.getpid()})
+                world.stdout.flush()
+            elif not solo:
+                context.out.talk(f"Serving the profile {profile.name} at {path}. End it with Ctrl-C.")
+
+        await hub.run(path, group=profile.hub.group, ready=ready)
+        return hub.restart_wanted
+
+
+@contextmanager
+def _logging(folder: Path | None) -> Iterator[logging.Logger]:
+    """Log to ``hub.log`` in a folder, or to stderr, from a thread of its own: writing a file blocks.
+
+    The log holds no message texts and no secrets; libraries speak only from warnings on.
+    """
+    import logging.handlers
+    import queue
+
+    target: logging.Handler = logging.StreamHandler()
+    if folder is not None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        target = logging.handlers.RotatingFileHandler(
+            folder / "hub.log", maxBytes=LOG_BYTES, backupCount=3, encoding="utf-8"
+        )
+    target.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    lines: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
+    listener = logging.handlers.QueueListener(lines, target)
+    root = logging.getLogger()
+    root.addHandler(handler := logging.handlers.QueueHandler(lines))
+    root.setLevel(logging.WARNING)
+    log = logging.getLogger("agentconsole")
+    log.setLevel(logging.INFO)
+    listener.start()
+    try:
+        yield log
+    finally:
+        root.removeHandler(handler)
+        listener.stop()
+        target.close()
+
+
+# -- stop and restart ---------------------------------------------------------------------------------------
+
+
+def _fill_stop(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--now", action="store_true", help="give up sends in hand; they become uncertain")
+
+
+async def stop(context: Context) -> int:
+    """End the hub and return when it has gone. No hub is no failure: what was wanted is so."""
+    try:
+        async with context.desk(start=False) as (desk, who):
+            status = await desk.status(who)
+            await desk.stop(who, bool(context.args.now), False)
+    except HubAbsent:
+        context.out.result({"stopped": False, "pid": None}, "No hub runs.")
+        return 0
+    clock = context.world.clock
+    end = clock.monotonic() + STOP_DEADLINE
+    while not await asyncio.to_thread(_gone, status.pid):
+        if clock.monotonic() > end:
+            raise TryLater(
+                f"The hub (process {status.pid}) still finishes sends. It goes when they are done.",
+                "Wait, or: agentconsole stop --now",
+            )
+        await clock.sleep(PAUSE)
+    context.out.result({"stopped": True, "pid": status.pid}, f"The hub (process {status.pid}) has ended.")
+    return 0
+
+
+def _gone(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return True
+    return state[:1] in (["Z"], ["X"])
+
+
+async def restart(context: Context) -> int:
+    """Restart the hub and return when the new one answers."""
+    async with context.desk(start=False) as (desk, who):
+        before = await desk.status(who)
+        await desk.stop(who, bool(context.args.now), True)
+    clock = context.world.clock
+    end = clock.monotonic() + STOP_DEADLINE
+    while clock.monotonic() < end:
+        try:
+            async with context.desk(start=False) as (desk, who):
+                after = await desk.status(who)
+        except HubAbsent:
+            pass
+        else:
+            if after.started_at != before.started_at:
+                context.out.result({"restarted": True, "pid": after.pid}, f"The hub runs again (process {after.pid}).")
+                return 0
+        await clock.sleep(PAUSE)
+    raise TryLater("The hub did not come back in time.", "See hub.log, then: agentconsole serve")
+
+
+# -- status and sync ----------------------------------------------------------------------------------------
+
+
+async def status(context: Context) -> int:
+    async with context.desk() as (desk, who):
+        found = await desk.status(who)
+    if context.out.json:
+        context.out.object(views.status(found))
+        return 0
+    for line in status_lines(found, Wording(context.language, context.zone)):
+        context.out.line(line)
+    return 0
+
+
+def _fill_sync(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("account", metavar="ACCOUNT", nargs="?", default="", help="only this account")
+    parser.add_argument(
+        "--timeout", metavar="SECONDS", type=float, default=120.0, help="at most so long (default: 120)"
+    )
+
+
+async def sync(context: Context) -> int:
+    """One pass over the accounts, each told as it is done; 1 where one of them failed."""
+    args, out = context.args, context.out
+    results: list[SyncResult] = []
+    async with context.desk() as (desk, who):
+        health = (await desk.status(who)).accounts
+        names = [args.account] if args.account else [account.name for account in health]
+        for name in names:
+            out.talk(f"{name}: fetching")
+        calls = [asyncio.ensure_future(desk.sync(who, AccountName(name), args.timeout)) for name in names]
+        try:
+            for call in asyncio.as_completed(calls):
+                for result in await call:
+                    results.append(result)
+                    out.talk(f"{result.account}: " + (result.error or f"{result.received} new"))
+        finally:
+            for pending in calls:
+                pending.cancel()
+            await asyncio.gather(*calls, return_exceptions=True)
+    results.sort(key=lambda result: names.index(result.account))
+    fields = [
+        {"account": r.account, "received": r.received, "error": r.error or None, "hint": r.hint or None}
+        for r in results
+    ]
+    out.result(
+        {"accounts": fields},
+        *(f"{r.account}: {r.received} new" + (f". {r.error} {r.hint}".rstrip() if r.error else "") for r in results),
+    )
+    return 1 if any(result.error for result in results) else 0
+
+
+COMMANDS = {
+    "serve": Command(serve, _fill_serve),
+    "stop": Command(stop, _fill_stop),
+    "restart": Command(restart, _fill_stop),
+    "status": Command(status),
+    "sync": Command(sync, _fill_sync),
+}

@@ -1,0 +1,218 @@
+"""``customer`` and ``suggestion``."""
+
+from __future__ import annotations
+
+import argparse
+
+from agentconsole.cli import views
+from agentconsole.cli.context import Context
+from agentconsole.cli.parser import Command, key
+from agentconsole.cli.reading import known_medium
+from agentconsole.cli.wording import Wording
+from agentconsole.domain.model import ConsentScope, CustomerId, EntryId, Medium
+
+
+def _fill_customer(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("customer", metavar="CUSTOMER", help="an id, an address or a unique name")
+    key(parser)
+
+
+def _fill_add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help="the customer's name")
+    parser.add_argument("addresses", metavar="ADDRESS", nargs="*", help="mailboxes, numbers, KIND:VALUE")
+    key(parser)
+
+
+async def add(context: Context) -> int:
+    args = context.args
+    async with context.desk() as (desk, who):
+        customer = await desk.add_customer(who, context.request, args.name, args.addresses)
+    context.out.result({"customer": {"id": customer, "name": args.name}}, f"Added {args.name}; {customer}")
+    return 0
+
+
+def _fill_rename(parser: argparse.ArgumentParser) -> None:
+    _fill_customer(parser)
+    parser.add_argument("name", metavar="NAME", help="the new name")
+
+
+async def rename(context: Context) -> int:
+    args = context.args
+    async with context.desk() as (desk, who):
+        customer = await desk.find(who, args.customer)
+        await desk.rename(who, context.request, customer, args.name)
+    context.out.result({"customer": {"id": customer, "name": args.name}}, f"Renamed; {customer}")
+    return 0
+
+
+def _fill_address(parser: argparse.ArgumentParser) -> None:
+    _fill_customer(parser)
+    parser.add_argument("address", metavar="ADDRESS", help="a mailbox, a number, KIND:VALUE")
+
+
+async def link(context: Context) -> int:
+    args = context.args
+    async with context.desk() as (desk, who):
+        customer = await desk.find(who, args.customer)
+        await desk.link(who, context.request, customer, args.address)
+    context.out.result({"customer": customer, "linked": args.address}, f"Linked {args.address}; {customer}")
+    return 0
+
+
+async def unlink(context: Context) -> int:
+    args = context.args
+    async with context.desk() as (desk, who):
+        customer = await desk.find(who, args.customer)
+        await desk.unlink(who, context.request, customer, args.address)
+    context.out.result({"customer": customer, "unlinked": args.address}, f"Unlinked {args.address}; {customer}")
+    return 0
+
+
+def _fill_merge(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("keep", metavar="CUSTOMER", help="whose id and name stay")
+    parser.add_argument("absorb", metavar="OTHER", help="who is the same person")
+    key(parser)
+
+
+async def merge(context: Context) -> int:
+    args = context.args
+    async with context.desk() as (desk, who):
+        keep = await desk.find(who, args.keep)
+        absorb = await desk.find(who, args.absorb)
+        edge = await desk.merge(who, context.request, keep, absorb)
+    context.out.result(
+        {"customer": keep, "merge": edge},
+        f"One person now; {edge}",
+        f"To undo: agentconsole customer unmerge {keep} {edge}",
+    )
+    return 0
+
+
+def _fill_unmerge(parser: argparse.ArgumentParser) -> None:
+    _fill_customer(parser)
+    parser.add_argument("merge", metavar="MERGE", nargs="?", default="", help="which one (default: the newest)")
+
+
+async def unmerge(context: Context) -> int:
+    args = context.args
+    async with context.desk() as (desk, who):
+        customer = await desk.find(who, args.customer)
+        await desk.unmerge(who, context.request, customer, EntryId(args.merge))
+    context.out.result({"customer": customer, "unmerged": args.merge or None}, f"Two people again; {customer}")
+    return 0
+
+
+def _fill_prefer(parser: argparse.ArgumentParser) -> None:
+    _fill_customer(parser)
+    parser.add_argument("medium", metavar="MEDIUM", help="email, sms, whatsapp …; none takes the wish back")
+    parser.add_argument("--purpose", metavar="WORD", default="", help="only for this, e.g. invoices")
+    parser.add_argument("--evidence", metavar="ENTRY", default="", help="where the customer said so")
+
+
+async def prefer(context: Context) -> int:
+    args = context.args
+    medium = Medium("") if args.medium.lower() == "none" else known_medium(args.medium)
+    async with context.desk() as (desk, who):
+        customer = await desk.find(who, args.customer)
+        await desk.prefer(who, context.request, customer, medium, args.purpose, EntryId(args.evidence))
+    words = Wording(context.language, context.zone)
+    told = f"Prefers {words.medium(medium)}" if medium else "No wish any more"
+    context.out.result({"customer": customer, "preference": medium or None}, f"{told}; {customer}")
+    return 0
+
+
+def _fill_consent(parser: argparse.ArgumentParser) -> None:
+    _fill_customer(parser)
+    parser.add_argument("--medium", metavar="MEDIUM", default="", help="only this medium (default: every one)")
+    parser.add_argument(
+        "--scope",
+        choices=[str(scope) for scope in ConsentScope],
+        default=str(ConsentScope.ALL),
+        help="marketing, service or all messages (default: all)",
+    )
+
+
+def _consent(*, allowed: bool) -> Command:
+    async def run(context: Context) -> int:
+        args = context.args
+        medium = known_medium(args.medium) if args.medium else Medium("")
+        async with context.desk() as (desk, who):
+            customer = await desk.find(who, args.customer)
+            await desk.consent(who, context.request, customer, medium, ConsentScope(args.scope), allowed)
+        words = Wording(context.language, context.zone)
+        where = words.medium(medium) if medium else "every medium"
+        context.out.result(
+            {"customer": customer, "medium": medium or None, "scope": args.scope, "allowed": allowed},
+            f"Opted {'in' if allowed else 'out'}: {where} ({args.scope}); {customer}",
+        )
+        return 0
+
+    return Command(run, _fill_consent)
+
+
+# -- suggestions --------------------------------------------------------------------------------------------
+
+
+def _fill_suggestions(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("customer", metavar="CUSTOMER", nargs="?", default="", help="only of this customer")
+
+
+async def suggestions(context: Context) -> int:
+    args, out = context.args, context.out
+    async with context.desk() as (desk, who):
+        customer = await desk.find(who, args.customer) if args.customer else CustomerId("")
+        found = await desk.suggestions(who, customer)
+    if out.json:
+        out.object({"suggestions": [views.suggestion(one) for one in found]})
+        return 0
+    words = Wording(context.language, context.zone)
+    for one in found:
+        out.line(
+            f"{one.customer_name or one.customer} may be {one.other_name or one.other} "
+            f"({views.text_of(one.address)}): {words.suggestion(one)}; {one.id}"
+        )
+    if not found:
+        out.line("No suggestions.")
+    return 0
+
+
+def _fill_answer(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("suggestion", metavar="SUGGESTION", help="the id that suggestion list prints")
+    key(parser)
+
+
+def _answer(*, accept: bool) -> Command:
+    async def run(context: Context) -> int:
+        async with context.desk() as (desk, who):
+            edge = await desk.answer_suggestion(who, context.request, EntryId(context.args.suggestion), accept)
+        fields = {"suggestion": context.args.suggestion, "accepted": accept, "merge": edge or None}
+        context.out.result(fields, f"One person now; {edge}" if accept else "Refused; it is not suggested again.")
+        return 0
+
+    return Command(run, _fill_answer)
+
+
+COMMANDS = {
+    "customer": Command(
+        None,
+        actions={
+            "add": ("a new customer", Command(add, _fill_add)),
+            "rename": ("change the shown name", Command(rename, _fill_rename)),
+            "link": ("add an address", Command(link, _fill_address)),
+            "unlink": ("take an address away", Command(unlink, _fill_address)),
+            "merge": ("two customers are one person", Command(merge, _fill_merge)),
+            "unmerge": ("end a merge; everything is as before", Command(unmerge, _fill_unmerge)),
+            "prefer": ("note which medium the customer wants", Command(prefer, _fill_prefer)),
+            "opt-out": ("never write there again", _consent(allowed=False)),
+            "opt-in": ("the customer allows it again", _consent(allowed=True)),
+        },
+    ),
+    "suggestion": Command(
+        None,
+        actions={
+            "list": ("who may be the same person, and why", Command(suggestions, _fill_suggestions)),
+            "accept": ("they are one person", _answer(accept=True)),
+            "refuse": ("they are two people", _answer(accept=False)),
+        },
+    ),
+}

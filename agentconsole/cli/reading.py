@@ -1,0 +1,159 @@
+"""``inbox``, ``show``, ``search``, ``why``: nothing is changed here."""
+
+from __future__ import annotations
+
+import argparse
+
+from agentconsole.cli import views
+from agentconsole.cli.context import Context
+from agentconsole.cli.human import choice_lines, customer_lines, entry_lines, queue_line
+from agentconsole.cli.parser import Command
+from agentconsole.cli.wording import Wording
+from agentconsole.desk import Compose
+from agentconsole.domain.model import AnyEntry, EntryId, Medium
+from agentconsole.errors import UsageError
+
+VIEWS = ("waiting", "mine", "unassigned", "open", "resolved", "failed", "uncertain", "all")
+PAGE = 200
+"""Entries asked for in one call: a page of long mails stays below the socket's line."""
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return number
+
+
+def _fill_inbox(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--view", choices=VIEWS, default="waiting", help="which conversations (default: waiting)")
+    parser.add_argument("--limit", type=_count, default=100, metavar="N", help="at most N (default: 100)")
+
+
+async def inbox(context: Context) -> int:
+    args = context.args
+    async with context.desk() as (desk, who):
+        page = await desk.queue(who, args.view, 0, args.limit)
+    out = context.out
+    if out.json:
+        out.object(views.inbox(page))
+        return 0
+    words = Wording(context.language, context.zone)
+    now = context.world.clock.now()
+    for row in page.lines:
+        out.line(queue_line(row, words, now))
+        if row.preview:
+            out.block(row.preview)
+    if not page.lines:
+        out.line(f"Nothing in the view {args.view}.")
+    elif page.total > len(page.lines):
+        out.talk(f"{page.total - len(page.lines)} more; see them with --limit {page.total}.")
+    return 0
+
+
+def _fill_customer(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("customer", metavar="CUSTOMER", help="an id, an address or a unique name")
+
+
+def _fill_show(parser: argparse.ArgumentParser) -> None:
+    _fill_customer(parser)
+    parser.add_argument("--limit", type=_count, default=50, metavar="N", help="the newest N entries (default: 50)")
+    parser.add_argument("--before", metavar="ENTRY", default="", help="only entries before this one")
+
+
+async def show(context: Context) -> int:
+    args = context.args
+    async with context.desk() as (desk, who):
+        customer = await desk.find(who, args.customer)
+        page = await desk.timeline(who, customer, EntryId(args.before), min(args.limit, PAGE))
+        entries: tuple[AnyEntry, ...] = page.entries
+        states, more = dict(page.states), page.more
+        while more and len(entries) < args.limit:
+            older = await desk.timeline(who, customer, entries[0].id, min(args.limit - len(entries), PAGE))
+            if not older.entries:
+                break
+            entries, more = older.entries + entries, older.more
+            states |= older.states
+    from msgspec.structs import replace
+
+    page = replace(page, entries=entries, states=states, more=more)
+    words = Wording(context.language, context.zone)
+    out = context.out
+    if out.json:
+        out.object(views.show(page, words))
+        return 0
+    for line in customer_lines(page, words):
+        out.line(line)
+    if more:
+        out.talk(f"Older entries are left out; see them with --before {entries[0].id}")
+    for found in entries:
+        head, body = entry_lines(found, page, words)
+        if head:
+            out.line()
+            out.line(head)
+        if body:
+            out.block(body)
+    return 0
+
+
+def _fill_search(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("words", nargs="+", metavar="WORDS", help="all of them must occur")
+    parser.add_argument("--limit", type=_count, default=50, metavar="N", help="at most N (default: 50)")
+
+
+async def search(context: Context) -> int:
+    async with context.desk() as (desk, who):
+        hits = await desk.search(who, " ".join(context.args.words), context.args.limit)
+    out = context.out
+    if out.json:
+        out.object({"hits": [views.hit(found) for found in hits]})
+        return 0
+    words = Wording(context.language, context.zone)
+    for found in hits:
+        medium = f", {words.medium(found.medium)}" if found.medium else ""
+        out.line(f"{found.name or found.customer}, {context.shown(found.at)}{medium}, entry {found.entry}")
+        out.block(found.snippet)
+    if not hits:
+        out.line("Nothing found.")
+    return 0
+
+
+def _fill_why(parser: argparse.ArgumentParser) -> None:
+    _fill_customer(parser)
+    parser.add_argument("--text", metavar="TEXT", help="judge for this text (length); - reads stdin")
+
+
+async def why(context: Context) -> int:
+    text = await context.text(context.args.text) if context.args.text is not None else ""
+    async with context.desk() as (desk, who):
+        customer = await desk.find(who, context.args.customer)
+        choice = await desk.choose(who, Compose(customer=customer, text=text))
+        page = await desk.timeline(who, customer, EntryId(""), 1)
+    words = Wording(context.language, context.zone)
+    out = context.out
+    if out.json:
+        out.object(views.why(page.customer, choice, words))
+        return 0
+    out.line(page.customer.name or page.customer.id)
+    for line in choice_lines(choice, words):
+        out.line(line)
+    return 0
+
+
+def known_medium(word: str) -> Medium:
+    """Return a medium as typed, in the one spelling that accounts use.
+
+    Raises:
+        UsageError: it is empty.
+    """
+    if not word.strip():
+        raise UsageError("The medium is empty. Nothing was done.", "For example: email, sms, whatsapp.")
+    return Medium(word.strip().lower())
+
+
+COMMANDS = {
+    "inbox": Command(inbox, _fill_inbox),
+    "show": Command(show, _fill_show),
+    "search": Command(search, _fill_search),
+    "why": Command(why, _fill_why),
+}

@@ -1,0 +1,218 @@
+"""``send`` and ``outbox``."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import mimetypes
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from agentconsole.cli import views
+from agentconsole.cli.context import Context
+from agentconsole.cli.human import choice_lines
+from agentconsole.cli.parser import Command, key
+from agentconsole.cli.reading import known_medium
+from agentconsole.cli.wording import Wording
+from agentconsole.desk import Agent, Compose, Desk, Position, Sent
+from agentconsole.domain.model import Attachment, ConversationId, CustomerId, Delivery, EntryId, Medium
+from agentconsole.errors import UsageError
+
+MAX_FILE = 512 * 1024
+"""Bytes of an attachment: what one call to the hub carries."""
+
+NEWS_PAUSE = 20.0
+"""Seconds of one wait for news; then the reply is asked for again in any case."""
+
+WAITED = {
+    Delivery.SENT: 0,
+    Delivery.DELIVERED: 0,
+    Delivery.READ: 0,
+    Delivery.FAILED: 1,
+    Delivery.QUEUED: 4,
+    Delivery.SENDING: 4,
+    Delivery.UNCERTAIN: 6,
+}
+"""Exit codes of ``send --wait``; a withdrawn reply is 3 where a rule did it, else 1."""
+
+
+def _fill_send(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("customer", metavar="CUSTOMER", help="an id, an address or a unique name")
+    add("--text", metavar="TEXT", help="what to send; - reads stdin")
+    add("--via", metavar="MEDIUM", default="", help="this medium instead of the chosen one: email, sms, whatsapp …")
+    add("--subject", metavar="TEXT", default="", help="the subject, where the medium has one")
+    add("--conversation", metavar="ID", default="", help="the conversation, where there are several")
+    add("--attach", metavar="FILE", action="append", default=[], help="a file (at most 512 KiB); may be repeated")
+    add("--wait", action="store_true", help="wait until it has left; the exit code says what became of it")
+    add("--timeout", metavar="SECONDS", type=float, default=60.0, help="how long --wait waits (default: 60)")
+    add("--dry-run", action="store_true", help="say which channel and why, and send nothing")
+    key(parser)
+
+
+async def send(context: Context) -> int:
+    args, out = context.args, context.out
+    text = await context.text(args.text) if args.text is not None or not args.dry_run else ""
+    files = [await asyncio.to_thread(_read, Path(name)) for name in args.attach]
+    medium = known_medium(args.via) if args.via else Medium("")
+    words = Wording(context.language, context.zone)
+    async with context.desk() as (desk, who):
+        customer = await desk.find(who, args.customer)
+        compose = Compose(
+            customer=customer,
+            text=text,
+            conversation=ConversationId(args.conversation),
+            medium=medium,
+            subject=args.subject,
+        )
+        if args.dry_run:
+            return await _dry_run(context, desk, who, compose, words)
+        stored = [await _attach(desk, who, customer, *found) for found in files]
+        from msgspec.structs import replace
+
+        sent = await desk.reply(who, context.request, replace(compose, attachments=tuple(stored)))
+        explained = sent.choice
+        if args.wait:
+            sent = await _wait(context, desk, who, sent, args.timeout)
+    if out.json:
+        out.object(views.sent(sent, words, explained))
+    else:
+        taken = next((ranked for ranked in explained.ranked if ranked.route == sent.route), explained.best)
+        out.line(f"{words.state(sent.state)}: {words.medium(sent.route.medium)} to {views.text_of(sent.route.address)}")
+        if taken is not None:
+            out.line(words.because(taken))
+        if sent.reason:
+            out.line(f"{words.reason(sent.reason)} {sent.detail}".rstrip())
+        out.line(f"Reply {sent.id}")
+    return _exit_code(sent) if args.wait else 0
+
+
+async def _dry_run(context: Context, desk: Desk, who: Agent, compose: Compose, words: Wording) -> int:
+    choice = await desk.choose(who, compose)
+    best = next((r for r in choice.ranked if not compose.medium or r.route.medium == compose.medium), None)
+    out = context.out
+    if out.json:
+        out.object(
+            {
+                "reply": None,
+                "choice": views.ranked(best, words) if best is not None else None,
+                "alternatives": [views.ranked(ranked, words) for ranked in choice.ranked if ranked != best],
+                "refused": [views.refused(refused, words) for refused in choice.refused],
+            }
+        )
+    else:
+        if best is None and compose.medium:
+            out.line(f"{words.medium(compose.medium)} cannot be used now.")
+        for line in choice_lines(choice, words):
+            out.line(line)
+        out.talk("Nothing was sent (--dry-run).")
+    return 0 if best is not None else 3
+
+
+def _read(path: Path) -> tuple[str, str, bytes]:
+    try:
+        if path.stat().st_size > MAX_FILE:
+            raise UsageError(f"{path} is larger than 512 KiB. Nothing was sent.", "Send a link instead.")
+        data = path.read_bytes()
+    except OSError as exc:
+        raise UsageError(f"{path} cannot be read: {exc.strerror}. Nothing was sent.", "Check the path.") from exc
+    return path.name, mimetypes.guess_type(path.name)[0] or "application/octet-stream", data
+
+
+async def _attach(desk: Desk, who: Agent, customer: CustomerId, name: str, type_: str, data: bytes) -> Attachment:
+    return await desk.attach(who, customer, name, type_, data)
+
+
+async def _wait(context: Context, desk: Desk, who: Agent, sent: Sent, seconds: float) -> Sent:
+    clock = context.world.clock
+    end = clock.monotonic() + seconds
+    position = Position()
+    while sent.state in (Delivery.QUEUED, Delivery.SENDING) and (left := end - clock.monotonic()) > 0:
+        news = await desk.news(who, position, min(left, NEWS_PAUSE))
+        position = news.position
+        sent = await desk.sent(who, sent.id)
+    return sent
+
+
+def _exit_code(sent: Sent) -> int:
+    if sent.state == Delivery.CANCELLED:
+        return 3 if sent.reason else 1
+    return WAITED[sent.state]
+
+
+# -- outbox -------------------------------------------------------------------------------------------------
+
+_LISTED = (Delivery.QUEUED, Delivery.SENDING, Delivery.UNCERTAIN, Delivery.FAILED)
+
+
+def _fill_list(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--state", choices=[str(state) for state in _LISTED], action="append", help="only these; may be repeated"
+    )
+
+
+async def outbox_list(context: Context) -> int:
+    states = [Delivery(state) for state in context.args.state or _LISTED]
+    async with context.desk() as (desk, who):
+        lines = await desk.outbox(who, states)
+    out = context.out
+    if out.json:
+        out.object({"replies": [views.outbox_line(line) for line in lines]})
+        return 0
+    words = Wording(context.language, context.zone)
+    for line in lines:
+        record = line.record
+        why = f"; {words.reason(record.reason)}" if record.reason else ""
+        out.line(
+            f"{words.state(record.state)}: {line.name or line.customer}, {words.medium(record.medium)} to "
+            f"{views.text_of(record.address)}, by {record.agent}, {context.shown(record.queued_at)}{why}; "
+            f"{record.reply}"
+        )
+        out.block(line.text)
+    if not lines:
+        out.line("The outbox is empty: everything has arrived.")
+    return 0
+
+
+def _fill_reply(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("reply", metavar="REPLY", help="the id that send and outbox list print")
+    key(parser)
+
+
+def _on_reply(call: Callable[[Desk, Agent, str, EntryId], Awaitable[Sent]]) -> Command:
+    async def run(context: Context) -> int:
+        async with context.desk() as (desk, who):
+            sent = await call(desk, who, context.request, EntryId(context.args.reply))
+        words = Wording(context.language, context.zone)
+        reason = f" {words.reason(sent.reason)}" if sent.reason else ""
+        context.out.result(views.sent(sent, words), f"{words.state(sent.state)}: reply {sent.id}.{reason}")
+        return 6 if sent.state == Delivery.UNCERTAIN else 0
+
+    return Command(run, _fill_reply)
+
+
+COMMANDS = {
+    "send": Command(send, _fill_send),
+    "outbox": Command(
+        None,
+        actions={
+            "list": ("replies that have not arrived", Command(outbox_list, _fill_list)),
+            "check": (
+                "look for proof that an uncertain reply arrived",
+                _on_reply(lambda desk, who, request, reply: desk.outbox_check(who, request, reply)),
+            ),
+            "resend": (
+                "send a failed or uncertain reply again",
+                _on_reply(lambda desk, who, request, reply: desk.resend(who, request, reply)),
+            ),
+            "mark-sent": (
+                "an uncertain reply did arrive",
+                _on_reply(lambda desk, who, request, reply: desk.mark_sent(who, request, reply)),
+            ),
+            "cancel": (
+                "take back a queued reply, or give up a failed one",
+                _on_reply(lambda desk, who, request, reply: desk.cancel(who, request, reply)),
+            ),
+        },
+    ),
+}

@@ -1,0 +1,45 @@
+"""``console`` and ``demo``."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+
+from agentconsole import bootstrap
+from agentconsole.cli.context import Context
+from agentconsole.cli.parser import Command
+from agentconsole.errors import UsageError
+
+
+def console(context: Context) -> int:
+    """Open the console; in solo, start a hub where none runs."""
+    if context.out.json:
+        raise UsageError("The console has no --json.", "Commands have: agentconsole inbox --json")
+    if not (context.world.stdin.isatty() and context.world.stdout.isatty()):
+        raise UsageError("The console needs a terminal.", "Commands work without: agentconsole inbox")
+    return asyncio.run(_console(context))
+
+
+async def _console(context: Context) -> int:
+    async with context.desk() as (desk, who):
+        world = context.world
+        await bootstrap.run_console(
+            desk, who, context.profile, environ=world.environ, clock=world.clock, random=world.random
+        )
+    return 0
+
+
+def _fill_demo(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--keep", metavar="DIR", default="", help="keep the world's state in DIR")
+    parser.add_argument("--headless", action="store_true", help="no console; print where it is when it is ready")
+
+
+def demo(context: Context) -> int:
+    """Start the sandbox world, and the console on it."""
+    from agentconsole.sandbox import demo as sandbox
+
+    code: int = sandbox.run(context.args)
+    return code
+
+
+COMMANDS = {"console": Command(console), "demo": Command(demo, _fill_demo)}

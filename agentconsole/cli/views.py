@@ -1,0 +1,314 @@
+"""Values of the Desk as the JSON fields that scripts rely on. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from agentconsole.cli.output import Fields
+from agentconsole.cli.wording import Wording
+from agentconsole.desk import AccountHealth, OutboxLine, QueuePage, Sent, Status, SuggestionView, TimelinePage
+from agentconsole.domain.model import (
+    Address,
+    AnyEntry,
+    Attachment,
+    Choice,
+    Conversation,
+    Customer,
+    CustomerId,
+    Hit,
+    Line,
+    Note,
+    Ranked,
+    Received,
+    RefusedRoute,
+    Reply,
+    Unreadable,
+)
+
+
+def moment(at: datetime | None) -> str | None:
+    return at.isoformat() if at is not None else None
+
+
+def text_of(address: Address) -> str:
+    """Return an address as every command takes it."""
+    return address.value if address.kind in ("email", "phone") else str(address)
+
+
+def _person(customer: CustomerId, name: str) -> Fields:
+    return {"id": customer, "name": name}
+
+
+def line(row: Line) -> Fields:
+    return {
+        "id": row.conversation,
+        "customer": _person(row.customer, row.name),
+        "subject": row.subject,
+        "status": row.status,
+        "assignee": row.assignee or None,
+        "media": list(row.media),
+        "last_at": moment(row.last_at),
+        "waiting_since": moment(row.waiting_since),
+        "unread": row.unread,
+        "preview": row.preview,
+        "uncertain": row.uncertain,
+        "failed": row.failed,
+        "suggestions": row.suggestions,
+    }
+
+
+def inbox(page: QueuePage) -> Fields:
+    return {"conversations": [line(row) for row in page.lines], "total": page.total}
+
+
+def conversation(found: Conversation) -> Fields:
+    return {
+        "id": found.id,
+        "subject": found.subject,
+        "status": found.status,
+        "assignee": found.assignee or None,
+        "tags": list(found.tags),
+        "media": list(found.media),
+        "started_at": moment(found.started_at),
+        "last_at": moment(found.last_at),
+        "waiting_since": moment(found.waiting_since),
+    }
+
+
+def customer(person: Customer) -> Fields:
+    """The customer with addresses, wishes and consents. ``preference`` is the wish without a purpose."""
+    general = next((wish.medium for wish in person.preferences if not wish.purpose), None)
+    return {
+        "id": person.id,
+        "name": person.name,
+        "addresses": [
+            {
+                "kind": linked.address.kind,
+                "scope": linked.address.scope,
+                "value": linked.address.value,
+                "trust": linked.trust,
+                "dead": linked.dead or None,
+            }
+            for linked in person.addresses
+        ],
+        "preference": general or None,
+        "preferences": [
+            {"medium": wish.medium, "purpose": wish.purpose, "at": moment(wish.at), "evidence": wish.evidence or None}
+            for wish in person.preferences
+        ],
+        "consents": [
+            {"medium": c.medium or None, "scope": c.scope, "allowed": c.allowed, "at": moment(c.at)}
+            for c in person.consents
+        ],
+        "tags": sorted({tag for found in person.conversations for tag in found.tags}),
+        "members": list(person.members),
+        "merges": [
+            {"id": edge.id, "other": edge.other, "at": moment(edge.at), "by": edge.by} for edge in person.merges
+        ],
+    }
+
+
+def attachment(found: Attachment) -> Fields:
+    return {"name": found.name, "type": found.type, "size": found.size, "blob": found.blob or None}
+
+
+def entry(found: AnyEntry, page: TimelinePage, words: Wording) -> Fields:
+    """One line of the timeline. Every entry has the same fields; what does not apply is null."""
+    fields: Fields = {
+        "id": found.id,
+        "at": moment(found.at),
+        "type": type(found).__struct_config__.tag,
+        "medium": None,
+        "account": None,
+        "direction": None,
+        "author": getattr(found, "by", "") or None,
+        "subject": None,
+        "text": words.event(found),
+        "state": None,
+        "attachments": [],
+    }
+    match found:
+        case Received():
+            fields |= {
+                "medium": found.medium,
+                "account": found.account,
+                "direction": "in",
+                "author": found.sender_name or text_of(found.sender),
+                "subject": found.subject or None,
+                "text": found.text,
+                "attachments": [attachment(part) for part in found.attachments],
+                "conversation": found.conversation,
+                "trust": found.trust,
+            }
+        case Reply():
+            record = page.states.get(found.id)
+            fields |= {
+                "medium": found.medium,
+                "account": found.account,
+                "direction": "out",
+                "author": found.agent,
+                "subject": found.subject or None,
+                "text": found.text,
+                "state": record.state if record is not None else None,
+                "attachments": [attachment(part) for part in found.attachments],
+                "conversation": found.conversation,
+                "address": text_of(found.address),
+            }
+        case Note():
+            fields |= {"author": found.agent, "text": found.text, "conversation": found.conversation}
+        case Unreadable():
+            fields |= {"medium": found.medium, "account": found.account, "direction": "in"}
+        case _:
+            pass
+    return fields
+
+
+def show(page: TimelinePage, words: Wording) -> Fields:
+    return {
+        "customer": customer(page.customer),
+        "conversations": [conversation(found) for found in page.customer.conversations],
+        "timeline": [entry(found, page, words) for found in page.entries],
+        "more": page.more,
+        "suggestions": [suggestion(found) for found in page.suggestions],
+    }
+
+
+def ranked(found: Ranked, words: Wording) -> Fields:
+    return {
+        "medium": found.route.medium,
+        "account": found.route.account,
+        "address": text_of(found.route.address),
+        "rule": found.rule,
+        "because": words.because(found),
+    }
+
+
+def refused(found: RefusedRoute, words: Wording) -> Fields:
+    return {
+        "medium": found.route.medium,
+        "account": found.route.account,
+        "address": text_of(found.route.address),
+        "reason": found.reason,
+        "because": words.refusal(found),
+        "until": moment(found.until),
+    }
+
+
+def choice(found: Choice, words: Wording) -> Fields | None:
+    return ranked(found.best, words) if found.best is not None else None
+
+
+def why(person: Customer, found: Choice, words: Wording) -> Fields:
+    return {
+        "customer": _person(person.id, person.name),
+        "choice": choice(found, words),
+        "alternatives": [ranked(route, words) for route in found.ranked[1:]],
+        "refused": [refused(route, words) for route in found.refused],
+    }
+
+
+def sent(found: Sent, words: Wording, explained: Choice | None = None) -> Fields:
+    """What became of a reply, and why this channel.
+
+    Args:
+        explained: the choice at the time of the reply, where ``found`` was asked for later.
+    """
+    chosen = explained if explained is not None else found.choice
+    taken = next((route for route in chosen.ranked if route.route == found.route), chosen.best)
+    fields: Fields = {
+        "reply": {
+            "id": found.id,
+            "state": found.state,
+            "medium": found.route.medium,
+            "account": found.route.account,
+            "address": text_of(found.route.address),
+        },
+        "choice": ranked(taken, words) if taken is not None else None,
+    }
+    if found.reason:
+        fields["error"] = {"code": found.reason, "message": words.reason(found.reason), "hint": found.detail}
+    return fields
+
+
+def hit(found: Hit) -> Fields:
+    return {
+        "customer": _person(found.customer, found.name),
+        "entry": found.entry,
+        "at": moment(found.at),
+        "medium": found.medium or None,
+        "snippet": found.snippet,
+    }
+
+
+def outbox_line(found: OutboxLine) -> Fields:
+    record = found.record
+    return {
+        "id": record.reply,
+        "customer": _person(found.customer, found.name),
+        "state": record.state,
+        "medium": record.medium,
+        "account": record.account,
+        "address": text_of(record.address),
+        "agent": record.agent,
+        "queued_at": moment(record.queued_at),
+        "not_before": moment(record.not_before),
+        "reason": record.reason or None,
+        "detail": record.detail or None,
+        "text": found.text,
+    }
+
+
+def suggestion(found: SuggestionView) -> Fields:
+    return {
+        "id": found.id,
+        "customer": _person(found.customer, found.customer_name),
+        "other": _person(found.other, found.other_name),
+        "address": text_of(found.address),
+        "why": found.why,
+        "evidence": found.evidence or None,
+        "at": moment(found.at),
+    }
+
+
+def account(found: AccountHealth) -> Fields:
+    return {
+        "name": found.name,
+        "kind": found.kind,
+        "medium": found.medium,
+        "state": found.state,
+        "last_ok": moment(found.last_ok),
+        "lag_s": found.lag_s,
+        "error": found.error or None,
+        "hint": found.hint or None,
+        "retry_at": moment(found.retry_at),
+        "received": found.received,
+        "sent": found.sent,
+        "read_only": found.read_only,
+    }
+
+
+def status(found: Status) -> Fields:
+    return {
+        "accounts": [account(one) for one in found.accounts],
+        "outbox": {
+            "queued": found.outbox.queued,
+            "sending": found.outbox.sending,
+            "uncertain": found.outbox.uncertain,
+            "failed": found.outbox.failed,
+        },
+        "store": {
+            "kind": found.store.kind,
+            "customers": found.store.customers,
+            "entries": found.store.entries,
+            "index_behind": found.store.index_behind,
+            "read_only": list(found.store.read_only),
+            "free_bytes": found.store.free_bytes,
+        },
+        "spool": {"waiting": found.spool.waiting, "set_aside": found.spool.set_aside},
+        "version": found.version,
+        "profile": found.profile,
+        "pid": found.pid,
+        "started_at": moment(found.started_at),
+        "agents": list(found.agents),
+        "banner": found.banner or None,
+    }
