@@ -19,9 +19,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentconsole.channels import kannel
-from agentconsole.channels.http import Client
 from agentconsole.channels.kannel import KIND, KannelChannel, KannelOptions, KannelWebhook
-from agentconsole.domain.model import AccountName, Address, Delivery, EntryId
+from agentconsole.domain.model import AccountName, Address, Delivery
 from agentconsole.errors import (
     ChannelFailure,
     ConfigError,
@@ -32,9 +31,9 @@ from agentconsole.errors import (
     TemporaryFailure,
     Withdrawn,
 )
-from agentconsole.ports import Cursor, Inbound, Opaque, Outgoing, RawItem, RawRequest, Secret, StatusReport, Tools
-from agentconsole.seams import SystemRandomness
+from agentconsole.ports import Cursor, Inbound, Opaque, Outgoing, RawItem, RawRequest, Secret, StatusReport
 from tests.channels.hooklistener import Hook, listen
+from tests.channels.smsbench import EMILY, Committed, lend, outgoing
 from tests.fakes.clock import HandClock
 from tests.servers import kannel as servers
 from tests.waiting import until
@@ -42,7 +41,6 @@ from tests.waiting import until
 ACCOUNT = AccountName("sms main")
 WORD = "Wörd/%D0&=+?"
 """Every character that could break the callback's address, or be taken for a code of the gateway."""
-EMILY = Address("phone", "", "+821012345678")
 NOW = datetime(2026, 3, 4, 14, 0, tzinfo=UTC)
 
 
@@ -93,10 +91,7 @@ class Bench:
     def open(
         self, transport: httpx.AsyncBaseTransport | None = None, public_url: str = "", **changed: object
     ) -> KannelChannel:
-        def client(base_url: str, **rest: object) -> Client:
-            return Client(base_url, **{**rest, "transport": transport})  # type: ignore[arg-type]
-
-        tools = Tools(logging.getLogger("sms"), client, self.clock, SystemRandomness(), self.worker, None, public_url)
+        tools = lend(self.worker, self.clock, transport, public_url)
         channel = KIND.open(ACCOUNT, options(**changed), tools)
         assert isinstance(channel, KannelChannel)
         self.made.append(channel)
@@ -110,21 +105,6 @@ async def bench(secrets: None) -> AsyncIterator[Bench]:
         yield bench
         for channel in bench.made:
             await channel.aclose()
-
-
-def outgoing(text: str, key: str = "key-1", to: str = EMILY.value) -> Outgoing:
-    return Outgoing(reply=EntryId("r1"), key=key, attempt=1, address=Address("phone", "", to), text=text)
-
-
-class Committed:
-    def __init__(self, withdraw: str = "") -> None:
-        self.times = 0
-        self._withdraw = withdraw
-
-    async def __call__(self) -> None:
-        self.times += 1
-        if self._withdraw:
-            raise Withdrawn(self._withdraw)
 
 
 async def inbound(hook: Hook, text: str) -> tuple[RawItem, Inbound]:
