@@ -1,0 +1,3 @@
+"""What every forked hub needs, imported once."""
+
+import tests.kill.forked  # noqa: F401
