@@ -513,3 +513,26 @@ async def test_a_send_that_is_given_up_waiting_may_be_proved_later(world: World)
     items, _ = await look(channel, None)
     assert [one.key for one in meaning(items) if isinstance(one, StatusReport)] == ["key-slow"]
     hold.set()
+
+
+async def test_a_message_that_is_just_being_sent_proves_nothing_about_an_earlier_one(world: World) -> None:
+    started, hold = asyncio.Event(), asyncio.Event()
+
+    async def slow(request: httpx.Request) -> httpx.Response:
+        answer = await world.checked.handle_async_request(request)
+        if request.method == "POST" and answer.status_code == 201:
+            started.set()
+            await hold.wait()
+        return answer
+
+    channel = world.open(httpx.MockTransport(slow))
+    world.fake.refuse_next(500, 20500)
+    with pytest.raises(OutcomeUnknown):
+        await channel.send(outgoing("hello", "key-lost"), Committed())
+    again = asyncio.ensure_future(channel.send(outgoing("hello", "key-again"), Committed()))
+    await asyncio.wait_for(started.wait(), 5)
+    items, cursor = await look(channel, None)
+    assert items == []
+    hold.set()
+    assert (await again).external_id == world.fake.sent[0].sid
+    assert (await look(channel, cursor))[0] == []
