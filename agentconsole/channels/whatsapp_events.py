@@ -148,8 +148,8 @@ def _content(kind: str, message: lenient.Table) -> tuple[str, tuple[Part, ...], 
             return lenient.text(body, "text") or "[button]", (), ""
         case "interactive":
             chosen = lenient.table(body, lenient.text(body, "type"))
-            said = [lenient.text(chosen, "title") or "[interactive]", lenient.text(chosen, "description")]
-            return "\n".join(filter(None, said)), (), ""
+            choice = [lenient.text(chosen, "title") or "[interactive]", lenient.text(chosen, "description")]
+            return "\n".join(filter(None, choice)), (), ""
         case "order":
             lines = [_ordered(row) for row in lenient.rows(body, "product_items")]
             return "\n".join([f"[order] {lenient.text(body, 'text')}".strip(), *lines]), (), ""

@@ -1,16 +1,14 @@
-"""What the tests of the chat channels share: tools to lend, a commit that counts, the vendor's files."""
+"""What the tests of the chat channels share: tools to lend, a commit that counts."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -21,19 +19,6 @@ from agentconsole.domain.model import Address, EntryId
 from agentconsole.errors import Withdrawn
 from agentconsole.ports import Channel, Outgoing, Secret, Tools
 from agentconsole.seams import SystemClock, SystemRandomness
-
-SHARED = Path(os.environ.get("AGENTCONSOLE_SHARED") or Path(__file__).parents[3] / "shared")
-
-
-def contract(*parts: str) -> Path:
-    """Return a vendor's file; skip outside CI where it is absent."""
-    path = SHARED.joinpath("contracts", *parts)
-    if not path.exists():
-        absent = f"{'/'.join(parts)} is not beside the checkout; set AGENTCONSOLE_SHARED"
-        if os.environ.get("CI"):
-            pytest.fail(absent)
-        pytest.skip(absent)
-    return path
 
 
 class HeldClock(SystemClock):

@@ -8,6 +8,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ from agentconsole.errors import OutcomeUnknown, PermanentFailure, SignInFailed, 
 from agentconsole.ports import AddressEvent, Batch, Cursor, Inbound, Opaque, Parsed, RawItem, Tools
 from agentconsole.sandbox import fake_telegram
 from agentconsole.sandbox.fake_telegram import FakeTelegram
-from tests.channels.chat import Commits, HeldClock, answering, contract, opened, outgoing, secret
+from tests.channels.chat import Commits, HeldClock, answering, opened, outgoing, secret
 
 EMILY = 7001
 ADDRESS = Address("telegram", "4711", str(EMILY))
@@ -379,8 +380,8 @@ async def test_the_token_never_reaches_a_log(
 
 
 @pytest.mark.contract
-def test_the_fake_asks_for_what_the_documentation_names() -> None:
-    methods = json.loads(contract("telegram", "api.json").read_text())["methods"]
+def test_the_fake_asks_for_what_the_documentation_names(contracts: Path) -> None:
+    methods = json.loads(contracts.joinpath("telegram", "api.json").read_text())["methods"]
     for name, fields in fake_telegram.METHODS.items():
         real = {field["name"]: field for field in methods[name].get("fields", [])}
         for field, types in fields.items():
@@ -390,8 +391,8 @@ def test_the_fake_asks_for_what_the_documentation_names() -> None:
 
 
 @pytest.mark.contract
-async def test_what_the_fake_tells_fits_the_documented_types(fake: FakeTelegram) -> None:
-    types = json.loads(contract("telegram", "api.json").read_text())["types"]
+async def test_what_the_fake_tells_fits_the_documented_types(fake: FakeTelegram, contracts: Path) -> None:
+    types = json.loads(contracts.joinpath("telegram", "api.json").read_text())["types"]
     written = fake.customer_says(EMILY, "hello")
     fake.customer_says(EMILY, "look", photo=[{"file_id": "a", "file_unique_id": "b", "width": 1, "height": 1}])
     fake.customer_says(EMILY, "all", chat=-9, title="Flat")

@@ -8,6 +8,7 @@ import hmac
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,7 +27,7 @@ from agentconsole.errors import Forged, OutcomeUnknown, PermanentFailure, SignIn
 from agentconsole.ports import AddressEvent, Inbound, Opaque, Parsed, RawItem, RawRequest, Secret, StatusReport, Tools
 from agentconsole.sandbox.fake_whatsapp import FakeWhatsApp
 from agentconsole.sandbox.loopback import Loopback
-from tests.channels.chat import Commits, HeldClock, answering, contract, opened, outgoing, secret
+from tests.channels.chat import Commits, HeldClock, answering, opened, outgoing, secret
 
 EMILY = "16505551234"
 ADDRESS = Address("phone", "", f"+{EMILY}")
@@ -109,8 +110,8 @@ EXAMPLES = {
 
 
 @pytest.mark.contract
-def test_every_example_of_the_vendor_is_understood(hook: WhatsAppWebhook) -> None:
-    examples = json.loads(contract("whatsapp-cloud", "webhook-examples.json").read_text())
+def test_every_example_of_the_vendor_is_understood(hook: WhatsAppWebhook, contracts: Path) -> None:
+    examples = json.loads(contracts.joinpath("whatsapp-cloud", "webhook-examples.json").read_text())
     assert set(examples) == set(EXAMPLES)
     for name, payload in examples.items():
         *before, last = understood(told(hook, payload))
@@ -134,8 +135,8 @@ def test_every_example_of_the_vendor_is_understood(hook: WhatsAppWebhook) -> Non
 
 
 @pytest.mark.contract
-async def test_the_fake_takes_the_vendor_s_text_examples_and_so_do_we(fake: FakeWhatsApp) -> None:
-    examples = json.loads(contract("whatsapp-cloud", "send-examples.json").read_text())
+async def test_the_fake_takes_the_vendor_s_text_examples_and_so_do_we(fake: FakeWhatsApp, contracts: Path) -> None:
+    examples = json.loads(contracts.joinpath("whatsapp-cloud", "send-examples.json").read_text())
     texts = {name: body for name, body in examples.items() if body.get("type") == "text"}
     assert len(texts) == 2
     client = Client(fake.url, headers={"Authorization": f"Bearer {fake.access_token}"})

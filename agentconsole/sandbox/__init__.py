@@ -1,0 +1,1 @@
+"""The demo's world: loopback servers that are strict enough to test against."""
