@@ -1,0 +1,400 @@
+"""The embedded store: one TinyDB document per customer, a SQLite index that may be deleted, and a spool.
+
+Everything that blocks runs in two threads of the store's own: one that writes, one that reads. The event loop only
+waits. The layout of the folder and the reasons are in ``docs/architecture.md``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import shutil
+import sqlite3
+import tomllib
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Final, ParamSpec, Self, TypeVar
+
+from agentconsole.domain.model import (
+    AccountName,
+    Address,
+    AgentName,
+    AnyEntry,
+    BlobId,
+    ConversationId,
+    Customer,
+    CustomerId,
+    Delivery,
+    Draft,
+    EntryId,
+    Hit,
+    Line,
+    Snapshot,
+)
+from agentconsole.errors import NotFound, StoreFault
+from agentconsole.ports import (
+    AuditLine,
+    Changes,
+    Counts,
+    Cursor,
+    Decide,
+    Due,
+    History,
+    Revision,
+    SpoolRecord,
+    StoreHealth,
+    Thread,
+    View,
+)
+from agentconsole.seams import Clock, Randomness, Step, Steps
+from agentconsole.store import rules
+from agentconsole.store.embedded import files
+from agentconsole.store.embedded.drafts import Audit, Blobs, Drafts
+from agentconsole.store.embedded.engine import DecisionFailed, Engine
+from agentconsole.store.embedded.files import faults
+from agentconsole.store.embedded.lock import LOCK_NAME, HubLock, refuse_network
+from agentconsole.store.embedded.reader import Reader
+from agentconsole.store.embedded.spool import Spool
+from agentconsole.store.news import Waiters
+
+log = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+FORMAT: Final = 1
+"""The version of the folder's layout."""
+
+
+class EmbeddedStore:
+    """Implements ``agentconsole.ports.Store`` in one folder, as the only writer of it.
+
+    Args:
+        root: the store's folder; made on first use, with modes 0700 and 0600.
+        steps: the seam that every durable step passes.
+    """
+
+    def __init__(self, root: Path, *, clock: Clock, random: Randomness, steps: Steps) -> None:
+        self._root = root
+        self._random = random
+        self._steps = steps
+        self._waiters = Waiters(clock)
+        self._lock = HubLock(root)
+        self._spool = Spool(root / "spool", steps)
+        self._drafts = Drafts(root / "drafts", steps)
+        self._blobs = Blobs(root / "blobs", steps)
+        self._audit = Audit(root / "audit", steps)
+        self._engine = Engine(root, random=random, steps=steps, news=self._news)
+        self._reader = Reader(root, self._generations, self._distrust)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._writing: ThreadPoolExecutor | None = None
+        self._asking: ThreadPoolExecutor | None = None
+        self._catching_up = False
+
+    # -- opening and closing -------------------------------------------------------------------------------
+
+    async def open(self) -> None:
+        """Take the store's lock, and bring the derived files in step with the customers' files.
+
+        Raises:
+            StoreBusy: another hub holds it.
+            StoreFault: it is no store, of a newer version, on a network file system, or the disk refused.
+        """
+        self._loop = asyncio.get_running_loop()
+        self._writing = ThreadPoolExecutor(1, "store-write")
+        self._asking = ThreadPoolExecutor(1, "store-read")
+        try:
+            await self._loop.run_in_executor(self._writing, self._open)
+        except BaseException:
+            await self._stop_threads()
+            raise
+        self._writing.submit(self._catch_up)
+
+    def _open(self) -> None:
+        with faults(f"open {self._root}"):
+            files.make_folder(self._root)
+            refuse_network(self._root)
+            self._lock.take()
+            try:
+                self._check_format()
+                self._spool.open()
+                self._engine.open()
+            except BaseException:
+                self._lock.release()
+                raise
+
+    def _check_format(self) -> None:
+        path = self._root / "store.toml"
+        try:
+            found = tomllib.loads(path.read_text("utf-8"))
+            if found["format"] == FORMAT:
+                return
+            raise StoreFault(
+                f"The store {self._root} has format {found['format']}; this program knows {FORMAT}. "
+                "Nothing was changed.",
+                "Install the version that wrote it, or a newer one.",
+            )
+        except FileNotFoundError:
+            strangers = [item.name for item in self._root.iterdir() if item.name not in (LOCK_NAME, "store.toml.tmp")]
+            if strangers:
+                raise StoreFault(
+                    f"{self._root} is no store: it holds {sorted(strangers)[0]!r} but no store.toml. "
+                    "Nothing was changed.",
+                    "Name an empty folder, or put store.toml back.",
+                ) from None
+        except (ValueError, KeyError, UnicodeDecodeError) as error:
+            raise StoreFault(
+                f"{path} cannot be read ({error}). Nothing was changed.", "Put it back from a backup."
+            ) from error
+        os.chmod(self._root, 0o700)
+        with self._steps.durable(Step.STORE_CREATE):
+            files.replace_file(path, f'format = {FORMAT}\nuuid = "{self._random.token()}"\n'.encode())
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(self, *_exc: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """End both threads, mark the index as complete, and let go of the lock. A second call does nothing."""
+        if self._writing is None or self._asking is None or self._loop is None:
+            return
+        asking, self._asking = self._asking, None
+        await self._loop.run_in_executor(asking, self._reader.close)
+        asking.shutdown(wait=False)
+        writing, self._writing = self._writing, None
+        try:
+            await self._loop.run_in_executor(writing, self._close)
+        finally:
+            writing.shutdown(wait=False)
+            self._waiters.wake()
+
+    def _close(self) -> None:
+        try:
+            self._engine.close()
+        finally:
+            self._lock.release()
+
+    async def _stop_threads(self) -> None:
+        for executor in (self._writing, self._asking):
+            if executor is not None:
+                executor.shutdown(wait=False)
+        self._writing = self._asking = None
+
+    # -- threads -------------------------------------------------------------------------------------------
+
+    def _generations(self) -> tuple[int, int]:
+        return self._engine.generation, self._engine.search.generation
+
+    def _distrust(self, record: CustomerId, reason: str) -> None:
+        self._engine.damaged.setdefault(record, reason)
+
+    def _news(self) -> None:
+        if self._loop is not None:
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._waiters.wake)
+
+    def _closed(self) -> StoreFault:
+        return StoreFault(f"The store {self._root} is closed. Nothing was changed.", "Start the hub again.")
+
+    async def _write(self, doing: str, act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        if self._writing is None or self._loop is None:
+            raise self._closed()
+
+        def run() -> T:
+            with faults(doing):
+                try:
+                    return act(*args, **kwargs)
+                except (sqlite3.DatabaseError, StoreFault) as error:
+                    if not _malformed(error):
+                        raise
+                    self._engine.mend()
+                    return act(*args, **kwargs)
+                finally:
+                    self._ask_catch_up()
+
+        try:
+            return await self._loop.run_in_executor(self._writing, run)
+        except DecisionFailed as failed:
+            raise failed.cause from None
+
+    async def _ask(self, doing: str, act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        if self._asking is None or self._loop is None:
+            raise self._closed()
+        if self._engine.unfiled:
+            await self._write("bring its index in step", self._engine.repair)
+
+        def run() -> T:
+            with faults(doing):
+                return act(*args, **kwargs)
+
+        try:
+            return await self._loop.run_in_executor(self._asking, run)
+        except StoreFault as error:
+            if not _malformed(error):
+                raise
+            await self._write("build its index anew", self._engine.mend)
+            if self._asking is None:
+                raise self._closed() from error
+            return await self._loop.run_in_executor(self._asking, run)
+
+    def _ask_catch_up(self) -> None:
+        """Queue one more pass of full text behind what waits already. Runs in the writing thread."""
+        writing = self._writing
+        if writing is not None and self._engine.search.behind and not self._catching_up:
+            self._catching_up = True
+            with suppress(RuntimeError):
+                writing.submit(self._catch_up)
+
+    def _catch_up(self) -> None:
+        self._catching_up = False
+        try:
+            self._engine.catch_up()
+        except StoreFault as fault:
+            log.warning("full text lags behind: %s", fault)
+            return
+        self._ask_catch_up()
+
+    # -- records -------------------------------------------------------------------------------------------
+
+    async def change(self, record: CustomerId, decide: Decide) -> Snapshot:
+        return await self._write(f"write customer {record}", self._engine.change, record, decide)
+
+    async def snapshot(self, record: CustomerId) -> Snapshot | None:
+        return await self._ask("read its index", self._reader.snapshot, record)
+
+    async def customer(self, customer: CustomerId) -> Customer | None:
+        return await self._ask("read its index", self._reader.customer, customer)
+
+    async def history(self, customer: CustomerId, *, before: EntryId | None = None, limit: int = 200) -> History | None:
+        return await self._ask(f"read customer {customer}", self._reader.history, customer, before, limit)
+
+    async def entry(self, entry: EntryId) -> tuple[CustomerId, AnyEntry] | None:
+        return await self._ask("read an entry", self._reader.entry, entry)
+
+    async def known(self, entries: Sequence[EntryId]) -> frozenset[EntryId]:
+        return await self._ask("read its index", self._reader.known, entries)
+
+    async def find(self, address: Address) -> CustomerId | None:
+        return await self._ask("read its index", self._reader.find, address)
+
+    async def find_conversation(self, conversation: ConversationId) -> CustomerId | None:
+        return await self._ask("read its index", self._reader.find_conversation, conversation)
+
+    async def find_named(self, words: str, limit: int = 20) -> Sequence[tuple[CustomerId, str]]:
+        return await self._ask("read its index", self._reader.find_named, words, limit)
+
+    async def mentioned(self, address: Address) -> Sequence[tuple[CustomerId, EntryId]]:
+        return await self._ask("read its index", self._reader.mentioned, address)
+
+    async def thread(self, message_ids: Sequence[str]) -> Thread | None:
+        return await self._ask("read its index", self._reader.thread, message_ids)
+
+    async def reply_by(self, account: AccountName, *, external_id: str = "", key: str = "") -> EntryId | None:
+        return await self._ask("read its index", self._reader.reply_by, account, external_id, key)
+
+    async def lines(self, view: View, agent: AgentName, *, offset: int = 0, limit: int = 200) -> Sequence[Line]:
+        return await self._ask("read the queue", self._reader.lines, view, agent, offset, limit)
+
+    async def counts(self, agent: AgentName) -> Counts:
+        return await self._ask("read the queue", self._reader.counts, agent)
+
+    async def search(self, words: str, *, limit: int = 50) -> Sequence[Hit]:
+        while self._engine.search.behind and await self._write("write its full text", self._engine.catch_up):
+            pass
+        return await self._ask("search", self._reader.search, words, limit)
+
+    async def replies(self, states: Sequence[Delivery], *, limit: int = 500) -> Sequence[Due]:
+        return await self._ask("read its index", self._reader.replies, states, limit)
+
+    async def seen(self, customer: CustomerId, agent: AgentName, at: datetime) -> None:
+        await self._write(f"write customer {customer}", self._engine.seen, customer, agent, rules.microseconds(at))
+
+    # -- news ----------------------------------------------------------------------------------------------
+
+    async def changed(self, since: Revision | None) -> Changes:
+        return await self._ask("read its index", self._reader.changed, since)
+
+    async def wait_changed(self, since: Revision, deadline: float) -> Changes:
+        ticket = self._waiters.ticket()
+        try:
+            changes = await self.changed(since)
+            if changes.customers != () or not await self._waiters.wait(ticket, deadline) or self._asking is None:
+                return changes
+            return await self.changed(since)
+        finally:
+            ticket.cancel()
+
+    # -- spool, drafts, blobs, audit -----------------------------------------------------------------------
+
+    async def spool(self, record: SpoolRecord) -> None:
+        await self._write("write the spool", self._spool.add, record)
+
+    async def spooled(self) -> Sequence[str]:
+        return await self._write("read the spool", self._spool.ids)
+
+    async def spool_record(self, record_id: str) -> SpoolRecord:
+        return await self._write("read the spool", self._spool.record, record_id)
+
+    async def spool_done(self, record_id: str) -> None:
+        await self._write("clear the spool", self._spool.done, record_id)
+
+    async def spool_set_aside(self, record_id: str, why: str) -> None:
+        await self._write("set a batch aside", self._spool.set_aside, record_id, why)
+
+    async def cursor(self, account: AccountName) -> Cursor | None:
+        return await self._write("read the spool", self._spool.cursor, account)
+
+    async def save_draft(self, draft: Draft) -> bool:
+        return await self._write("keep a draft", self._drafts.save, draft)
+
+    async def drafts(self, agent: AgentName) -> Sequence[Draft]:
+        return await self._write("read the drafts", self._drafts.all, agent)
+
+    async def drop_draft(self, agent: AgentName, conversation: ConversationId, revision: int) -> None:
+        await self._write("drop a draft", self._drafts.drop, agent, conversation, revision)
+
+    async def put_blob(self, record: CustomerId, data: bytes) -> BlobId:
+        return await self._write("keep a file", self._blobs.put, record, data)
+
+    async def blob(self, record: CustomerId, blob: BlobId) -> bytes:
+        def read() -> bytes:
+            for member in (record, *self._reader.members(record)):
+                data = self._blobs.get(member, blob)
+                if data is not None:
+                    return data
+            raise NotFound(f"No file {blob} is kept for customer {record}.")
+
+        return await self._ask("read a file", read)
+
+    async def audit(self, line: AuditLine) -> None:
+        await self._write("write the audit trail", self._audit.add, line)
+
+    async def audited(self, limit: int = 200) -> Sequence[AuditLine]:
+        return await self._write("read the audit trail", self._audit.newest, limit)
+
+    async def health(self) -> StoreHealth:
+        def read() -> StoreHealth:
+            customers, entries = self._reader.totals()
+            return StoreHealth(
+                kind="tinydb",
+                customers=customers,
+                entries=entries,
+                index_behind=self._engine.unfiled + self._engine.search.behind,
+                read_only=tuple(sorted(self._engine.damaged)),
+                free_bytes=shutil.disk_usage(self._root).free,
+            )
+
+        return await self._ask("say how it is", read)
+
+
+def _malformed(error: BaseException) -> bool:
+    """Say whether the index itself is broken, rather than locked, full or asked wrongly."""
+    cause = error.__cause__ if isinstance(error, StoreFault) else error
+    return type(cause) in (sqlite3.DatabaseError, sqlite3.IntegrityError)

@@ -1,0 +1,467 @@
+"""The summary index: every question across customers. Derived from the heads, so it may be deleted at any time.
+
+SQLite as Debian 12 ships it (3.40.1) has the WAL-reset race of 3.7.0 to 3.51.2, which is one more reason that
+nothing here is the only copy. Only ``BEGIN IMMEDIATE`` is used: a deferred transaction that reads before it writes
+fails at once with SQLITE_BUSY, whatever the time-out.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from agentconsole.domain import history
+from agentconsole.domain.model import AnyEntry, CustomerId, EntryId, Receipt, Received, Reply, Snapshot
+from agentconsole.store import rules
+from agentconsole.store.embedded.files import Filed, sync_folder
+
+KEPT_CHANGES: Final = 10_000
+_IN_ONE_QUERY: Final = 500
+
+SCHEMA: Final = """
+CREATE TABLE state (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE records (rid INTEGER PRIMARY KEY, record TEXT NOT NULL UNIQUE, root TEXT NOT NULL, gen INTEGER NOT NULL,
+  size INTEGER NOT NULL, mtime INTEGER NOT NULL, ino INTEGER NOT NULL, damaged TEXT NOT NULL, snapshot BLOB NOT NULL);
+CREATE INDEX records_root ON records (root);
+CREATE TABLE people (root TEXT PRIMARY KEY, name TEXT NOT NULL, shown TEXT NOT NULL, folded TEXT NOT NULL)
+  WITHOUT ROWID;
+CREATE TABLE edges (rid INTEGER NOT NULL, merge TEXT NOT NULL, other TEXT NOT NULL, PRIMARY KEY (rid, merge))
+  WITHOUT ROWID;
+CREATE INDEX edges_other ON edges (other);
+CREATE TABLE entries (id TEXT PRIMARY KEY, rid INTEGER NOT NULL, place INTEGER NOT NULL, at INTEGER NOT NULL)
+  WITHOUT ROWID;
+CREATE UNIQUE INDEX entries_order ON entries (rid, at, place);
+CREATE TABLE addresses (address TEXT NOT NULL, rid INTEGER NOT NULL, trust INTEGER NOT NULL, since INTEGER NOT NULL,
+  PRIMARY KEY (address, rid)) WITHOUT ROWID;
+CREATE TABLE conversations (conversation TEXT NOT NULL, rid INTEGER NOT NULL, started INTEGER NOT NULL,
+  PRIMARY KEY (conversation, rid)) WITHOUT ROWID;
+CREATE TABLE threads (key TEXT NOT NULL, entry TEXT NOT NULL, rid INTEGER NOT NULL, conversation TEXT NOT NULL,
+  ours INTEGER NOT NULL, since INTEGER NOT NULL, PRIMARY KEY (key, entry)) WITHOUT ROWID;
+CREATE TABLE mentions (address TEXT NOT NULL, rid INTEGER NOT NULL, at INTEGER NOT NULL, place INTEGER NOT NULL,
+  entry TEXT NOT NULL, PRIMARY KEY (address, rid, at, place)) WITHOUT ROWID;
+CREATE TABLE replies (id TEXT PRIMARY KEY, rid INTEGER NOT NULL, account TEXT NOT NULL, key TEXT NOT NULL,
+  at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX replies_key ON replies (key);
+CREATE TABLE externals (external_id TEXT NOT NULL, reply TEXT NOT NULL, rid INTEGER NOT NULL,
+  PRIMARY KEY (external_id, reply)) WITHOUT ROWID;
+CREATE TABLE deliveries (reply TEXT PRIMARY KEY, rid INTEGER NOT NULL, state TEXT NOT NULL, queued_at INTEGER NOT NULL,
+  body BLOB NOT NULL) WITHOUT ROWID;
+CREATE INDEX deliveries_state ON deliveries (state, queued_at);
+CREATE TABLE lines (root TEXT NOT NULL, conversation TEXT NOT NULL, status TEXT NOT NULL, assignee TEXT NOT NULL,
+  waiting INTEGER, last_at INTEGER NOT NULL, failed INTEGER NOT NULL, uncertain INTEGER NOT NULL, body BLOB NOT NULL,
+  PRIMARY KEY (root, conversation)) WITHOUT ROWID;
+CREATE INDEX lines_waiting ON lines (waiting, conversation, root) WHERE waiting IS NOT NULL;
+CREATE INDEX lines_newest ON lines (last_at DESC, conversation, root);
+CREATE TABLE parts (root TEXT NOT NULL, conversation TEXT NOT NULL, rid INTEGER NOT NULL, last_at INTEGER NOT NULL,
+  PRIMARY KEY (root, conversation, rid)) WITHOUT ROWID;
+CREATE TABLE seen (rid INTEGER NOT NULL, agent TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (rid, agent))
+  WITHOUT ROWID;
+CREATE TABLE changes (number INTEGER NOT NULL, customer TEXT NOT NULL, PRIMARY KEY (number, customer)) WITHOUT ROWID;
+"""
+
+_PER_RECORD: Final = (
+    *("entries", "addresses", "conversations", "threads", "mentions", "replies", "externals", "deliveries"),
+    *("edges", "seen"),
+)
+_QUICK_CHECK_BYTES: Final = 64 * 1024 * 1024
+
+_encode = msgspec.msgpack.Encoder().encode
+_snapshot = msgspec.msgpack.Decoder(Snapshot).decode
+
+
+class Useless(Exception):
+    """The index is of another version, unfinished or malformed. It is dropped and built anew."""
+
+
+def connect(path: Path, *, only_read: bool = False) -> sqlite3.Connection:
+    """Open an index file with our settings. A new one is made readable by its owner only, whatever the umask."""
+    if not only_read:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    mode = "ro" if only_read else "rw"
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=10, isolation_level=None)
+    if not only_read:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+    return connection
+
+
+def drop(path: Path) -> None:
+    """Remove an index file with its log. The caller has closed its own connection."""
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        with suppress(FileNotFoundError):
+            path.with_name(path.name + suffix).unlink()
+
+
+class Index:
+    """The writer's side of the index. Used in the store's worker thread only."""
+
+    def __init__(self, path: Path, db: sqlite3.Connection, epoch: str, number: int) -> None:
+        self.path = path
+        self.epoch = epoch
+        self.number = number
+        self._db = db
+
+    @classmethod
+    def open(cls, path: Path) -> Index:
+        """Open an existing index.
+
+        Raises:
+            Useless: it has to be built anew.
+        """
+        if not path.exists():
+            raise Useless("there is none")
+        db: sqlite3.Connection | None = None
+        try:
+            db = connect(path)
+            state = dict(db.execute("SELECT key, value FROM state"))
+            if state.get("version") != rules.INDEX_VERSION or not state.get("complete"):
+                raise Useless("another version, or unfinished")
+            small = path.stat().st_size <= _QUICK_CHECK_BYTES
+            if (small or not state["clean"]) and db.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+                raise Useless("malformed")
+            db.execute("UPDATE state SET value = 0 WHERE key = 'clean'")
+            return cls(path, db, str(state["epoch"]), int(state["number"]))
+        except (sqlite3.Error, UnicodeDecodeError, ValueError, KeyError, TypeError, Useless) as error:
+            if db is not None:
+                db.close()
+            raise Useless(str(error)) from error
+
+    @classmethod
+    def build(cls, path: Path, epoch: str, records: Iterable[Reading]) -> Index:
+        """Build an index from all heads beside the old file, and put it in place when it is whole."""
+        new = path.with_name(path.name + ".new")
+        drop(new)
+        db = connect(new)
+        try:
+            db.execute("PRAGMA journal_mode=OFF")
+            db.execute("PRAGMA synchronous=OFF")
+            db.executescript(SCHEMA)
+            db.execute("BEGIN")
+            index = cls(new, db, epoch, 0)
+            for reading in records:
+                index._write(reading, None)
+            index._build_people()
+            values = {"version": rules.INDEX_VERSION, "epoch": epoch, "number": 0, "clean": 0, "complete": 1}
+            db.executemany("INSERT INTO state VALUES (?, ?)", values.items())
+            db.execute("COMMIT")
+        except BaseException:
+            db.close()
+            drop(new)
+            raise
+        db.close()
+        drop(path)
+        with open(new, "rb") as file:
+            os.fsync(file.fileno())
+        os.replace(new, path)
+        sync_folder(path.parent)
+        return cls.open(path)
+
+    def close(self, *, clean: bool) -> None:
+        if clean:
+            self._db.execute("UPDATE state SET value = 1 WHERE key = 'clean'")
+        self._db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        number = self.number
+        try:
+            yield
+            self._db.execute("UPDATE state SET value = ? WHERE key = 'number'", (self.number,))
+            self._db.execute("COMMIT")
+        except BaseException:
+            self.number = number
+            with suppress(sqlite3.Error):
+                self._db.execute("ROLLBACK")
+            raise
+
+    # -- questions of the writer ---------------------------------------------------------------------------
+
+    def known(self, entries: Sequence[EntryId]) -> frozenset[EntryId]:
+        found: set[EntryId] = set()
+        for start in range(0, len(entries), _IN_ONE_QUERY):
+            some = entries[start : start + _IN_ONE_QUERY]
+            marks = ",".join("?" * len(some))
+            found.update(row[0] for row in self._db.execute(f"SELECT id FROM entries WHERE id IN ({marks})", some))  # noqa: S608
+        return frozenset(found)
+
+    def filed(self) -> dict[CustomerId, Filed]:
+        """Return which state of each head the index holds."""
+        rows = self._db.execute("SELECT record, gen, size, mtime, ino FROM records")
+        return {record: Filed(*rest) for record, *rest in rows}
+
+    def filed_record(self, record: CustomerId) -> Filed | None:
+        row = self._db.execute("SELECT gen, size, mtime, ino FROM records WHERE record = ?", (record,)).fetchone()
+        return Filed(*row) if row else None
+
+    def damaged(self) -> dict[CustomerId, str]:
+        return dict(self._db.execute("SELECT record, damaged FROM records WHERE damaged <> ''"))
+
+    def records(self) -> list[CustomerId]:
+        return [row[0] for row in self._db.execute("SELECT record FROM records ORDER BY record")]
+
+    def members(self, record: CustomerId) -> list[CustomerId]:
+        """Return all records of the cluster that a record is in."""
+        rows = self._db.execute(
+            "SELECT m.record FROM records r JOIN records m ON m.root = r.root WHERE r.record = ?", (record,)
+        )
+        return [row[0] for row in rows]
+
+    def changed_since(self, number: int) -> list[CustomerId] | None:
+        """Return who changed after a revision, or None where that is no longer known."""
+        if number >= self.number:
+            return []
+        oldest = self._db.execute("SELECT min(number) FROM changes").fetchone()[0]
+        if oldest is None or oldest > number + 1:
+            return None
+        rows = self._db.execute("SELECT DISTINCT customer FROM changes WHERE number > ? ORDER BY customer", (number,))
+        return [row[0] for row in rows]
+
+    # -- writing -------------------------------------------------------------------------------------------
+
+    def append(self, reading: Reading, old: Snapshot | None) -> None:
+        """File what one change appended. ``old`` is the snapshot that the index holds of the record."""
+        with self.transaction():
+            before = set(self.members(reading.record)) | {reading.record}
+            merged = self._write(reading, old)
+            self._tell(before | self._regroup(before, moved=merged or old is None))
+
+    def replace(self, reading: Reading) -> None:
+        """File a record anew, whatever the index held of it."""
+        with self.transaction():
+            before = set(self.members(reading.record)) | {reading.record}
+            rid = self._rid(reading.record)
+            if rid is not None:
+                for table in _PER_RECORD:
+                    self._db.execute(f"DELETE FROM {table} WHERE rid = ?", (rid,))  # noqa: S608
+            self._write(reading, None)
+            self._tell(before | self._regroup(before, moved=True))
+
+    def mark_damaged(self, record: CustomerId, found: Filed, why: str) -> None:
+        """Flag a record whose head cannot be trusted; what the index holds of it stays."""
+        with self.transaction():
+            self._db.execute(
+                "UPDATE records SET damaged = ?, gen = ?, size = ?, mtime = ?, ino = ? WHERE record = ?",
+                (why, found.gen, found.size, found.mtime_ns, found.ino, record),
+            )
+
+    def seen(self, marks: Mapping[CustomerId, Filed], agent: str, at: int) -> None:
+        with self.transaction():
+            for record, found in marks.items():
+                rid = self._rid(record)
+                self._db.execute("INSERT OR REPLACE INTO seen VALUES (?, ?, ?)", (rid, agent, at))
+                self._db.execute(
+                    "UPDATE records SET gen = ?, size = ?, mtime = ?, ino = ? WHERE rid = ?",
+                    (found.gen, found.size, found.mtime_ns, found.ino, rid),
+                )
+            told: set[CustomerId] = set()
+            for record in marks:
+                told.update(self.members(record))
+            self._tell(told)
+
+    def seen_before(self, record: CustomerId, agent: str) -> int:
+        row = self._db.execute(
+            "SELECT s.at FROM seen s JOIN records r USING (rid) WHERE r.record = ? AND s.agent = ?", (record, agent)
+        ).fetchone()
+        return int(row[0]) if row else -1
+
+    def _tell(self, customers: Iterable[CustomerId]) -> None:
+        self.number += 1
+        self._db.executemany("INSERT INTO changes VALUES (?, ?)", ((self.number, name) for name in sorted(customers)))
+        self._db.execute("DELETE FROM changes WHERE number <= ?", (self.number - KEPT_CHANGES,))
+
+    def _rid(self, record: CustomerId) -> int | None:
+        row = self._db.execute("SELECT rid FROM records WHERE record = ?", (record,)).fetchone()
+        return int(row[0]) if row else None
+
+    def _write(self, reading: Reading, old: Snapshot | None) -> bool:
+        """Write everything of one record but queue rows; say whether its merges changed."""
+        found, new = reading.filed, reading.snapshot
+        self._db.execute(
+            "INSERT INTO records (record, root, gen, size, mtime, ino, damaged, snapshot) VALUES (?,?,?,?,?,?,?,?) "
+            "ON CONFLICT (record) DO UPDATE SET gen = excluded.gen, size = excluded.size, mtime = excluded.mtime, "
+            "ino = excluded.ino, damaged = excluded.damaged, snapshot = excluded.snapshot",
+            (
+                *(reading.record, reading.record, found.gen, found.size, found.mtime_ns, found.ino),
+                *(reading.damaged, _encode(new)),
+            ),
+        )
+        rid = self._rid(reading.record)
+        assert rid is not None
+        for place, entry in reading.entries:
+            self._write_entry(rid, place, entry)
+        if reading.seen:
+            self._db.executemany(
+                "INSERT OR REPLACE INTO seen VALUES (?, ?, ?)", ((rid, who, at) for who, at in reading.seen.items())
+            )
+        before = old or history.empty(reading.record)
+        self._write_addresses(rid, before, new)
+        for name, conversation in new.conversations.items():
+            if name not in before.conversations:
+                self._db.execute(
+                    "INSERT OR REPLACE INTO conversations VALUES (?, ?, ?)",
+                    (name, rid, rules.microseconds(conversation.started_at)),
+                )
+        for reply in before.deliveries.keys() - new.deliveries.keys():
+            self._db.execute("DELETE FROM deliveries WHERE reply = ?", (reply,))
+        self._db.executemany(
+            "INSERT OR REPLACE INTO deliveries VALUES (?, ?, ?, ?, ?)",
+            (
+                (reply, rid, record.state, rules.microseconds(record.queued_at), _encode(record))
+                for reply, record in new.deliveries.items()
+                if before.deliveries.get(reply) != record
+            ),
+        )
+        if before.merges == new.merges:
+            return False
+        self._db.execute("DELETE FROM edges WHERE rid = ?", (rid,))
+        self._db.executemany(
+            "INSERT INTO edges VALUES (?, ?, ?)", ((rid, edge.id, edge.other) for edge in new.merges.values())
+        )
+        return True
+
+    def _write_addresses(self, rid: int, before: Snapshot, new: Snapshot) -> None:
+        for key in before.addresses.keys() - new.addresses.keys():
+            self._db.execute("DELETE FROM addresses WHERE address = ? AND rid = ?", (key, rid))
+        for key, linked in new.addresses.items():
+            if before.addresses.get(key) != linked:
+                row = (key, rid, *rules.holder_order(linked))
+                self._db.execute("INSERT OR REPLACE INTO addresses VALUES (?, ?, ?, ?)", row)
+
+    def _write_entry(self, rid: int, place: int, entry: AnyEntry) -> None:
+        at = rules.microseconds(entry.at)
+        self._db.execute("INSERT OR IGNORE INTO entries VALUES (?, ?, ?, ?)", (entry.id, rid, place, at))
+        own = rules.own_thread_key(entry)
+        if own is not None:
+            assert isinstance(entry, Received | Reply)
+            key, ours, since = own
+            row = (key, entry.id, rid, entry.conversation, ours, since)
+            self._db.execute("INSERT OR IGNORE INTO threads VALUES (?, ?, ?, ?, ?, ?)", row)
+        match entry:
+            case Received():
+                self._db.executemany(
+                    "INSERT OR IGNORE INTO mentions VALUES (?, ?, ?, ?, ?)",
+                    ((str(address), rid, at, place, entry.id) for address in entry.mentions),
+                )
+            case Reply():
+                values = (entry.id, rid, entry.account, rules.message_key(entry.key), at)
+                self._db.execute("INSERT OR IGNORE INTO replies VALUES (?, ?, ?, ?, ?)", values)
+            case Receipt() if entry.external_id:
+                self._db.execute(
+                    "INSERT OR IGNORE INTO externals VALUES (?, ?, ?)", (entry.external_id, entry.reply, rid)
+                )
+            case _:
+                pass
+
+    # -- clusters and queue rows ---------------------------------------------------------------------------
+
+    def _neighbours(self, record: CustomerId) -> list[CustomerId]:
+        rows = self._db.execute(
+            "SELECT o.record FROM records r JOIN edges e USING (rid) JOIN records o ON o.record = e.other "
+            "WHERE r.record = ?1 AND e.other <> ?1 "
+            "UNION SELECT r.record FROM edges e JOIN records r USING (rid) WHERE e.other = ?1 AND r.record <> ?1",
+            (record,),
+        )
+        return [row[0] for row in rows]
+
+    def _absorbed(self, members: Iterable[CustomerId]) -> list[CustomerId]:
+        found = []
+        for member in members:
+            row = self._db.execute(
+                "SELECT 1 FROM edges e JOIN records r USING (rid) WHERE e.other = ?1 AND r.record <> ?1 LIMIT 1",
+                (member,),
+            ).fetchone()
+            if row:
+                found.append(member)
+        return found
+
+    def _regroup(self, touched: set[CustomerId], *, moved: bool) -> set[CustomerId]:
+        """Work out the clusters and queue rows of the touched records anew; return all members."""
+        if not moved:
+            self._refresh({root for (root,) in self._roots(touched)})
+            return touched
+        old_roots = {root for (root,) in self._roots(touched)}
+        everybody = rules.cluster(touched, self._neighbours)
+        old_roots |= {root for (root,) in self._roots(everybody)}
+        new_roots = set()
+        left = set(everybody)
+        while left:
+            members = rules.cluster((left.pop(),), self._neighbours)
+            left -= members
+            root = rules.root(members, self._absorbed(members))
+            new_roots.add(root)
+            self._db.executemany("UPDATE records SET root = ? WHERE record = ?", ((root, one) for one in members))
+        for gone in old_roots - new_roots:
+            for table in ("people", "lines", "parts"):
+                self._db.execute(f"DELETE FROM {table} WHERE root = ?", (gone,))  # noqa: S608
+        self._refresh(new_roots)
+        return set(everybody)
+
+    def _roots(self, records: Iterable[CustomerId]) -> Iterator[tuple[CustomerId]]:
+        for record in records:
+            yield from self._db.execute("SELECT root FROM records WHERE record = ?", (record,))
+
+    def _build_people(self) -> None:
+        joined = {row[0] for row in self._db.execute("SELECT r.record FROM edges e JOIN records r USING (rid)")}
+        for record in sorted(joined):
+            members = rules.cluster((record,), self._neighbours)
+            root = rules.root(members, self._absorbed(members))
+            self._db.executemany("UPDATE records SET root = ? WHERE record = ?", ((root, one) for one in members))
+        roots = [row[0] for row in self._db.execute("SELECT DISTINCT root FROM records")]
+        self._refresh(roots)
+
+    def _refresh(self, roots: Iterable[CustomerId]) -> None:
+        for root in roots:
+            rows = self._db.execute("SELECT record, rid, snapshot FROM records WHERE root = ?", (root,)).fetchall()
+            snapshots = {CustomerId(record): _snapshot(body) for record, _, body in rows}
+            self._refresh_one(root, snapshots, {record: rid for record, rid, _ in rows})
+
+    def _refresh_one(
+        self, root: CustomerId, snapshots: Mapping[CustomerId, Snapshot], rids: Mapping[CustomerId, int]
+    ) -> None:
+        person = history.combine(root, snapshots)
+        shown = rules.shown_name(person)
+        row = (root, person.name, shown, rules.folded(person.name))
+        self._db.execute("INSERT OR REPLACE INTO people VALUES (?, ?, ?, ?)", row)
+        wanted = {line.conversation: line for line in history.lines(person)}
+        kept = dict(self._db.execute("SELECT conversation, body FROM lines WHERE root = ?", (root,)))
+        for name in kept.keys() - wanted.keys():
+            self._db.execute("DELETE FROM lines WHERE root = ? AND conversation = ?", (root, name))
+        for name, line in wanted.items():
+            body = _encode(line)
+            if kept.get(name) != body:
+                waiting = rules.microseconds(line.waiting_since) if line.waiting_since is not None else None
+                last_at = rules.microseconds(line.last_at)
+                self._db.execute(
+                    "INSERT OR REPLACE INTO lines VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    (root, name, line.status, line.assignee, waiting, last_at, line.failed, line.uncertain, body),
+                )
+        parts: dict[tuple[str, int], int] = {}
+        for name, found in rules.conversation_parts(person, snapshots).items():
+            for member, at in found:
+                parts[name, rids[member]] = max(at, parts.get((name, rids[member]), at))
+        rows = self._db.execute("SELECT conversation, rid, last_at FROM parts WHERE root = ?", (root,))
+        old_parts = {(name, rid): at for name, rid, at in rows}
+        for key in old_parts.keys() - parts.keys():
+            self._db.execute("DELETE FROM parts WHERE root = ? AND conversation = ? AND rid = ?", (root, *key))
+        for key, at in parts.items():
+            if old_parts.get(key) != at:
+                self._db.execute("INSERT OR REPLACE INTO parts VALUES (?, ?, ?, ?)", (root, *key, at))
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """What the index is told of one record: entries with their places (all, or only new ones) and the state of
+    the head that holds them."""
+
+    record: CustomerId
+    filed: Filed
+    snapshot: Snapshot
+    entries: Iterable[tuple[int, AnyEntry]]
+    seen: Mapping[str, int] = {}
+    damaged: str = ""

@@ -1,0 +1,414 @@
+"""Answers to questions, from the index and the files, in a thread and over connections of their own, so that a
+long read never holds up a change."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from bisect import bisect_right
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from agentconsole.domain import history
+from agentconsole.domain.model import (
+    AccountName,
+    Address,
+    AgentName,
+    AnyEntry,
+    ConversationId,
+    Customer,
+    CustomerId,
+    Delivery,
+    DeliveryRecord,
+    EntryId,
+    Hit,
+    Line,
+    Snapshot,
+)
+from agentconsole.errors import NotFound
+from agentconsole.ports import Changes, Counts, Due, History, Revision, Thread, View
+from agentconsole.store import codec, rules
+from agentconsole.store.embedded import files, search
+from agentconsole.store.embedded.files import Damaged, Documents
+from agentconsole.store.embedded.head import Volume, head_path, previous_path, read_volume, volume_path, volumes
+from agentconsole.store.embedded.index import connect
+from agentconsole.text import tokens
+
+_CACHE_BYTES: Final = 8 * 1024 * 1024
+_END: Final = 1 << 62
+
+_snapshot = msgspec.msgpack.Decoder(Snapshot).decode
+_line = msgspec.msgpack.Decoder(Line).decode
+_delivery = msgspec.msgpack.Decoder(DeliveryRecord).decode
+
+_VIEWS: Final[dict[View, str]] = {
+    "waiting": "waiting IS NOT NULL",
+    "mine": "assignee = :agent AND assignee <> '' AND status <> 'resolved'",
+    "unassigned": "assignee = '' AND status <> 'resolved'",
+    "open": "status <> 'resolved'",
+    "resolved": "status = 'resolved'",
+    "failed": "failed > 0",
+    "uncertain": "uncertain > 0",
+    "all": "1",
+}
+_COUNTED: Final[tuple[View, ...]] = ("waiting", "mine", "unassigned", "open", "resolved", "failed", "uncertain")
+_UNREAD: Final = (
+    "EXISTS (SELECT 1 FROM parts p LEFT JOIN seen s ON s.rid = p.rid AND s.agent = :agent "
+    "WHERE p.root = lines.root AND p.conversation = lines.conversation AND (s.at IS NULL OR p.last_at > s.at))"
+)
+
+
+class Reader:
+    """Used in the store's reading thread only.
+
+    Args:
+        generations: which build of the index and of full text is current; a change means that the files are new.
+        distrust: told of a record whose head was found damaged.
+    """
+
+    def __init__(
+        self, root: Path, generations: Callable[[], tuple[int, int]], distrust: Callable[[CustomerId, str], None]
+    ) -> None:
+        self._root = root
+        self._customers = root / "customers"
+        self._generations = generations
+        self._distrust = distrust
+        self._open_generations: tuple[int, int] | None = None
+        self._index: sqlite3.Connection
+        self._search: sqlite3.Connection
+        self._files: OrderedDict[Path, tuple[files.Filed, Documents]] = OrderedDict()
+        self._file_bytes = 0
+
+    def close(self) -> None:
+        if self._open_generations is not None:
+            self._open_generations = None
+            self._index.close()
+            self._search.close()
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """One consistent look at the index."""
+        now = self._generations()
+        if self._open_generations != now:
+            self.close()
+            self._index = connect(self._root / "index.sqlite3", only_read=True)
+            self._search = connect(self._root / "search.sqlite3", only_read=True)
+            self._open_generations = now
+        self._index.execute("BEGIN")
+        try:
+            yield self._index
+        finally:
+            with suppress(sqlite3.Error):
+                self._index.execute("COMMIT")
+
+    # -- people --------------------------------------------------------------------------------------------
+
+    def snapshot(self, record: CustomerId) -> Snapshot | None:
+        with self._reading() as db:
+            row = db.execute("SELECT snapshot FROM records WHERE record = ?", (record,)).fetchone()
+            return _snapshot(row[0]) if row else None
+
+    def customer(self, customer: CustomerId) -> Customer | None:
+        with self._reading() as db:
+            return self._customer(db, customer)
+
+    def _customer(self, db: sqlite3.Connection, customer: CustomerId) -> Customer | None:
+        rows = db.execute(
+            "SELECT r.root, m.record, m.snapshot FROM records r JOIN records m ON m.root = r.root WHERE r.record = ?",
+            (customer,),
+        ).fetchall()
+        if not rows:
+            return None
+        return history.combine(rows[0][0], {CustomerId(record): _snapshot(body) for _, record, body in rows})
+
+    def members(self, customer: CustomerId) -> list[CustomerId]:
+        with self._reading() as db:
+            rows = db.execute(
+                "SELECT m.record FROM records r JOIN records m ON m.root = r.root WHERE r.record = ? ORDER BY 1",
+                (customer,),
+            )
+            return [row[0] for row in rows]
+
+    def find(self, address: Address) -> CustomerId | None:
+        with self._reading() as db:
+            row = db.execute(
+                "SELECT r.record FROM addresses a JOIN records r USING (rid) WHERE a.address = ? "
+                "ORDER BY a.trust, a.since, r.record LIMIT 1",
+                (str(address),),
+            ).fetchone()
+            return row[0] if row else None
+
+    def find_conversation(self, conversation: ConversationId) -> CustomerId | None:
+        with self._reading() as db:
+            row = db.execute(
+                "SELECT r.record FROM conversations c JOIN records r USING (rid) WHERE c.conversation = ? "
+                "ORDER BY c.started, r.record LIMIT 1",
+                (conversation,),
+            ).fetchone()
+            return row[0] if row else None
+
+    def find_named(self, words: str, limit: int) -> list[tuple[CustomerId, str]]:
+        wanted = rules.folded(words)
+        if not wanted:
+            return []
+        with self._reading() as db:
+            rows = db.execute(
+                "SELECT root, name FROM people WHERE instr(folded, ?) > 0 ORDER BY folded, root LIMIT ?",
+                (wanted, limit),
+            )
+            return [(root, name) for root, name in rows]
+
+    def mentioned(self, address: Address) -> list[tuple[CustomerId, EntryId]]:
+        with self._reading() as db:
+            rows = db.execute(
+                "SELECT r.record, m.entry FROM mentions m JOIN records r USING (rid) "
+                "WHERE m.address = ?1 AND NOT EXISTS (SELECT 1 FROM mentions n WHERE n.address = ?1 AND n.rid = m.rid "
+                "AND (n.at, n.place) > (m.at, m.place)) ORDER BY m.at DESC, r.record LIMIT ?2",
+                (str(address), rules.MENTIONED_LIMIT),
+            )
+            return [(record, entry) for record, entry in rows]
+
+    def thread(self, message_ids: Sequence[str]) -> Thread | None:
+        with self._reading() as db:
+            for key in message_ids:
+                row = db.execute(
+                    "SELECT r.record, t.conversation, t.entry, t.ours FROM threads t JOIN records r USING (rid) "
+                    "WHERE t.key = ? ORDER BY t.ours DESC, t.since, t.entry LIMIT 1",
+                    (rules.message_key(key),),
+                ).fetchone()
+                if row:
+                    return Thread(row[0], row[1], row[2], bool(row[3]))
+        return None
+
+    def reply_by(self, account: AccountName, external_id: str, key: str) -> EntryId | None:
+        with self._reading() as db:
+            row = None
+            if wanted := rules.message_key(key):
+                row = db.execute(
+                    "SELECT id FROM replies WHERE key = ? AND account = ? ORDER BY at, id LIMIT 1", (wanted, account)
+                ).fetchone()
+            if row is None and external_id:
+                row = db.execute(
+                    "SELECT r.id FROM externals e JOIN replies r ON r.id = e.reply "
+                    "WHERE e.external_id = ? AND r.account = ? ORDER BY r.at, r.id LIMIT 1",
+                    (external_id, account),
+                ).fetchone()
+            return row[0] if row else None
+
+    # -- entries -------------------------------------------------------------------------------------------
+
+    def known(self, entries: Sequence[EntryId]) -> frozenset[EntryId]:
+        with self._reading() as db:
+            return frozenset(
+                entry for entry in entries if db.execute("SELECT 1 FROM entries WHERE id = ?", (entry,)).fetchone()
+            )
+
+    def entry(self, entry: EntryId) -> tuple[CustomerId, AnyEntry] | None:
+        with self._reading() as db:
+            row = db.execute(
+                "SELECT r.record, e.place FROM entries e JOIN records r USING (rid) WHERE e.id = ?", (entry,)
+            ).fetchone()
+        if row is None:
+            return None
+        found = self._load({row[0]: [(row[1], entry)]}).get(entry)
+        return (row[0], found) if found is not None else None
+
+    def history(self, customer: CustomerId, before: EntryId | None, limit: int) -> History | None:
+        with self._reading() as db:
+            person = self._customer(db, customer)
+            if person is None:
+                return None
+            bound = self._bound(db, before)
+            rows: list[tuple[int, CustomerId, int, EntryId]] = []
+            for member in person.members:
+                rows.extend(
+                    (at, member, place, entry)
+                    for at, place, entry in db.execute(
+                        "SELECT e.at, e.place, e.id FROM entries e WHERE e.rid = (SELECT rid FROM records WHERE "
+                        "record = ?) AND (e.at, e.place) < (?, ?) ORDER BY e.at DESC, e.place DESC LIMIT ?",
+                        (member, *_just_before(bound, member), limit + 1),
+                    )
+                )
+            rows.sort(reverse=True)
+            page = rows[:limit][::-1]
+            revision = self._revision(db)
+        wanted: dict[CustomerId, list[tuple[int, EntryId]]] = {}
+        for _, member, place, entry in page:
+            wanted.setdefault(member, []).append((place, entry))
+        found = self._load(wanted)
+        return History(person, tuple(found[row[3]] for row in page if row[3] in found), len(rows) > len(page), revision)
+
+    def _bound(self, db: sqlite3.Connection, before: EntryId | None) -> tuple[int, CustomerId, int]:
+        if before is None:
+            return _END, CustomerId(""), 0
+        row = db.execute(
+            "SELECT e.at, r.record, e.place FROM entries e JOIN records r USING (rid) WHERE e.id = ?", (before,)
+        ).fetchone()
+        if row is None:
+            raise NotFound(f"There is no entry {before}.")
+        return row[0], row[1], row[2]
+
+    def _load(self, wanted: dict[CustomerId, list[tuple[int, EntryId]]]) -> dict[EntryId, AnyEntry]:
+        """Read entries by record and place. What a damaged file lost is left out."""
+        found: dict[EntryId, AnyEntry] = {}
+        for record, places in wanted.items():
+            path = head_path(self._customers, record)
+            try:
+                for documents, keys in self._sources(path, record, places):
+                    forms = documents.some("entries", keys)
+                    found.update((entry.id, entry) for entry in codec.entries(list(forms.values())))
+            except (Damaged, ValueError) as why:
+                self._distrust(record, str(why))
+        return found
+
+    def _sources(
+        self, path: Path, record: CustomerId, places: Iterable[tuple[int, EntryId]]
+    ) -> Iterator[tuple[Documents, list[str]]]:
+        head = self._document(path, record)
+        if head is None:
+            return
+        sealed = volumes(head)
+        starts = [volume.first for volume in sealed]
+        end = sealed[-1].first + sealed[-1].count if sealed else 0
+        groups: dict[int, list[str]] = {}
+        for place, entry in places:
+            groups.setdefault(0 if place >= end else bisect_right(starts, place), []).append(entry)
+        for number, keys in groups.items():
+            if number == 0:
+                yield head, keys
+                continue
+            with suppress(Damaged):
+                yield self._volume(path, number, sealed[number - 1]), keys
+
+    def _document(self, path: Path, record: CustomerId) -> Documents | None:
+        for source in (path, previous_path(path)):
+            try:
+                return self._cached(source, lambda: Documents(files.read(source)[0]))  # noqa: B023
+            except Damaged as why:
+                if source == path:
+                    self._distrust(record, why.reason)
+            except FileNotFoundError:
+                continue
+        return None
+
+    def _volume(self, head: Path, number: int, volume: Volume) -> Documents:
+        return self._cached(volume_path(head, number), lambda: read_volume(head, number, volume))
+
+    def _cached(self, path: Path, read: Callable[[], Documents]) -> Documents:
+        found = os.stat(path) if path.exists() else None
+        before = self._files.pop(path, None)
+        if before is not None:
+            self._file_bytes -= before[0].size
+            if found is not None and before[0].same_file(found):
+                self._remember(path, *before)
+                return before[1]
+        documents = read()
+        if found is not None:
+            self._remember(path, files.filed(0, found), documents)
+        return documents
+
+    def _remember(self, path: Path, found: files.Filed, documents: Documents) -> None:
+        self._files[path] = found, documents
+        self._file_bytes += found.size
+        while self._file_bytes > _CACHE_BYTES:
+            _, (gone, _) = self._files.popitem(last=False)
+            self._file_bytes -= gone.size
+
+    # -- the queue -----------------------------------------------------------------------------------------
+
+    def lines(self, view: View, agent: AgentName, offset: int, limit: int) -> list[Line]:
+        order = "waiting, conversation, root" if view == "waiting" else "last_at DESC, conversation, root"
+        with self._reading() as db:
+            rows = db.execute(
+                f"SELECT body, {_UNREAD} FROM lines WHERE {_VIEWS[view]} ORDER BY {order} LIMIT :limit OFFSET :offset",  # noqa: S608
+                {"agent": agent, "limit": limit, "offset": offset},
+            )
+            return [history.replace(_line(body), unread=bool(unread)) for body, unread in rows]
+
+    def counts(self, agent: AgentName) -> Counts:
+        sums = ", ".join(f"coalesce(sum({_VIEWS[view]}), 0)" for view in _COUNTED)
+        with self._reading() as db:
+            row = db.execute(f"SELECT {sums} FROM lines", {"agent": agent}).fetchone()  # noqa: S608
+            return Counts(*row)
+
+    def replies(self, states: Sequence[Delivery], limit: int) -> list[Due]:
+        marks = ",".join("?" * len(states))
+        with self._reading() as db:
+            rows = db.execute(
+                "SELECT r.record, d.body, p.shown FROM deliveries d JOIN records r USING (rid) "  # noqa: S608
+                f"JOIN people p ON p.root = r.root WHERE d.state IN ({marks}) ORDER BY d.queued_at, d.reply LIMIT ?",
+                (*states, limit),
+            )
+            return [Due(record, _delivery(body), shown) for record, body, shown in rows]
+
+    def search(self, words: str, limit: int) -> list[Hit]:
+        with self._reading() as db:
+            found = search.find(self._search, words, limit)
+            people = {
+                hit.record: row
+                for hit in found
+                if (
+                    row := db.execute(
+                        "SELECT p.root, p.shown FROM records r JOIN people p ON p.root = r.root WHERE r.record = ?",
+                        (hit.record,),
+                    ).fetchone()
+                )
+            }
+        places: dict[CustomerId, list[tuple[int, EntryId]]] = {}
+        for hit in found:
+            places.setdefault(hit.record, []).append((hit.place, EntryId(hit.entry)))
+        entries = self._load(places)
+        hits = []
+        for hit in found:
+            entry = entries.get(EntryId(hit.entry))
+            if entry is None or hit.record not in people:
+                continue
+            text = rules.searchable(entry) or ""
+            root, shown = people[hit.record]
+            snippet = tokens.snippet(text, words)
+            hits.append(Hit(root, shown, entry.id, entry.at, rules.medium_of(entry), snippet))
+        return hits
+
+    # -- news ----------------------------------------------------------------------------------------------
+
+    def _revision(self, db: sqlite3.Connection) -> Revision:
+        state = dict(db.execute("SELECT key, value FROM state WHERE key IN ('epoch', 'number')"))
+        return Revision(str(state["epoch"]), int(state["number"]))
+
+    def changed(self, since: Revision | None) -> Changes:
+        with self._reading() as db:
+            now = self._revision(db)
+            if since is None or since.epoch != now.epoch or since.number > now.number:
+                return Changes(now, None)
+            if since.number == now.number:
+                return Changes(now, ())
+            oldest = db.execute("SELECT min(number) FROM changes").fetchone()[0]
+            if oldest is None or oldest > since.number + 1:
+                return Changes(now, None)
+            rows = db.execute(
+                "SELECT DISTINCT customer FROM changes WHERE number > ? ORDER BY customer LIMIT ?",
+                (since.number, rules.CHANGES_LIMIT + 1),
+            )
+            names = tuple(row[0] for row in rows)
+            return Changes(now, names if len(names) <= rules.CHANGES_LIMIT else None)
+
+    def totals(self) -> tuple[int, int]:
+        """Return how many customers and how many entries there are."""
+        with self._reading() as db:
+            return (
+                db.execute("SELECT count(*) FROM people").fetchone()[0],
+                db.execute("SELECT count(*) FROM entries").fetchone()[0],
+            )
+
+
+def _just_before(bound: tuple[int, CustomerId, int], member: CustomerId) -> tuple[int, int]:
+    """Return the (at, place) that every entry of a member lies below, given a bound in (at, record, place)."""
+    at, record, place = bound
+    if member == record:
+        return at, place
+    return (at, _END) if member < record else (at, -1)

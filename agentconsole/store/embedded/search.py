@@ -1,0 +1,195 @@
+"""Full text: an FTS5 table of our own tokens. Derived, so it may be deleted at any time.
+
+FTS5's tokenisers miss two-syllable Korean words; ``text.tokens`` cuts them into pairs, and ``unicode61`` only
+splits at spaces. It is a file of its own because it is large and may lag behind: it follows the index by revision
+and is brought up to date before a search is answered.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final, NamedTuple, TypeAlias
+
+from agentconsole.domain.model import AnyEntry, CustomerId
+from agentconsole.seams import Step, Steps
+from agentconsole.store import rules
+from agentconsole.store.embedded.index import Useless, connect, drop
+from agentconsole.text import tokens
+
+SCHEMA: Final = """
+CREATE TABLE state (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE docs (doc INTEGER PRIMARY KEY, entry TEXT NOT NULL UNIQUE, record TEXT NOT NULL, place INTEGER NOT NULL,
+  at INTEGER NOT NULL);
+CREATE INDEX docs_record ON docs (record);
+CREATE VIRTUAL TABLE texts USING fts5 (text, content='', columnsize=0, tokenize="unicode61 remove_diacritics 0");
+"""
+UNFINISHED: Final = -1
+_RECORDS_AT_ONCE: Final = 50
+
+Entries: TypeAlias = Callable[[CustomerId], Iterable[tuple[int, AnyEntry]]]
+
+
+class Found(NamedTuple):
+    entry: str
+    record: CustomerId
+    place: int
+
+
+class Search:
+    """The writer's side of full text. Used in the store's worker thread only.
+
+    Args:
+        read_all: yields all entries of a record that can be read, with their places.
+    """
+
+    def __init__(self, path: Path, steps: Steps, read_all: Entries) -> None:
+        self._path = path
+        self._steps = steps
+        self._read_all = read_all
+        self._db: sqlite3.Connection | None = None
+        self._fresh: deque[tuple[CustomerId, int, AnyEntry]] = deque()
+        self._backlog: deque[CustomerId] = deque()
+        self._epoch = ""
+        self._number = 0
+        self.generation = 0
+
+    @property
+    def behind(self) -> int:
+        """How many entries and whole records are not searchable yet."""
+        return len(self._fresh) + len(self._backlog)
+
+    def open(
+        self,
+        epoch: str,
+        number: int,
+        changed_since: Callable[[int], list[CustomerId] | None],
+        everybody: Callable[[], list[CustomerId]],
+    ) -> None:
+        """Open the file and see what it lacks."""
+        self._fresh.clear()
+        self._backlog.clear()
+        self._epoch, self._number = epoch, number
+        try:
+            at = self._open_existing(epoch)
+        except Useless:
+            self._create(epoch)
+            at = UNFINISHED
+        lacking = changed_since(at) if at != UNFINISHED else None
+        if lacking is None:
+            lacking = everybody()
+            self._state("number", UNFINISHED)
+        self._backlog.extend(lacking)
+
+    def _open_existing(self, epoch: str) -> int:
+        if not self._path.exists():
+            raise Useless("there is none")
+        db: sqlite3.Connection | None = None
+        try:
+            db = connect(self._path)
+            state = dict(db.execute("SELECT key, value FROM state"))
+            if state.get("version") != rules.INDEX_VERSION or state.get("epoch") != epoch:
+                raise Useless("it belongs to another index")
+            db.execute("SELECT count(*) FROM texts WHERE texts MATCH 'a'").fetchone()
+            self._db = db
+            return int(state["number"])
+        except (sqlite3.Error, ValueError, KeyError, Useless) as error:
+            if db is not None:
+                db.close()
+            raise Useless(str(error)) from error
+
+    def _create(self, epoch: str) -> None:
+        self.close()
+        drop(self._path)
+        self.generation += 1
+        self._db = connect(self._path)
+        with self._transaction() as db:
+            for statement in SCHEMA.strip().split(";\n"):
+                db.execute(statement)
+            state = {"version": rules.INDEX_VERSION, "epoch": epoch, "number": UNFINISHED}
+            db.executemany("INSERT INTO state VALUES (?, ?)", state.items())
+
+    def close(self) -> None:
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+    def note(self, record: CustomerId, entries: Iterable[tuple[int, AnyEntry]], number: int) -> None:
+        """Take note of what was appended; ``catch_up`` writes it."""
+        self._fresh.extend((record, place, entry) for place, entry in entries)
+        self._number = number
+
+    def note_record(self, record: CustomerId, number: int) -> None:
+        """Take note of a record that has to be looked through."""
+        self._backlog.append(record)
+        self._number = number
+
+    def catch_up(self) -> int:
+        """Write what was noted, and some of the records that lie behind; return how much is left."""
+        if not self.behind:
+            return 0
+        fresh = list(self._fresh)
+        records = [self._backlog[place] for place in range(min(_RECORDS_AT_ONCE, len(self._backlog)))]
+        try:
+            with self._steps.durable(Step.SEARCH_UPDATE), self._transaction() as db:
+                for row in fresh:
+                    self._add(db, *row)
+                for record in records:
+                    known = {entry for (entry,) in db.execute("SELECT entry FROM docs WHERE record = ?", (record,))}
+                    for place, entry in self._read_all(record):
+                        if entry.id not in known:
+                            self._add(db, record, place, entry)
+                if len(records) == len(self._backlog):
+                    self._state("number", self._number)
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError:
+            self._epoch, number = self._epoch, self._number
+            raise Useless(f"malformed at {number}") from None
+        for _ in fresh:
+            self._fresh.popleft()
+        for _ in records:
+            self._backlog.popleft()
+        return self.behind
+
+    def _add(self, db: sqlite3.Connection, record: CustomerId, place: int, entry: AnyEntry) -> None:
+        text = rules.searchable(entry)
+        if text is None:
+            return
+        row = (entry.id, record, place, rules.microseconds(entry.at))
+        added = db.execute("INSERT OR IGNORE INTO docs (entry, record, place, at) VALUES (?, ?, ?, ?)", row)
+        if added.rowcount == 1:
+            values = (added.lastrowid, tokens.index_tokens(text))
+            db.execute("INSERT INTO texts (rowid, text) VALUES (?, ?)", values)
+
+    def _state(self, key: str, value: int) -> None:
+        assert self._db is not None
+        self._db.execute("UPDATE state SET value = ? WHERE key = ?", (value, key))
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        assert self._db is not None
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield self._db
+            self._db.execute("COMMIT")
+        except BaseException:
+            with suppress(sqlite3.Error):
+                self._db.execute("ROLLBACK")
+            raise
+
+
+def find(db: sqlite3.Connection, words: str, limit: int) -> list[Found]:
+    """Return the newest entries that contain all words. ``db`` is a reader's own connection."""
+    query = tokens.query(words)
+    if not query:
+        return []
+    rows = db.execute(
+        "SELECT d.entry, d.record, d.place FROM texts t JOIN docs d ON d.doc = t.rowid WHERE texts MATCH ? "
+        "ORDER BY d.at DESC, d.record, d.place DESC LIMIT ?",
+        (query, limit),
+    )
+    return [Found(*row) for row in rows]

@@ -1,0 +1,414 @@
+"""A store in memory: for tests and trials. Answers by looking at everything, so that it is plainly right."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Self
+
+from agentconsole.domain import history
+from agentconsole.domain.model import (
+    AccountName,
+    Address,
+    AgentName,
+    AnyEntry,
+    BlobId,
+    ConversationId,
+    Customer,
+    CustomerId,
+    Delivery,
+    Draft,
+    EntryId,
+    Hit,
+    Line,
+    Receipt,
+    Received,
+    Reply,
+    Snapshot,
+)
+from agentconsole.errors import NotFound
+from agentconsole.ports import (
+    AuditLine,
+    Changes,
+    Counts,
+    Cursor,
+    Decide,
+    Due,
+    History,
+    Revision,
+    SpoolRecord,
+    StoreHealth,
+    Thread,
+    View,
+)
+from agentconsole.seams import Clock, Randomness
+from agentconsole.store import codec, rules
+from agentconsole.store.news import Waiters
+from agentconsole.text import tokens
+
+
+class MemoryStore:
+    """Implements ``agentconsole.ports.Store``. Keeps nothing after ``aclose``."""
+
+    def __init__(self, clock: Clock, random: Randomness) -> None:
+        self._epoch = random.token()
+        self._number = 0
+        self._log: list[tuple[int, frozenset[CustomerId]]] = []
+        self._waiters = Waiters(clock)
+        self._entries: dict[CustomerId, list[AnyEntry]] = {}
+        self._snapshots: dict[CustomerId, Snapshot] = {}
+        self._holder: dict[EntryId, CustomerId] = {}
+        self._seen: dict[tuple[CustomerId, AgentName], int] = {}
+        self._people: tuple[int, dict[CustomerId, Customer]] = (-1, {})
+        self._spool: dict[str, SpoolRecord] = {}
+        self._aside: dict[str, SpoolRecord] = {}
+        self._order: dict[str, int] = {}
+        self._batches = 0
+        self._cursors: dict[AccountName, tuple[int, Cursor]] = {}
+        self._drafts: dict[tuple[AgentName, ConversationId], Draft] = {}
+        self._blobs: dict[tuple[CustomerId, BlobId], bytes] = {}
+        self._audit: list[AuditLine] = []
+
+    async def open(self) -> None:
+        """There is nothing to open; the method is here so that both stores start alike."""
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(self, *_exc: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        self._waiters.wake()
+
+    # -- records -------------------------------------------------------------------------------------------
+
+    async def change(self, record: CustomerId, decide: Decide) -> Snapshot:
+        rules.check_id(record)
+        start = self._snapshots.get(record) or history.empty(record)
+        fresh: dict[EntryId, AnyEntry] = {}
+        for entry in decide(start):
+            rules.check(entry)
+            if entry.id not in self._holder:
+                fresh.setdefault(entry.id, codec.whole(entry))
+        if not fresh:
+            return start
+        before = self._cluster(record) if record in self._snapshots else frozenset((record,))
+        self._snapshots[record] = history.advance(start, fresh.values())
+        self._entries.setdefault(record, []).extend(fresh.values())
+        self._holder.update(dict.fromkeys(fresh, record))
+        self._tell(before | self._cluster(record))
+        return self._snapshots[record]
+
+    def _tell(self, customers: frozenset[CustomerId]) -> None:
+        self._number += 1
+        self._log.append((self._number, customers))
+        self._waiters.wake()
+
+    def _edges(self) -> Iterator[tuple[CustomerId, CustomerId]]:
+        for record, snapshot in self._snapshots.items():
+            for edge in snapshot.merges.values():
+                if edge.other != record and edge.other in self._snapshots:
+                    yield record, edge.other
+
+    def _cluster(self, record: CustomerId) -> frozenset[CustomerId]:
+        neighbours: dict[CustomerId, list[CustomerId]] = {}
+        for keeper, other in self._edges():
+            neighbours.setdefault(keeper, []).append(other)
+            neighbours.setdefault(other, []).append(keeper)
+        return rules.cluster((record,), lambda one: neighbours.get(one, ()))
+
+    def _customers(self) -> dict[CustomerId, Customer]:
+        """Return every customer by each of the ids of its records."""
+        if self._people[0] != self._number:
+            absorbed = [other for _, other in self._edges()]
+            found: dict[CustomerId, Customer] = {}
+            for record in self._snapshots:
+                if record not in found:
+                    members = self._cluster(record)
+                    person = history.combine(rules.root(members, absorbed), {m: self._snapshots[m] for m in members})
+                    found.update(dict.fromkeys(members, person))
+            self._people = (self._number, found)
+        return self._people[1]
+
+    def _distinct(self) -> list[Customer]:
+        return [person for record, person in self._customers().items() if person.id == record]
+
+    async def snapshot(self, record: CustomerId) -> Snapshot | None:
+        return self._snapshots.get(record)
+
+    async def customer(self, customer: CustomerId) -> Customer | None:
+        return self._customers().get(customer)
+
+    def _timeline(self, members: Sequence[CustomerId]) -> list[tuple[int, CustomerId, int, AnyEntry]]:
+        return sorted(
+            (rules.microseconds(entry.at), member, place, entry)
+            for member in members
+            for place, entry in enumerate(self._entries[member])
+        )
+
+    async def history(self, customer: CustomerId, *, before: EntryId | None = None, limit: int = 200) -> History | None:
+        person = self._customers().get(customer)
+        if person is None:
+            return None
+        rows = self._timeline(person.members)
+        if before is not None:
+            if before not in self._holder:
+                raise NotFound(f"There is no entry {before}.")
+            [bound] = [row for row in self._timeline((self._holder[before],)) if row[3].id == before]
+            rows = [row for row in rows if row[:3] < bound[:3]]
+        page = rows[max(len(rows) - limit, 0) :]
+        return History(person, tuple(row[3] for row in page), len(rows) > len(page), self._revision())
+
+    async def entry(self, entry: EntryId) -> tuple[CustomerId, AnyEntry] | None:
+        record = self._holder.get(entry)
+        if record is None:
+            return None
+        return record, next(one for one in self._entries[record] if one.id == entry)
+
+    async def known(self, entries: Sequence[EntryId]) -> frozenset[EntryId]:
+        return frozenset(entry for entry in entries if entry in self._holder)
+
+    # -- finding -------------------------------------------------------------------------------------------
+
+    async def find(self, address: Address) -> CustomerId | None:
+        key = str(address)
+        found = [
+            (rules.holder_order(linked), record)
+            for record, snapshot in self._snapshots.items()
+            if (linked := snapshot.addresses.get(key)) is not None
+        ]
+        return min(found)[1] if found else None
+
+    async def find_conversation(self, conversation: ConversationId) -> CustomerId | None:
+        found = [
+            (rules.microseconds(held.started_at), record)
+            for record, snapshot in self._snapshots.items()
+            if (held := snapshot.conversations.get(conversation)) is not None
+        ]
+        return min(found)[1] if found else None
+
+    async def find_named(self, words: str, limit: int = 20) -> Sequence[tuple[CustomerId, str]]:
+        wanted = rules.folded(words)
+        found = [(rules.folded(c.name), c.id, c.name) for c in self._distinct() if wanted in rules.folded(c.name)]
+        return [(record, name) for _, record, name in sorted(found)[:limit]] if wanted else []
+
+    def _all(self) -> Iterator[tuple[CustomerId, int, AnyEntry]]:
+        for record, entries in self._entries.items():
+            for place, entry in enumerate(entries):
+                yield record, place, entry
+
+    async def mentioned(self, address: Address) -> Sequence[tuple[CustomerId, EntryId]]:
+        newest: dict[CustomerId, tuple[int, int, EntryId]] = {}
+        for record, place, entry in self._all():
+            if isinstance(entry, Received) and address in entry.mentions:
+                row = (rules.microseconds(entry.at), place, entry.id)
+                newest[record] = max(row, newest.get(record, row))
+        rows = sorted(newest.items(), key=lambda item: (-item[1][0], item[0]))
+        return [(record, row[2]) for record, row in rows[: rules.MENTIONED_LIMIT]]
+
+    async def thread(self, message_ids: Sequence[str]) -> Thread | None:
+        keys = [rules.message_key(key) for key in message_ids]
+        found: dict[str, tuple[tuple[bool, int, EntryId], Thread]] = {}
+        for record, _, entry in self._all():
+            own = rules.own_thread_key(entry)
+            if own is None or own[0] not in keys:
+                continue
+            key, ours, since = own
+            assert isinstance(entry, Received | Reply)
+            row = ((not ours, since, entry.id), Thread(record, entry.conversation, entry.id, ours))
+            if key not in found or row[0] < found[key][0]:
+                found[key] = row
+        return next((found[key][1] for key in keys if key in found), None)
+
+    async def reply_by(self, account: AccountName, *, external_id: str = "", key: str = "") -> EntryId | None:
+        wanted = rules.message_key(key)
+        replies = {e.id: e for _, _, e in self._all() if isinstance(e, Reply) and e.account == account}
+        found = [e for e in replies.values() if wanted and rules.message_key(e.key) == wanted]
+        if not found and external_id:
+            named = {e.reply for _, _, e in self._all() if isinstance(e, Receipt) and e.external_id == external_id}
+            found = [e for e in replies.values() if e.id in named]
+        return min(found, key=lambda e: (rules.microseconds(e.at), e.id)).id if found else None
+
+    async def search(self, words: str, *, limit: int = 50) -> Sequence[Hit]:
+        if not words.strip():
+            return []
+        found = [
+            (-rules.microseconds(entry.at), record, -place, entry, text)
+            for record, place, entry in self._all()
+            if (text := rules.searchable(entry)) is not None and tokens.matches(text, words)
+        ]
+        hits = []
+        for _, record, _, entry, text in sorted(found, key=lambda row: row[:3])[:limit]:
+            person = self._customers()[record]
+            hits.append(
+                Hit(
+                    person.id,
+                    rules.shown_name(person),
+                    entry.id,
+                    entry.at,
+                    rules.medium_of(entry),
+                    tokens.snippet(text, words),
+                )
+            )
+        return hits
+
+    # -- the queue -----------------------------------------------------------------------------------------
+
+    def _rows(self, agent: AgentName) -> Iterator[Line]:
+        for person in self._distinct():
+            parts = rules.conversation_parts(person, self._snapshots)
+            for line in history.lines(person):
+                unread = any(at > self._seen.get((member, agent), -1) for member, at in parts[line.conversation])
+                yield history.replace(line, unread=unread)
+
+    async def lines(self, view: View, agent: AgentName, *, offset: int = 0, limit: int = 200) -> Sequence[Line]:
+        rows = [line for line in self._rows(agent) if rules.in_view(line, view, agent)]
+        rows.sort(key=lambda line: rules.line_order(line, view))
+        return rows[offset : offset + limit]
+
+    async def counts(self, agent: AgentName) -> Counts:
+        rows = list(self._rows(agent))
+
+        def count(view: View) -> int:
+            return sum(rules.in_view(line, view, agent) for line in rows)
+
+        return Counts(
+            waiting=count("waiting"),
+            mine=count("mine"),
+            unassigned=count("unassigned"),
+            open=count("open"),
+            resolved=count("resolved"),
+            failed=count("failed"),
+            uncertain=count("uncertain"),
+        )
+
+    async def replies(self, states: Sequence[Delivery], *, limit: int = 500) -> Sequence[Due]:
+        found = [
+            Due(record, delivery, rules.shown_name(self._customers()[record]))
+            for record, snapshot in self._snapshots.items()
+            for delivery in snapshot.deliveries.values()
+            if delivery.state in states
+        ]
+        found.sort(key=lambda due: (rules.microseconds(due.record.queued_at), due.record.reply))
+        return found[:limit]
+
+    async def seen(self, customer: CustomerId, agent: AgentName, at: datetime) -> None:
+        person = self._customers().get(customer)
+        if person is None:
+            return
+        mark = rules.microseconds(at)
+        behind = [member for member in person.members if self._seen.get((member, agent), -1) < mark]
+        for member in behind:
+            self._seen[(member, agent)] = mark
+        if behind:
+            self._tell(frozenset(person.members))
+
+    # -- news ----------------------------------------------------------------------------------------------
+
+    def _revision(self) -> Revision:
+        return Revision(self._epoch, self._number)
+
+    async def changed(self, since: Revision | None) -> Changes:
+        now = self._revision()
+        if since is None or since.epoch != now.epoch or since.number > now.number:
+            return Changes(now, None)
+        names = {name for number, customers in self._log[since.number :] for name in customers}
+        return Changes(now, tuple(sorted(names)) if len(names) <= rules.CHANGES_LIMIT else None)
+
+    async def wait_changed(self, since: Revision, deadline: float) -> Changes:
+        ticket = self._waiters.ticket()
+        try:
+            changes = await self.changed(since)
+            if changes.customers != () or not await self._waiters.wait(ticket, deadline):
+                return changes
+            return await self.changed(since)
+        finally:
+            ticket.cancel()
+
+    # -- spool ---------------------------------------------------------------------------------------------
+
+    async def spool(self, record: SpoolRecord) -> None:
+        if record.id not in self._spool:
+            self._batches += 1
+            self._order[record.id] = self._batches
+            self._spool[record.id] = codec.whole(record)
+
+    async def spooled(self) -> Sequence[str]:
+        return list(self._spool)
+
+    async def spool_record(self, record_id: str) -> SpoolRecord:
+        found = self._spool.get(record_id) or self._aside.get(record_id)
+        if found is None:
+            raise NotFound(f"No batch {record_id} waits in the spool.")
+        return found
+
+    def _save_cursor(self, record: SpoolRecord) -> None:
+        order = self._order[record.id]
+        if record.cursor is not None and order > self._cursors.get(record.account, (0, record.cursor))[0]:
+            self._cursors[record.account] = (order, record.cursor)
+
+    async def spool_done(self, record_id: str) -> None:
+        found = self._spool.pop(record_id, None)
+        if found is not None:
+            self._save_cursor(found)
+        self._aside.pop(record_id, None)
+        self._order.pop(record_id, None)
+
+    async def spool_set_aside(self, record_id: str, why: str) -> None:
+        found = self._spool.pop(record_id, None)
+        if found is None:
+            if record_id in self._aside:
+                return
+            raise NotFound(f"No batch {record_id} waits in the spool.")
+        self._save_cursor(found)
+        self._aside[record_id] = found
+
+    async def cursor(self, account: AccountName) -> Cursor | None:
+        waiting = [r.cursor for r in self._spool.values() if r.account == account and r.cursor is not None]
+        saved = self._cursors.get(account)
+        return waiting[-1] if waiting else saved[1] if saved else None
+
+    # -- drafts, blobs, audit ------------------------------------------------------------------------------
+
+    async def save_draft(self, draft: Draft) -> bool:
+        kept = self._drafts.get((draft.agent, draft.conversation))
+        if kept is not None and kept.revision > draft.revision:
+            return False
+        self._drafts[draft.agent, draft.conversation] = codec.whole(draft)
+        return True
+
+    async def drafts(self, agent: AgentName) -> Sequence[Draft]:
+        found = [draft for (owner, _), draft in self._drafts.items() if owner == agent]
+        return sorted(found, key=lambda draft: draft.conversation)
+
+    async def drop_draft(self, agent: AgentName, conversation: ConversationId, revision: int) -> None:
+        kept = self._drafts.get((agent, conversation))
+        if kept is not None and kept.revision <= revision:
+            del self._drafts[agent, conversation]
+
+    async def put_blob(self, record: CustomerId, data: bytes) -> BlobId:
+        rules.check_id(record)
+        blob = BlobId(hashlib.sha256(data).hexdigest())
+        self._blobs[record, blob] = bytes(data)
+        return blob
+
+    async def blob(self, record: CustomerId, blob: BlobId) -> bytes:
+        person = self._customers().get(record)
+        for member in (record, *(person.members if person else ())):
+            if (member, blob) in self._blobs:
+                return self._blobs[member, blob]
+        raise NotFound(f"No file {blob} is kept for customer {record}.")
+
+    async def audit(self, line: AuditLine) -> None:
+        self._audit.append(codec.whole(line))
+
+    async def audited(self, limit: int = 200) -> Sequence[AuditLine]:
+        return self._audit[::-1][:limit]
+
+    async def health(self) -> StoreHealth:
+        return StoreHealth(
+            "memory", customers=len(self._distinct()), entries=sum(len(found) for found in self._entries.values())
+        )

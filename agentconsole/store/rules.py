@@ -1,0 +1,207 @@
+"""What every store answers alike: the order of a timeline, who is in a cluster, which row a view holds.
+
+Pure, and shared by all implementations, so that they differ in how they find an answer and never in the answer.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from agentconsole.domain.addresses import EMAIL
+from agentconsole.domain.history import FOLD_VERSION
+from agentconsole.domain.model import (
+    AgentName,
+    AnyEntry,
+    ConversationId,
+    ConversationStatus,
+    Customer,
+    CustomerId,
+    Line,
+    LinkedAddress,
+    Medium,
+    Note,
+    Received,
+    Reply,
+    Snapshot,
+    Trust,
+)
+from agentconsole.ports import View
+
+INDEX_VERSION: Final = f"1.{FOLD_VERSION}"
+"""Raised with every change of what this module or the index makes of entries; a derived file of another version
+is dropped and built anew."""
+
+MENTIONED_LIMIT: Final = 100
+CHANGES_LIMIT: Final = 1000
+"""More changed customers than this are told as "ask again for all"."""
+
+CUSTOMER_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+_TRUST: Final = {Trust.VERIFIED: 0, Trust.THREADED: 1, Trust.CLAIMED: 2, Trust.AMBIGUOUS: 3}
+
+
+def microseconds(at: datetime) -> int:
+    """Return microseconds since 1970, exactly: what an index sorts by."""
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def check(entry: AnyEntry) -> None:
+    """Refuse what would make a record unreadable later.
+
+    Raises:
+        ValueError: the entry has no id, or a time without zone (it cannot be put in order).
+    """
+    if not entry.id:
+        raise ValueError("an entry needs an id")
+    if entry.at.tzinfo is None or (isinstance(entry, Received) and entry.stored_at.tzinfo is None):
+        raise ValueError(f"entry {entry.id} has a time without zone")
+
+
+def check_id(record: CustomerId) -> None:
+    """Refuse a customer id that could not be a file's name.
+
+    Raises:
+        ValueError: it is empty, too long, or holds anything but letters, digits, dash and underscore.
+    """
+    if not CUSTOMER_ID.fullmatch(record):
+        raise ValueError(f"{record!r} is no customer id")
+
+
+# -- clusters ----------------------------------------------------------------------------------------------
+
+
+def cluster(
+    start: Iterable[CustomerId], neighbours: Callable[[CustomerId], Iterable[CustomerId]]
+) -> frozenset[CustomerId]:
+    """Return all records that edges join with the records of ``start``, in either direction."""
+    found = set(start)
+    waiting = list(found)
+    while waiting:
+        for other in neighbours(waiting.pop()):
+            if other not in found:
+                found.add(other)
+                waiting.append(other)
+    return frozenset(found)
+
+
+def root(members: Iterable[CustomerId], absorbed: Iterable[CustomerId]) -> CustomerId:
+    """Return the record whose id is the customer's: the one that no other absorbs, among several the first.
+
+    Args:
+        members: all records of the cluster.
+        absorbed: those that an edge within the cluster names as ``other``.
+    """
+    everybody = sorted(members)
+    taken = set(absorbed)
+    return next((record for record in everybody if record not in taken), everybody[0])
+
+
+# -- queue rows --------------------------------------------------------------------------------------------
+
+
+def shown_name(customer: Customer) -> str:
+    """Return what the queue calls a customer: the name, else the oldest address, else the id."""
+    return customer.name or (customer.addresses[0].address.value if customer.addresses else customer.id)
+
+
+def in_view(line: Line, view: View, agent: AgentName) -> bool:
+    """Say whether a view shows a row. ``open`` is everything that is not resolved."""
+    active = line.status != ConversationStatus.RESOLVED
+    match view:
+        case "waiting":
+            return line.waiting_since is not None
+        case "mine":
+            return active and bool(agent) and line.assignee == agent
+        case "unassigned":
+            return active and not line.assignee
+        case "open":
+            return active
+        case "resolved":
+            return not active
+        case "failed":
+            return line.failed > 0
+        case "uncertain":
+            return line.uncertain > 0
+        case "all":
+            return True
+
+
+def line_order(line: Line, view: View) -> tuple[int, str, str]:
+    """Order the rows of a view: those who wait longest first in ``waiting``, else the newest first."""
+    if view == "waiting" and line.waiting_since is not None:
+        return microseconds(line.waiting_since), line.conversation, line.customer
+    return -microseconds(line.last_at), line.conversation, line.customer
+
+
+def conversation_parts(
+    customer: Customer, snapshots: Mapping[CustomerId, Snapshot]
+) -> dict[ConversationId, tuple[tuple[CustomerId, int], ...]]:
+    """Return which records feed a queue row and when each was last touched there (microseconds).
+
+    An agent has unread news in a row where any part is newer than what the agent saw of that part's record.
+    """
+    parts: dict[ConversationId, list[tuple[CustomerId, int]]] = {}
+    for member in customer.members:
+        for conversation in snapshots[member].conversations.values():
+            name = customer.joined.get(conversation.id, conversation.id)
+            parts.setdefault(name, []).append((member, microseconds(conversation.last_at)))
+    return {name: tuple(found) for name, found in parts.items()}
+
+
+# -- lookups -----------------------------------------------------------------------------------------------
+
+
+def folded(text: str) -> str:
+    """Return text as names are compared: case and width do not matter."""
+    return unicodedata.normalize("NFKC", text).casefold().strip()
+
+
+def holder_order(linked: LinkedAddress) -> tuple[int, int]:
+    """Order several records that hold one address: the surest first, then the oldest claim."""
+    return _TRUST[linked.trust], microseconds(linked.since)
+
+
+def message_key(key: str) -> str:
+    """Return a thread key without the angle brackets and spaces that some senders leave in."""
+    return key.strip().strip("<>").strip()
+
+
+def own_thread_key(entry: AnyEntry) -> tuple[str, bool, int] | None:
+    """Return the key that later messages may name, whether it is ours, and since when we know it.
+
+    Ids of mails are unique over accounts; those of other media are not and make no threads. What we know longest
+    wins over a later message with the same id, and ours over everybody's: the sender chooses both id and date.
+    """
+    match entry:
+        case Received() if entry.sender.kind == EMAIL and message_key(entry.external_id):
+            return message_key(entry.external_id), False, microseconds(entry.stored_at)
+        case Reply() if message_key(entry.key):
+            return message_key(entry.key), True, microseconds(entry.at)
+        case _:
+            return None
+
+
+def searchable(entry: AnyEntry) -> str | None:
+    """Return the text of an entry that search covers, or None where it covers nothing."""
+    match entry:
+        case Received():
+            return _joined(entry.subject, entry.text, entry.sender_name, *(a.name for a in entry.attachments))
+        case Reply():
+            return _joined(entry.subject, entry.text, *(a.name for a in entry.attachments))
+        case Note():
+            return entry.text
+        case _:
+            return None
+
+
+def medium_of(entry: AnyEntry) -> Medium:
+    return entry.medium if isinstance(entry, Received | Reply) else Medium("")
+
+
+def _joined(*texts: str) -> str:
+    return "\n".join(text for text in texts if text)
