@@ -78,6 +78,7 @@ class Step(StrEnum):
     HEAD_WRITE = "head_write"
     VOLUME_SEAL = "volume_seal"
     INDEX_UPDATE = "index_update"
+    SEARCH_UPDATE = "search_update"
     DRAFT_WRITE = "draft_write"
     DRAFT_DROP = "draft_drop"
     AUDIT_WRITE = "audit_write"
