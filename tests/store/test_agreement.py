@@ -1,0 +1,211 @@
+"""Random histories: both stores answer alike, before and after reopening, and with the index lost."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+
+from agentconsole.domain.history import fold
+from agentconsole.domain.model import (
+    AddressLinked,
+    AddressState,
+    AddressUnlinked,
+    AgentName,
+    AnyEntry,
+    Assigned,
+    ConsentChanged,
+    ConversationId,
+    ConversationStatus,
+    CustomerId,
+    Delivery,
+    EntryId,
+    Medium,
+    PreferenceStated,
+    Suggested,
+    SuggestionAnswered,
+    Tagged,
+    Trust,
+)
+from agentconsole.seams import Steps, SystemClock, SystemRandomness
+from agentconsole.store.embedded import EmbeddedStore
+from agentconsole.store.memory import MemoryStore
+from agentconsole.testing.entries import (
+    CHAT,
+    EMILY,
+    EMILY_PHONE,
+    MAIL,
+    merged,
+    minute,
+    named,
+    note,
+    receipt,
+    received,
+    reply,
+    status,
+    unmerged,
+)
+from tests.store.answers import answers, differences
+
+RECORDS = ("k1", "k2", "k3", "k4")
+ADDRESSES = st.sampled_from([EMILY, EMILY_PHONE])
+TEXTS = st.sampled_from(["appointment on Friday", "배송 언제 와요", "please call back", "Emily here", ""])
+KINDS = (
+    "received received received reply reply receipt receipt note named linked unlinked dead consent preference "
+    "assigned status tagged suggested answered merged merged unmerged"
+).split()
+
+
+class Writer:
+    """Makes entries that refer to those made before."""
+
+    def __init__(self, draw: Any) -> None:
+        self.draw = draw
+        self.made = 0
+        self.replies: list[str] = []
+        self.merges: list[str] = []
+        self.suggestions: list[str] = []
+
+    def one(self, record: str) -> AnyEntry:
+        draw = self.draw
+        self.made += 1
+        name, at = f"e{self.made}", draw(st.integers(0, 12))
+        conversation = draw(st.sampled_from([f"{record}-a", f"{record}-b", f"c-{name}"]))
+        address, account = draw(ADDRESSES), draw(st.sampled_from([MAIL, CHAT]))
+        base = {"id": EntryId(name), "at": minute(at)}
+        match draw(st.sampled_from(KINDS)):
+            case "received":
+                return received(
+                    name,
+                    at,
+                    sender=address,
+                    conversation=conversation,
+                    text=draw(TEXTS),
+                    account=account,
+                    medium=draw(st.sampled_from(["email", "whatsapp"])),
+                    stored=20 + self.made,
+                    external_id=draw(st.sampled_from(["", f"{name}@example.com", "e1@example.com", "e2@agentconsole"])),
+                    sender_name=draw(st.sampled_from(["", "Emily", "김하나"])),
+                    mentions=draw(st.sampled_from([(), (EMILY_PHONE,), (EMILY, EMILY_PHONE)])),
+                    trust=draw(st.sampled_from(list(Trust))),
+                    automatic=draw(st.booleans()),
+                    past=draw(st.booleans()),
+                )
+            case "reply":
+                self.replies.append(name)
+                return reply(name, at, conversation=conversation, account=account, address=address, text=draw(TEXTS))
+            case "receipt":
+                of = draw(st.sampled_from([*self.replies[-3:], "nothing"]))
+                external = draw(st.sampled_from(["", f"SM-{of}"]))
+                state, by = draw(st.sampled_from(list(Delivery))), draw(st.sampled_from(["", "ana"]))
+                return receipt(name, of, state, at, external_id=external, committed=draw(st.booleans()), by=by)
+            case "note":
+                return note(name, at, conversation=conversation, text=draw(TEXTS))
+            case "named":
+                return named(
+                    name, draw(st.sampled_from(["Emily", "Em", "Bob"])), at, by=draw(st.sampled_from(["", "ana"]))
+                )
+            case "linked":
+                return AddressLinked(**base, address=address, trust=draw(st.sampled_from(list(Trust))))
+            case "unlinked":
+                return AddressUnlinked(**base, address=address, by=AgentName("ana"))
+            case "dead":
+                return AddressState(**base, address=address, dead=draw(st.sampled_from(["", "bounced"])))
+            case "consent":
+                return ConsentChanged(**base, medium=Medium("email"), allowed=draw(st.booleans()))
+            case "preference":
+                return PreferenceStated(**base, medium=Medium(draw(st.sampled_from(["", "email", "sms"]))))
+            case "assigned":
+                who = AgentName(draw(st.sampled_from(["", "ana", "ben"])))
+                return Assigned(**base, conversation=ConversationId(conversation), assignee=who)
+            case "status":
+                return status(name, draw(st.sampled_from(list(ConversationStatus))), at, conversation=conversation)
+            case "tagged":
+                return Tagged(**base, conversation=ConversationId(conversation), add=("vip",))
+            case "suggested":
+                self.suggestions.append(name)
+                other = CustomerId(draw(st.sampled_from(RECORDS)))
+                return Suggested(**base, other=other, address=address, why="mention", evidence=EntryId("e1"))
+            case "answered":
+                which = EntryId(draw(st.sampled_from([*self.suggestions[-2:], "nothing"])))
+                return SuggestionAnswered(**base, suggestion=which, accepted=draw(st.booleans()), by=AgentName("ana"))
+            case "merged":
+                self.merges.append(name)
+                other = draw(st.sampled_from(RECORDS))
+                joins = draw(st.sampled_from([{}, {f"{other}-a": f"{record}-a"}]))
+                return merged(name, other, at, joins=joins)
+            case _:
+                return unmerged(name, draw(st.sampled_from([*self.merges[-3:], "nothing"])), at)
+
+
+@st.composite
+def histories(draw: Any) -> list[tuple[str, str, tuple[AnyEntry, ...] | int]]:
+    """Appends to some records, with repeats of what was appended before, and agents reading."""
+    writer = Writer(draw)
+    acts: list[tuple[str, str, tuple[AnyEntry, ...] | int]] = []
+    before: list[AnyEntry] = []
+    for _ in range(draw(st.integers(1, 14))):
+        record = draw(st.sampled_from(RECORDS))
+        if draw(st.integers(0, 6)) == 0:
+            acts.append(("seen", record, draw(st.integers(0, 12))))
+            continue
+        fresh = [writer.one(record) for _ in range(draw(st.integers(1, 4)))]
+        if before and draw(st.integers(0, 3)) == 0:
+            fresh.append(draw(st.sampled_from(before)))
+        before.extend(fresh)
+        acts.append(("append", record, tuple(fresh)))
+    return acts
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(histories())
+def test_both_stores_answer_alike(acts: list[tuple[str, str, Any]]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(_agree(Path(folder) / "store", acts))
+
+
+def _open(root: Path) -> EmbeddedStore:
+    return EmbeddedStore(root, clock=SystemClock(), random=SystemRandomness(), steps=Steps())
+
+
+async def _agree(root: Path, acts: list[tuple[str, str, Any]]) -> None:
+    entries = {entry.id for act, _, made in acts if act == "append" for entry in made}
+    memory = MemoryStore(SystemClock(), SystemRandomness())
+    async with _open(root) as store:
+        for act, name, what in acts:
+            record = CustomerId(name)
+            told = []
+            for one in (memory, store):
+                start = (await one.changed(None)).revision
+                if act == "seen":
+                    await one.seen(record, AgentName("ana"), minute(what))
+                else:
+                    await one.change(record, lambda _, fresh=what: fresh)
+                told.append((await one.changed(start)).customers)
+            assert told[0] == told[1]
+        expected = await answers(memory, RECORDS, entries)
+        assert differences(expected, await answers(store, RECORDS, entries)) == {}
+    event(f"merged: {sum(1 for r in RECORDS if (p := expected[f'customer {r}']) and len(p.members) > 1)}")
+    async with _open(root) as store:
+        assert differences(expected, await answers(store, RECORDS, entries)) == {}
+        for record in map(CustomerId, RECORDS):
+            await _refolds(store, record)
+    for name in ("index.sqlite3", "search.sqlite3"):
+        (root / name).unlink()
+    async with _open(root) as store:
+        assert differences(expected, await answers(store, RECORDS, entries)) == {}
+
+
+async def _refolds(store: EmbeddedStore, record: CustomerId) -> None:
+    """The snapshot that was carried on from change to change is what all entries add up to."""
+    snapshot, page = await store.snapshot(record), await store.history(record, limit=10_000)
+    if snapshot is None or page is None:
+        assert snapshot is None
+        return
+    mine = [entry for entry in page.entries if (await store.entry(entry.id) or ("",))[0] == record]
+    mine.sort(key=lambda entry: int(entry.id[1:]))
+    assert fold(record, mine) == snapshot
