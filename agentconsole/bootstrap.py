@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from agentconsole.config import Config, Problem, Profile, convert, cutoff
 from agentconsole.config.reader import ACCOUNT_KEYS
@@ -203,7 +203,8 @@ async def open_store(profile: Profile, clock: Clock, random: Randomness) -> Asyn
         raise StoreFault(
             f"The store {folder} cannot be made: {exc.strerror}. Nothing was started.", "Check the path and its rights."
         ) from exc
-    store = await EmbeddedStore.open(folder, clock=clock, random=random, steps=steps_from_environment())
+    store = EmbeddedStore(folder, clock=clock, random=random, steps=steps_from_environment())
+    await store.open()
     try:
         yield store
     finally:
@@ -356,8 +357,8 @@ async def open_desk(
             absent = exc
     if absent is not None and not (start and way.may_start):
         raise absent
-    folder = store_folder(profile)
-    process, log, mark = await asyncio.to_thread(_spawn, config, profile, folder)
+    log = store_folder(profile) / "hub.log"
+    process, told = await asyncio.to_thread(_spawn, config, profile)
     talk("Starting a hub for this store; it stays a while after the last command.")
     end = clock.monotonic() + START_DEADLINE
     try:
@@ -370,12 +371,13 @@ async def open_desk(
             # Another hub that won the race holds the store (exit 4): it will answer soon.
             code = process.poll()
             if code not in (None, 0, 4):
-                raise await asyncio.to_thread(_failed, code, log, mark)
+                raise await asyncio.to_thread(_failed, code, told, log)
             await clock.sleep(START_PAUSE)
         raise HubAbsent(
             f"The hub did not answer within {START_DEADLINE:.0f} s. Nothing was sent or changed.", f"See {log}"
         )
     finally:
+        told.close()
         if process.poll() is None:
             # It outlives us on purpose; without this, Popen warns of a child left behind.
             process.returncode = 0
@@ -406,34 +408,28 @@ def _absent(way: Way) -> HubAbsent:
     )
 
 
-def _spawn(config: Config, profile: Profile, folder: Path) -> tuple[Any, Path, int]:
+def _spawn(config: Config, profile: Profile) -> tuple[Any, IO[bytes]]:
+    """Start a solo hub in a session of its own and return it with what it says until its store is open.
+
+    That goes to a file without a name: nothing may lie in the store's folder before the store is made, and a pipe
+    that nobody reads any more would block the hub.
+    """
     import subprocess
     import sys
 
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        log = folder / "hub.log"
-        descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    except OSError as exc:
-        raise StoreFault(
-            f"The store {folder} cannot be written: {exc.strerror}. Nothing was started.",
-            "Check the path and its rights.",
-        ) from exc
-    mark = log.stat().st_size
     words = [sys.executable, "-P", "-m", "agentconsole"]
     if config.path is not None:
         words += ["--config", str(config.path.absolute())]
     words += ["--profile", profile.name, "serve", "--solo"]
-    with open(descriptor, "ab") as sink:
-        process = subprocess.Popen(
-            words, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, start_new_session=True, cwd="/"
-        )
-    return process, log, mark
+    told = tempfile.TemporaryFile()  # noqa: SIM115  (the caller closes it)
+    process = subprocess.Popen(
+        words, stdin=subprocess.DEVNULL, stdout=told, stderr=told, start_new_session=True, cwd="/"
+    )
+    return process, told
 
 
-def _failed(code: int, log: Path, mark: int) -> AgentConsoleError:
-    with open(log, "rb") as source:
-        source.seek(mark)
-        told = source.read(8192).decode("utf-8", "replace").strip()
+def _failed(code: int, told: IO[bytes], log: Path) -> AgentConsoleError:
+    told.seek(0)
+    text = told.read(8192).decode("utf-8", "replace").strip()
     kind = ConfigError if code == 2 else AgentConsoleError
-    return kind(told or f"The hub ended with code {code}.", f"Its log: {log}")
+    return kind(text or f"The hub ended with code {code}. Nothing was sent or changed.", f"Its log: {log}")

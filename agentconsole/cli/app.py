@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import inspect
 import os
 import traceback
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from agentconsole.cli.context import Context, World
@@ -33,12 +35,15 @@ def run(argv: Sequence[str], world: World | None = None) -> int:
 
 def _run(argv: Sequence[str], world: World, out: Output) -> int:
     try:
-        args = build(argv).parse_args(argv)
-        if args.command is None:
-            args = build(["console"]).parse_args([*argv, "console"])
+        with contextlib.redirect_stdout(world.stdout):
+            args = build(argv).parse_args(argv)
+            if args.command is None:
+                args = build(["console"]).parse_args([*argv, "console"])
         context = Context(args, world)
-        result = args.run(context)
-        return result if isinstance(result, int) else asyncio.run(_finish(result))
+        if inspect.iscoroutinefunction(args.run):
+            context.prepare()
+            return int(asyncio.run(args.run(context)))
+        return int(args.run(context))
     except AgentConsoleError as exc:
         out.error(exc)
         return exc.exit_code
@@ -58,10 +63,6 @@ def _run(argv: Sequence[str], world: World, out: Output) -> int:
             )
         )
         return 1
-
-
-async def _finish(result: Awaitable[int]) -> int:
-    return await result
 
 
 def _keep(exc: BaseException, environ: Mapping[str, str]) -> str:

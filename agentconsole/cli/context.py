@@ -86,6 +86,10 @@ class Context:
             return ZoneInfo(self.profile.timezone)
         return self.world.clock.now().astimezone().tzinfo or ZoneInfo("UTC")
 
+    def prepare(self) -> None:
+        """Read what lies in files, before a loop runs that must not be blocked."""
+        _ = self.profile, self.language, self.zone
+
     def shown(self, moment: datetime | None) -> str:
         """Return a moment as people read it, in the profile's time zone."""
         return moment.astimezone(self.zone).strftime("%Y-%m-%d %H:%M") if moment is not None else "never"

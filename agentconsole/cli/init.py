@@ -164,7 +164,9 @@ def run(context: Context) -> int:
     code = 0
     if not context.args.no_sync:
         context.args.config, context.args.profile = str(path), answers.profile
-        code = asyncio.run(_first_messages(Context(context.args, context.world), fields, answers.account))
+        fresh = Context(context.args, context.world)
+        fresh.prepare()
+        code = asyncio.run(_first_messages(fresh, fields, answers.account))
     context.out.result(fields, f"The profile {answers.profile} is ready. Next: agentconsole")
     return code
 
@@ -261,7 +263,7 @@ def _value(
             if not colon:
                 raise UsageError(f"--secret {name}={secret} names no source.", "For example env:MAIL_PASSWORD.")
             return {source: where}
-        if key.optional:
+        if key.optional and not talk.yes(f"Give {name}? ({key.description})", default=False):
             return None
         if key.path[-1] in before and talk.yes(f"{name}: the same as before?", default=True):
             return before[key.path[-1]]

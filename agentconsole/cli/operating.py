@@ -8,8 +8,8 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,21 +43,25 @@ def serve(context: Context) -> int:
     """Run the hub until it is stopped, and again in a new process image where a restart was asked for."""
     solo = bool(context.args.solo)
     os.umask(0o077)
+    context.prepare()
     folder = bootstrap.store_folder(context.profile)
     bootstrap.accounts(context.config, context.profile, context.world.clock.now())
-    with _logging(folder if solo else None) as log:
-        again = asyncio.run(_serve(context, log, solo=solo))
+    again = asyncio.run(_serve(context, folder if solo else None))
     if again:
         words = [sys.executable, "-P", "-m", "agentconsole", *sys.argv[1:]]
         os.execv(words[0], words)  # noqa: S606  (no shell is wanted)
     return 0
 
 
-async def _serve(context: Context, log: logging.Logger, *, solo: bool) -> bool:
-    world, profile = context.world, context.profile
+async def _serve(context: Context, folder: Path | None) -> bool:
+    """Serve, and say whether a restart is wanted. ``folder`` is where a solo hub keeps its log."""
+    world, profile, solo = context.world, context.profile, folder is not None
     path = bootstrap.serving_socket(profile, solo=solo)
-    await asyncio.to_thread(bootstrap.prepare_socket, path)
-    async with bootstrap.open_store(profile, world.clock, world.random) as store:
+    async with (
+        bootstrap.open_store(profile, world.clock, world.random) as store,
+        _logging(folder) as log,
+    ):
+        await asyncio.to_thread(bootstrap.prepare_socket, path)
         hub = bootstrap.make_hub(
             context.config,
             profile,
@@ -93,8 +97,8 @@ async def _serve(context: Context, log: logging.Logger, *, solo: bool) -> bool:
         return hub.restart_wanted
 
 
-@contextmanager
-def _logging(folder: Path | None) -> Iterator[logging.Logger]:
+@asynccontextmanager
+async def _logging(folder: Path | None) -> AsyncIterator[logging.Logger]:
     """Log to ``hub.log`` in a folder, or to stderr, from a thread of its own: writing a file blocks.
 
     The log holds no message texts and no secrets; libraries speak only from warnings on.
@@ -102,12 +106,7 @@ def _logging(folder: Path | None) -> Iterator[logging.Logger]:
     import logging.handlers
     import queue
 
-    target: logging.Handler = logging.StreamHandler()
-    if folder is not None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        target = logging.handlers.RotatingFileHandler(
-            folder / "hub.log", maxBytes=LOG_BYTES, backupCount=3, encoding="utf-8"
-        )
+    target = await asyncio.to_thread(_target, folder)
     target.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     lines: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
     listener = logging.handlers.QueueListener(lines, target)
@@ -121,8 +120,23 @@ def _logging(folder: Path | None) -> Iterator[logging.Logger]:
         yield log
     finally:
         root.removeHandler(handler)
-        listener.stop()
+        await asyncio.to_thread(listener.stop)
         target.close()
+
+
+def _target(folder: Path | None) -> logging.Handler:
+    import logging.handlers
+
+    if folder is None:
+        return logging.StreamHandler()
+    target = logging.handlers.RotatingFileHandler(
+        folder / "hub.log", maxBytes=LOG_BYTES, backupCount=3, encoding="utf-8"
+    )
+    # What anybody writes to stdout or stderr from now on is worth keeping too.
+    with open(folder / "hub.log", "ab") as sink:
+        for number in (1, 2):
+            os.dup2(sink.fileno(), number)
+    return target
 
 
 # -- stop and restart ---------------------------------------------------------------------------------------

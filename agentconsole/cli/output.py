@@ -30,8 +30,9 @@ class Output:
         self._stdout.write(ascii_json_escape(text) + "\n")
 
     def line(self, text: str = "") -> None:
-        """Print one line for people."""
-        self._stdout.write(one_line(text, 2000) + "\n" if text.strip() else "\n")
+        """Print one line for people; spaces before it stay."""
+        indent = " " * (len(text) - len(text.lstrip(" ")))
+        self._stdout.write(f"{indent}{one_line(text, 2000)}".rstrip() + "\n")
 
     def block(self, text: str, indent: str = "  ") -> None:
         """Print a text of several lines, indented so that nobody's text can pass for a line of ours."""

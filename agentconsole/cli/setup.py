@@ -18,6 +18,7 @@ from agentconsole import bootstrap
 from agentconsole.cli.context import Context
 from agentconsole.cli.output import Fields
 from agentconsole.cli.parser import Command
+from agentconsole.config.keys import Key, keys, to_toml
 from agentconsole.errors import (
     AgentConsoleError,
     ConfigError,
@@ -31,8 +32,8 @@ from agentconsole.secret import Secret
 
 if TYPE_CHECKING:
     from agentconsole.config import Config
-    from agentconsole.config.keys import Key
     from agentconsole.hub.profile import AccountSetup
+    from agentconsole.ports import ChannelKind
 
 PROBE_DEADLINE = 40.0
 """Seconds for one account, a little more than the hub's own deadline."""
@@ -80,8 +81,6 @@ def config_check(context: Context) -> int:
 
 def config_show(context: Context) -> int:
     """Print the profile as it works, defaults filled in; of secrets only where they lie."""
-    from agentconsole.config.keys import to_toml
-
     config, profile = needed(context), context.profile
     fields: dict[str, Any] = msgspec.to_builtins(profile)
     fields.pop("name")
@@ -94,7 +93,7 @@ def config_show(context: Context) -> int:
         out.object({"path": str(config.path), "profile": profile.name, "settings": fields})
         return 0
     out.line(f"# {config.path}")
-    for line in _toml(fields, f"profiles.{profile.name}", to_toml):
+    for line in _toml(fields, f"profiles.{profile.name}"):
         out.line(line)
     return 0
 
@@ -106,7 +105,7 @@ def _hidden(value: object) -> object:
     raise NotImplementedError
 
 
-def _toml(table: dict[str, Any], name: str, to_toml: Any) -> Iterator[str]:
+def _toml(table: dict[str, Any], name: str) -> Iterator[str]:
     yield f"[{name}]"
     tables = {}
     for key, value in table.items():
@@ -117,7 +116,7 @@ def _toml(table: dict[str, Any], name: str, to_toml: Any) -> Iterator[str]:
     for key, value in tables.items():
         if value:
             yield ""
-            yield from _toml(value, f"{name}.{key}", to_toml)
+            yield from _toml(value, f"{name}.{key}")
 
 
 # -- channels -----------------------------------------------------------------------------------------------
@@ -137,39 +136,43 @@ def _key_fields(key: Key) -> Fields:
 def channels(context: Context) -> int:
     """List the installed kinds with their medium, what they were tested against, and their keys."""
     from agentconsole.channels import registry
-    from agentconsole.config.keys import keys
 
-    wanted = context.args.kind
-    kinds = [registry.load(name) for name in ([wanted] if wanted else registry.names())]
-    out = context.out
+    wanted, out = context.args.kind, context.out
+    kinds: list[ChannelKind[Any]] = []
+    broken: list[Fields] = []
+    for name in [wanted] if wanted else registry.names():
+        try:
+            kinds.append(registry.load(name))
+        except ConfigError as exc:
+            if wanted:
+                raise
+            broken.append({"name": name, "error": exc.message})
     if out.json:
-        out.object(
-            {
-                "channels": [
-                    {
-                        "name": kind.name,
-                        "title": kind.title,
-                        "medium": kind.medium,
-                        "verified_by": kind.verified_by,
-                        "experimental": kind.verified_by == "documents only",
-                        "webhook": kind.webhook is not None,
-                        "keys": [_key_fields(key) for key in keys(kind.options)],
-                    }
-                    for kind in kinds
-                ]
-            }
-        )
+        out.object({"channels": [_kind_fields(kind) for kind in kinds] + broken})
         return 0
     for kind in kinds:
         trial = ", experimental" if kind.verified_by == "documents only" else ""
         out.line(f"{kind.name}: {kind.title}, medium {kind.medium}, tested against: {kind.verified_by}{trial}")
-        if wanted:
-            for key in keys(kind.options):
-                rest = "required" if not key.optional else f"default {key.default}"
-                out.line(f"  {'.'.join(key.path)} ({key.type}; {rest}): {key.description}")
+        for key in keys(kind.options) if wanted else ():
+            rest = "required" if not key.optional else f"default {key.default}"
+            out.line(f"  {'.'.join(key.path)} ({key.type}; {rest}): {key.description}")
+    for fields in broken:
+        out.line(f"{fields['name']}: {fields['error']}")
     if not wanted:
         out.talk("The keys of one kind: agentconsole channels KIND")
     return 0
+
+
+def _kind_fields(kind: ChannelKind[Any]) -> Fields:
+    return {
+        "name": kind.name,
+        "title": kind.title,
+        "medium": kind.medium,
+        "verified_by": kind.verified_by,
+        "experimental": kind.verified_by == "documents only",
+        "webhook": kind.webhook is not None,
+        "keys": [_key_fields(key) for key in keys(kind.options)],
+    }
 
 
 def _fill_channels(parser: argparse.ArgumentParser) -> None:

@@ -17,6 +17,7 @@ def console(context: Context) -> int:
         raise UsageError("The console has no --json.", "Commands have: agentconsole inbox --json")
     if not (context.world.stdin.isatty() and context.world.stdout.isatty()):
         raise UsageError("The console needs a terminal.", "Commands work without: agentconsole inbox")
+    context.prepare()
     return asyncio.run(_console(context))
 
 

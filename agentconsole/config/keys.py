@@ -21,7 +21,7 @@ class Key:
         path: its name, after the names of the tables that it stands in.
         type: what it takes, in words.
         default: as TOML; None where there is none to write.
-        optional: may be left out; a key inside a table that may be left out can still be required there.
+        optional: may be left out, by itself or with the table that it stands in.
         choices: the texts it may be, where it is a choice.
     """
 
@@ -52,7 +52,7 @@ def _keys(kind: type[Any], path: tuple[str, ...], leave_out: frozenset[str], *, 
             path=here,
             type=type_name(field.type),
             default=_default(field),
-            optional=not field.required,
+            optional=not field.required or inside_optional,
             description=described(field.type),
             secret=core is Secret,
             choices=tuple(str(c) for c in get_args(core)) if get_origin(core) is Literal else (),

@@ -8,13 +8,14 @@ import tomllib
 import zoneinfo
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from agentconsole.config.convert import Problem, convert, nearest
-from agentconsole.config.options import NOT_KEYS, AccountTable, Profile
+from agentconsole.config.options import NOT_KEYS, AccountTable, Profile, cutoff
 from agentconsole.config.place import lines_of
 from agentconsole.errors import ConfigError
 from agentconsole.secret import SOURCES
@@ -223,6 +224,12 @@ def _profile(name: str, table: dict[str, Any], path: Path) -> tuple[Profile | No
         ]
     profile, found = convert(shaped, Profile, place)
     problems += found
+    if profile is not None:
+        problems += [
+            Problem((*place, "channels", key, "since"), f"there is no date {account.since}")
+            for key, account in profile.channels.items()
+            if not _is_since(account.since)
+        ]
     store = table.get("store", "")
     if isinstance(store, str) and store and not re.fullmatch(r"tinydb:.+", store):
         problems.append(Problem((*place, "store"), 'must read "tinydb:FOLDER"'))
@@ -241,6 +248,14 @@ def _is_zone(name: str) -> bool:
     try:
         zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
+def _is_since(text: str) -> bool:
+    try:
+        cutoff(text, datetime.max.replace(tzinfo=UTC))
+    except ValueError:
         return False
     return True
 
