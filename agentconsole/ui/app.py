@@ -1,0 +1,550 @@
+"""The console's frame: what stands where, which key does what, how it starts and ends.
+
+What is read lives in ``reading``, what is written in ``writing``; both hold state and call the Desk, widgets only
+draw. Every Desk call runs in a worker, so that a slow line never holds up a key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any, ClassVar, Final
+
+from textual import events
+from textual.app import App, ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.filter import LineFilter
+from textual.geometry import Size
+from textual.widget import Widget
+
+from agentconsole.desk import Agent, Desk
+from agentconsole.domain.addresses import PHONE, shown
+from agentconsole.domain.model import Address
+from agentconsole.errors import AgentConsoleError, HubAbsent
+from agentconsole.ui import keys, pages, people
+from agentconsole.ui.acting import Acting
+from agentconsole.ui.draw import Row, Safe, Tripwire, clip, our, row, row_width, safe, sides, wrap
+from agentconsole.ui.ending import ending
+from agentconsole.ui.entries import Look
+from agentconsole.ui.reading import Reading
+from agentconsole.ui.say import Say
+from agentconsole.ui.settings import UiSettings
+from agentconsole.ui.widgets.bar import Bar
+from agentconsole.ui.widgets.paper import Item, Paper
+from agentconsole.ui.widgets.queue import Queue
+from agentconsole.ui.widgets.timeline import Timeline
+from agentconsole.ui.writing import Writer
+
+NARROW: Final = 80
+MIDDLE: Final = 100
+WIDE: Final = 140
+RAIL: Final = 25
+RAIL_MIDDLE: Final = 38
+CARD: Final = 42
+SMALLEST: Final = (60, 12)
+GUARD_SECONDS: Final = 0.7
+"""After the view changed without being asked, keys were meant for what stood there before."""
+
+STRIP_LINES: Final = 3
+
+
+class Console(App[None]):
+    """The Textual app.
+
+    Args:
+        desk: what an agent can do; the only thing the console knows of the world.
+        who: in whose name.
+    """
+
+    CSS_PATH = "styles.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar = []
+    AUTO_FOCUS = None
+    INLINE_PADDING = 0
+
+    def __init__(self, desk: Desk, who: Agent, settings: UiSettings) -> None:
+        super().__init__(ansi_color=True)
+        self.theme = "ansi-dark"
+        self.animation_level = "none"
+        self.desk, self.who, self.settings = desk, who, settings
+        self.say = Say(settings.language, settings.timezone)
+        self.reading = Reading(self)
+        self.writer = Writer(self)
+        self.acting = Acting(self)
+        self.header = Bar(self._draw_header, over="bar", id="header")
+        self.view_bar = Bar(self._draw_view, id="view")
+        self.queue = Queue(self.say, settings.clock, who.name, id="queue")
+        self.head = Bar(self._draw_head, lines=2, id="head")
+        self.suggest = Bar(self._draw_suggestion, id="suggest")
+        self.timeline = Timeline(Look(self.say, 40), id="timeline")
+        self.below = Bar(self._draw_below, id="below")
+        self.page = Paper(id="page")
+        self.card = Paper(id="card", edge=True)
+        self.strip = Bar(self._draw_strip, id="strip")
+        self.coach = Bar(self._draw_coach, id="coach")
+        self.footer = Bar(self._draw_footer, id="footer")
+        self.page_kind = ""
+        self.coach_hidden = False
+        self.hub_gone_since: float | None = None
+        self._message: Row = ()
+        self._return_to: Widget | None = None
+        self._prefix = ""
+        self._guard_until = 0.0
+        self._guard_said = False
+        self._ending = False
+        self._listening = False
+        self.touched = False
+        self.failure = ""
+
+    # -- frame ----------------------------------------------------------------------------------------------
+
+    def compose(self) -> ComposeResult:
+        yield self.header
+        with Horizontal(id="body"):
+            with Vertical(id="rail"):
+                yield self.view_bar
+                yield self.queue
+            with Vertical(id="main"):
+                yield self.head
+                yield self.suggest
+                yield self.timeline
+                yield self.below
+            yield self.card
+            yield self.page
+        yield self.strip
+        yield self.coach
+        yield self.footer
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return [*super().get_line_filters(), Tripwire()]
+
+    def on_mount(self) -> None:
+        self.arrange(self.size)
+        self.queue.focus(scroll_visible=False)
+        self.start(self.reading.follow(), "news")
+        self._listening = True
+        self._schedule_minute()
+        self.call_after_refresh(self._warm_up)
+
+    def _warm_up(self) -> None:
+        """Load what the first reply needs once the first screen stands."""
+        self.start(self._load_later(), "warm")
+
+    async def _load_later(self) -> None:
+        await asyncio.to_thread(_import_later)
+        self.say.numbers_ready = True
+
+    def _schedule_minute(self) -> None:
+        now = self.settings.clock()
+        self.set_timer(60.05 - now.second - now.microsecond / 1e6, self._minute)
+
+    def _minute(self) -> None:
+        self.header.update()
+        self.queue.refresh_changed()
+        self.writer.update()
+        self._schedule_minute()
+
+    def on_resize(self, event: events.Resize) -> None:
+        if self._listening:
+            self.arrange(event.size)
+
+    def on_queue_need(self, message: Queue.Need) -> None:
+        self.start(self.reading.more_rows(message.number), f"rows{message.number}")
+
+    def on_timeline_older(self) -> None:
+        self.start(self.reading.older(), "older")
+
+    def on_timeline_moved(self) -> None:
+        self.reading.scrolled()
+
+    def on_text_area_changed(self, event: events.Event) -> None:
+        if self.where == "prompt":
+            self.acting.prompt_changed()
+        else:
+            self.writer.changed()
+
+    def on_box_left(self) -> None:
+        if self.writer.is_open:
+            self.writer.keep_soon(0.0)
+
+    def on_descendant_focus(self) -> None:
+        if self._listening:
+            self.arrange(self.size)
+            self.footer.update()
+
+    @property
+    def mode(self) -> str:
+        """How much fits: ``narrow`` one pane at a time, ``rail`` list and conversation, ``wide`` the card too."""
+        return "narrow" if self.size.width < NARROW else "wide" if self.size.width >= WIDE else "rail"
+
+    def arrange(self, size: Size) -> None:
+        """Show and size the panes for a window size and for what has the keyboard."""
+        width, height = size
+        paged = bool(self.page_kind)
+        in_list = self.focused is self.queue or (self.focused is None and self.reading.opened is None)
+        rail = self.query_one("#rail")
+        rail.display = not paged and (width >= NARROW or in_list)
+        rail.styles.width = "1fr" if width < NARROW else RAIL if width < MIDDLE else RAIL_MIDDLE
+        self.query_one("#main").display = not paged and (width >= NARROW or not in_list)
+        self.card.display = not paged and width >= WIDE
+        self.card.styles.width = CARD
+        self.page.display = paged
+        pane = self.writer.pane
+        if pane is not None:
+            pane.styles.height = 9 if height < 36 else 14
+        self.suggest.display = self.reading.suggestion is not None
+        self.coach.display = bool(self._coach_text())
+        self.timeline.can_focus = self.reading.opened is not None
+
+    def look_width(self) -> int:
+        """Return how many cells an entry has: the timeline's width without the cursor's column."""
+        width = self.timeline.size.width or (self.size.width - (0 if self.mode == "narrow" else RAIL))
+        return max(width - 2, 20)
+
+    # -- bars -----------------------------------------------------------------------------------------------
+
+    def _draw_header(self, width: int) -> list[Row]:
+        say, counts, status = self.say, self.reading.counts, self.reading.status
+        now = self.settings.clock()
+        left = row(
+            (our(" agentconsole  "), "bold"), our(f"{safe(self.who.name, 20)}@{safe(self.settings.profile, 20)} | ")
+        )
+        words: list[tuple[Safe, str]] = [(say("header.waiting", n=str(counts.waiting)), "bold")]
+        if counts.mine and width >= MIDDLE:
+            words.append((say("header.mine", n=str(counts.mine)), ""))
+        if counts.failed:
+            words.append((say("header.failed", n=str(counts.failed)), "bold"))
+        if counts.uncertain:
+            words.append((say("header.uncertain", n=str(counts.uncertain)), "bold"))
+        if status is not None and status.outbox.queued + status.outbox.sending and width >= MIDDLE:
+            words.append((say("header.queued", n=str(status.outbox.queued + status.outbox.sending)), ""))
+        left = (*left, *_joined(words, ", "), (our(" | "), ""))
+        right = row(our(" " + say.clock(now) + " "))
+        if self.hub_gone_since is not None:
+            left = (*left, (say("header.hub"), "bold"))
+        else:
+            left = (*left, *self._channels(width - row_width(left) - row_width(right) - 1))
+        return [sides(left, right, width)]
+
+    def _channels(self, room: int) -> Row:
+        """Word every medium's health; where room is short those that work give way."""
+        status = self.reading.status
+        if status is None:
+            return ()
+        now, say = self.settings.clock(), self.say
+        down, up = [], []
+        seen: set[str] = set()
+        for account in sorted(status.accounts, key=lambda a: not pages.is_down(a)):
+            if account.medium in seen:
+                continue
+            seen.add(account.medium)
+            medium = say.medium(account.medium)
+            if pages.is_down(account):
+                age = say.age(now - (account.since or account.last_ok or now))
+                down.append((say("header.off", medium=medium, age=age), "bold"))
+            else:
+                up.append((our(medium + ("+" if account.state == "ok" else "..")), ""))
+        for count in range(len(up), -1, -1):
+            line = _joined([*down, *up[:count]], " ")
+            if row_width(line) <= room:
+                return line
+        return _joined(down, " ")
+
+    def _draw_view(self, width: int) -> list[Row]:
+        reading = self.reading
+        title = self.say(f"view.{reading.view}")
+        if not reading.loaded:
+            return [row((title, "title"), our(" "), (self.say("queue.loading"), "dim"))]
+        if not self.queue.total:
+            empty = self.say("queue.empty" if reading.view == "waiting" else "queue.empty_view")
+            return [row((clip(our(f"{title}: {empty}"), width - 1), "title"))]
+        at = str(self.queue.cursor + 1) if self.queue.cursor >= 0 else "-"
+        return [sides(row((title, "title")), row((our(f"{at}/{self.queue.total}"), "dim"), (our("|"), "dim")), width)]
+
+    def _draw_head(self, width: int) -> list[Row]:
+        opened = self.reading.opened
+        if opened is None:
+            return [row(our(" "), (self.say("timeline.nobody"), "dim"))]
+        lines = people.folded(opened.customer, opened.conversation, self.who.name, self.say, width - 2)
+        return [row(our(" "), *line) for line in lines]
+
+    def _draw_suggestion(self, width: int) -> list[Row]:
+        found = self.reading.suggestion
+        if found is None:
+            return []
+        more = len(self.reading.suggestions) - 1
+        text = self.say(
+            "suggestion.line",
+            address=self.say.address(found.address),
+            medium=self.say.medium(found.other_media[0])
+            if found.other_media
+            else self.say.medium(found.evidence_medium),
+            name=found.customer_name,
+            why=self.say.suggestion(found, self.settings.clock()),
+        )
+        if more > 0:
+            text = our(f"{text} {self.say('suggestion.more', n=str(more))}")
+        lines = list(wrap(text, width - 2, 3))
+        self.suggest.set_lines(len(lines))
+        return [row(our(" "), (line, "note")) for line in lines]
+
+    def _draw_below(self, width: int) -> list[Row]:
+        count = self.reading.below
+        return [row((self.say("timeline.below", n=str(count)), "warn"))] if count else []
+
+    def _draw_strip(self, width: int) -> list[Row]:
+        if not self._message:
+            return []
+        text, style = self._message[0]
+        lines = list(wrap(text, width - 2, STRIP_LINES))
+        self.strip.set_lines(max(len(lines), 1))
+        return [row(our(" "), (line, style)) for line in lines]
+
+    def _coach_text(self) -> Safe:
+        coach = self.settings.coach
+        if coach is None or self.coach_hidden:
+            return our("")
+        return safe(coach.text(self.say.language), 400)
+
+    def _draw_coach(self, width: int) -> list[Row]:
+        text = self._coach_text()
+        if not text:
+            return []
+        lines = list(wrap(text, width - 2, 2))
+        self.coach.set_lines(len(lines))
+        return [row((our(" " + line + " " * max(width - len(line), 0)), "note")) for line in lines]
+
+    def _draw_footer(self, width: int) -> list[Row]:
+        return [pages.footer(self.where, self.say, width)]
+
+    # -- strips and pages -----------------------------------------------------------------------------------
+
+    def tell(self, key: str, style: str = "", /, **values: str) -> None:
+        """Say something in the strip: what happened, what holds, which key."""
+        self.tell_text(self.say(key, **values), style)
+
+    def tell_text(self, text: Safe, style: str = "") -> None:
+        self._message = row((text, style)) if text else ()
+        if not text:
+            self.strip.set_lines(1)
+        self.strip.update()
+
+    def tell_error(self, error: AgentConsoleError) -> None:
+        self.tell("strip.failed", "bad", message=error.message, hint=error.hint)
+
+    @property
+    def told(self) -> str:
+        """What the strip says."""
+        return self._message[0][0] if self._message else ""
+
+    def note(self, event: str, **facts: str) -> None:
+        """Tell the coach what really happened, and show what it says now."""
+        coach = self.settings.coach
+        if coach is None:
+            return
+        coach.note(event, **facts)
+        self.coach.display = bool(self._coach_text())
+        self.coach.update()
+
+    def show_page(self, kind: str, items: Sequence[Item], *, keep: bool = False) -> None:
+        """Show a page in place of the panes; back returns to where the keyboard was."""
+        if not self.page_kind:
+            self._return_to = self.focused
+        self.page_kind = kind
+        self.arrange(self.size)
+        self.page.show(items, keep=keep)
+        if not self.writer.prompting:
+            self.page.focus(scroll_visible=False)
+
+    def close_page(self) -> None:
+        if not self.page_kind:
+            return
+        self.page_kind = ""
+        back, self._return_to = self._return_to, None
+        self.page.show(())
+        self.focus_on(back if back is not None and back.is_mounted else self.queue)
+
+    def focus_on(self, widget: Widget) -> None:
+        """Give the keyboard to a pane, which may have to be shown first."""
+        if widget is self.timeline:
+            self.timeline.can_focus = True
+        widget.display = True
+        if self.mode == "narrow":
+            self.query_one("#rail").display = widget is self.queue
+            self.query_one("#main").display = widget is not self.queue
+        self.screen.set_focus(widget, scroll_visible=False)
+        self.arrange(self.size)
+        self.footer.update()
+
+    def guard(self) -> None:
+        """The keyboard moves without being asked: drop what was typed for where it was."""
+        self._guard_until = time.monotonic() + GUARD_SECONDS
+        self._guard_said = False
+
+    # -- keys -----------------------------------------------------------------------------------------------
+
+    @property
+    def where(self) -> str:
+        """The context that the keyboard is in."""
+        focused = self.focused
+        if focused is not None and focused.id in ("box", "prompt"):
+            return focused.id
+        if focused is self.page or focused is self.card:
+            return "paper"
+        return "conversation" if focused is self.timeline else "list"
+
+    async def on_event(self, event: events.Event) -> None:
+        if self._listening and isinstance(event, events.Key) and not event.is_forwarded and await self._keyed(event):
+            return
+        await super().on_event(event)
+
+    async def _keyed(self, event: events.Key) -> bool:
+        """Run what a key means here; say whether it was used up."""
+        where = self.where
+        typed = event.character if event.is_printable else None
+        if self._guard_until and (typed or event.key in ("enter", "backspace")):
+            if time.monotonic() < self._guard_until:
+                if not self._guard_said:
+                    self._guard_said = True
+                    self.tell_text(our(f"{self.told} {self.say('strip.dropped')}".strip()), "note")
+                return True
+            self._guard_until = 0.0
+        self.touched = True
+        name = typed or event.key
+        if where in keys.READING and keys.is_hangul(typed):
+            return await self._hangul(where, name)
+        if self._prefix:
+            name, self._prefix = f"{self._prefix} {name}", ""
+            self.tell_text(our(""))
+        action = keys.INDEX.get((where, name)) or keys.INDEX.get((where, event.key))
+        if action is not None:
+            await self.act(action)
+            return True
+        if where not in keys.READING:
+            return False
+        if name in keys.PREFIXES:
+            self._prefix = name
+            self.tell("strip.chord", "dim")
+        elif typed:
+            self.tell("strip.unknown", "dim", key=name)
+        return True
+
+    async def _hangul(self, where: str, letter: str) -> bool:
+        """A command typed with Hangul input on: harmless ones run, the others ask for the key to be switched."""
+        name = keys.latin(letter)
+        prefix, self._prefix = self._prefix, ""
+        if prefix:
+            name = f"{prefix} {name}"
+        action = keys.INDEX.get((where, name))
+        if name in keys.PREFIXES:
+            self._prefix = name
+            self.tell("strip.chord", "dim")
+        elif action is None or action.changes:
+            self.tell("strip.hangul", "warn")
+        else:
+            await self.act(action)
+        return True
+
+    async def act(self, action: keys.Action) -> None:
+        """Run an action of the registry."""
+        method: Callable[..., Awaitable[None] | None] = self.acting.method(action.id)
+        result = method(action.argument) if action.argument else method()
+        if result is not None:
+            await result
+
+    # -- calls to the hub -----------------------------------------------------------------------------------
+
+    def start(self, work: Coroutine[Any, Any, None], group: str, *, exclusive: bool = True) -> None:
+        """Run something that calls the hub beside the keys.
+
+        Args:
+            group: a newer piece of work of the same group ends an older one, where ``exclusive``.
+        """
+        self.run_worker(self._guarded(work), group=group, exclusive=exclusive)
+
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except HubAbsent:
+            self.hub_gone()
+        except AgentConsoleError as error:
+            self.tell_error(error)
+
+    def hub_gone(self) -> None:
+        if self.hub_gone_since is None:
+            self.hub_gone_since = time.monotonic()
+        seconds = max(int(time.monotonic() - self.hub_gone_since), 1)
+        self.tell("strip.hub_gone", "bad", seconds=str(seconds))
+        self.header.update()
+
+    def hub_back(self) -> None:
+        """The hub answered; keep what could not be kept meanwhile."""
+        if self.hub_gone_since is None:
+            return
+        self.hub_gone_since = None
+        self.tell("strip.hub_back", "good")
+        self.header.update()
+        self.writer.keep_all()
+
+    # -- the end --------------------------------------------------------------------------------------------
+
+    async def end(self, code: int = 0) -> None:
+        """Keep every draft, then leave; within a second whatever the hub does."""
+        if self._ending:
+            return
+        self._ending = True
+        try:
+            async with asyncio.timeout(0.6):
+                await self.writer.flush()
+        except (TimeoutError, AgentConsoleError):
+            pass
+        self.exit(return_code=code)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Leave with one line: a traceback with local variables would print what customers wrote."""
+        if self.is_headless:
+            super()._handle_exception(error)
+            return
+        self.failure = f"{type(error).__name__} in {_place(error)}"
+        self._ending = True
+        self.exit(return_code=1)
+
+
+def _joined(words: Sequence[tuple[Safe, str]], between: str) -> Row:
+    found: list[tuple[Safe, str]] = []
+    for number, word in enumerate(words):
+        if number:
+            found.append((our(between), ""))
+        found.append(word)
+    return tuple(found)
+
+
+def _place(error: Exception) -> str:
+    traceback, place = error.__traceback__, "?"
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        place = f"{code.co_filename.rpartition('/')[2]}:{traceback.tb_lineno}"
+        traceback = traceback.tb_next
+    return place
+
+
+def _import_later() -> None:
+    from agentconsole.ui.widgets import reply
+
+    shown(Address(PHONE, "", "+442079460182"))
+    assert reply
+
+
+async def run_console(desk: Desk, who: Agent, settings: UiSettings) -> int:
+    """Run the console in this terminal until it is left; return the exit code.
+
+    A hang-up, a termination or the end of input keeps the draft and ends the process's part within a second.
+    """
+    app = Console(desk, who, settings)
+    with ending(app):
+        await app.run_async(mouse=settings.mouse)
+    if app.failure:
+        print(app.say("end.failed", where=app.failure), file=sys.stderr)  # noqa: T201 - the screen is gone
+    return app.return_code or 0

@@ -1,0 +1,200 @@
+"""What is being written: the state of one draft and of the walk over its routes. Pure, so that promises about drafts
+are tested without a screen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from agentconsole.desk import Compose
+from agentconsole.domain.model import (
+    AccountName,
+    AgentName,
+    Choice,
+    ConversationId,
+    CustomerId,
+    Draft,
+    EntryId,
+    Medium,
+    Ranked,
+    RefusedRoute,
+    Route,
+)
+from agentconsole.text.sms import parts
+
+NO_ENTRY: Final = EntryId("")
+NO_MEDIUM: Final = Medium("")
+CHAT_MEDIA: Final = frozenset(
+    {
+        "whatsapp",
+        "telegram",
+        "matrix",
+        "kakaotalk",
+        "line",
+        "webchat",
+        "slack",
+        "discord",
+        "viber",
+        "wechat",
+        "messenger",
+    }
+)
+"""Media in which one writes sentence after sentence: the box stays open after a send."""
+
+
+@dataclass
+class Writing:
+    """One draft under the hands of an agent.
+
+    Args:
+        request: the request id of its send, kept with the draft: however often it is sent, one reply results.
+        expected: the newest entry that was seen when writing began.
+        pinned: the route that the agent walked to; None leaves the choice to the rules.
+    """
+
+    agent: AgentName
+    customer: CustomerId
+    conversation: ConversationId
+    name: str
+    request: str
+    note: bool = False
+    subject: str = ""
+    answers: EntryId = NO_ENTRY
+    answers_medium: Medium = NO_MEDIUM
+    expected: EntryId = NO_ENTRY
+    text: str = ""
+    caret: tuple[int, int] = (0, 0)
+    revision: int = 0
+    kept_revision: int = 0
+    kept_at: datetime | None = None
+    pinned: Route | None = None
+    choice: Choice | None = None
+    sending: bool = False
+    accepted_at: datetime | None = None
+    answered: bool = False
+
+    # -- text -----------------------------------------------------------------------------------------------
+
+    def typed(self, text: str, caret: tuple[int, int]) -> bool:
+        """Take what the box holds; say whether the text is another one now."""
+        moved = caret != self.caret
+        self.caret = caret
+        if text == self.text:
+            if moved and self.revision:
+                self.revision += 1
+            return False
+        self.text = text
+        self.revision += 1
+        return True
+
+    @property
+    def unsaved(self) -> bool:
+        return self.revision > self.kept_revision
+
+    def draft(self, at: datetime) -> Draft:
+        return Draft(
+            agent=self.agent,
+            customer=self.customer,
+            conversation=self.conversation,
+            text=self.text,
+            revision=self.revision,
+            at=at,
+            subject=self.subject,
+            account=self.pinned.account if self.pinned is not None else AccountName(""),
+            address=self.pinned.address if self.pinned is not None else None,
+            caret=self.caret,
+            request=self.request,
+            note=self.note,
+        )
+
+    def start_over(self, request: str, at: datetime) -> None:
+        """The text was accepted: what is typed next is another reply."""
+        self.text, self.caret, self.request = "", (0, 0), request
+        self.revision += 1
+        self.kept_revision = self.revision
+        self.kept_at = None
+        self.sending, self.answered = False, False
+        self.accepted_at = at
+
+    # -- routes ---------------------------------------------------------------------------------------------
+
+    def steps(self) -> tuple[Ranked | RefusedRoute, ...]:
+        """Return what the walk passes: the ranked routes, then the refused ones with their reasons."""
+        return (*self.choice.ranked, *self.choice.refused) if self.choice is not None else ()
+
+    @property
+    def at(self) -> Ranked | RefusedRoute | None:
+        """The route that the draft stands on now."""
+        steps = self.steps()
+        if self.pinned is None:
+            return steps[0] if steps else None
+        for step in steps:
+            if (step.route.account, step.route.address) == (self.pinned.account, self.pinned.address):
+                return step
+        return steps[0] if steps else None
+
+    def walk(self) -> Ranked | RefusedRoute | None:
+        """Go to the next route; after the last one back to the first, which follows the rules again."""
+        steps, here = self.steps(), self.at
+        if not steps or here is None:
+            return None
+        place = (steps.index(here) + 1) % len(steps)
+        self.pinned = steps[place].route if place else None
+        self.revision += 1 if self.text else 0
+        return steps[place]
+
+    @property
+    def medium(self) -> Medium:
+        return self.at.route.medium if self.at is not None else NO_MEDIUM
+
+    @property
+    def chat(self) -> bool:
+        return self.medium in CHAT_MEDIA
+
+    def compose(self, *, anyway: bool = False, asking: bool = False) -> Compose:
+        """Return the reply as it would be sent: by the route that the title shows, whatever changed since.
+
+        Args:
+            asking: it is only asked about, so that the rules may choose.
+        """
+        at = self.at
+        shown = at.route if isinstance(at, Ranked) else None
+        # A mail thread must not continue on another medium: the hub finds what a reply there answers.
+        answers = self.answers if self.answers_medium == self.medium else NO_ENTRY
+        return Compose(
+            customer=self.customer,
+            text=self.text,
+            conversation=self.conversation,
+            answers=answers,
+            route=None if asking else shown,
+            expected=self.expected,
+            anyway=anyway,
+        )
+
+    def count(self) -> tuple[int, int, int]:
+        """Return characters, SMS parts and what is left of the last part."""
+        size = parts(self.text)
+        return len(self.text), size.parts, size.left
+
+
+def restore(draft: Draft, name: str, request: str) -> Writing:
+    """Return the state that a kept draft describes."""
+    pinned = None
+    if draft.address is not None and draft.account:
+        pinned = Route(draft.account, NO_MEDIUM, draft.address)
+    return Writing(
+        agent=draft.agent,
+        customer=draft.customer,
+        conversation=draft.conversation,
+        name=name,
+        request=draft.request or request,
+        note=draft.note,
+        subject=draft.subject,
+        text=draft.text,
+        caret=draft.caret,
+        revision=draft.revision,
+        kept_revision=draft.revision,
+        kept_at=draft.at,
+        pinned=pinned,
+    )

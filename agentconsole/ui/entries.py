@@ -1,0 +1,247 @@
+"""How each kind of entry looks in the timeline: entry → rows. Pure, so that every kind is tested without a screen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from agentconsole.domain.model import (
+    AddressLinked,
+    AddressState,
+    AddressUnlinked,
+    AnyEntry,
+    Assigned,
+    Attachment,
+    ConsentChanged,
+    Delivery,
+    DeliveryRecord,
+    EntryId,
+    Merged,
+    Named,
+    Note,
+    PreferenceStated,
+    Receipt,
+    Received,
+    Reply,
+    StatusChanged,
+    Suggested,
+    SuggestionAnswered,
+    Tagged,
+    Trust,
+    Unmerged,
+    Unreadable,
+)
+from agentconsole.text.quoting import fold_at
+from agentconsole.ui.draw import EMPTY, Row, Run, Safe, block, our, row, safe, sides, wrap
+from agentconsole.ui.say import Say
+
+FOLDED_LINES: Final = 60
+"""Lines of one text before the rest has to be asked for: a 400 kB mail must not cost the screen."""
+
+UNFOLDED_LINES: Final = 3000
+GAP_DAYS: Final = 3
+
+_STATE_STYLE = {
+    Delivery.FAILED: "bad",
+    Delivery.UNCERTAIN: "warn",
+    Delivery.QUEUED: "note",
+    Delivery.SENDING: "note",
+    Delivery.CANCELLED: "dim",
+    Delivery.READ: "good",
+    Delivery.DELIVERED: "good",
+    Delivery.SENT: "",
+}
+_IN, _OUT = our(">"), our("<")
+
+
+@dataclass(frozen=True)
+class Look:
+    """What drawing entries depends on besides the entries.
+
+    Args:
+        whole: entries whose folded parts are shown.
+        fresh: entries that came while the customer was open.
+    """
+
+    say: Say
+    width: int
+    name: str = ""
+    states: Mapping[EntryId, DeliveryRecord] = field(default_factory=dict)
+    whole: frozenset[EntryId] = frozenset()
+    fresh: frozenset[EntryId] = frozenset()
+
+
+def shown(entry: AnyEntry) -> bool:
+    """Say whether an entry has a line of its own. Receipts change the line of their reply instead."""
+    return not isinstance(entry, Receipt)
+
+
+def day_mark(before: datetime | None, at: datetime, look: Look) -> Row:
+    """Return the line that stands where a day begins; a long silence is named."""
+    say = look.say
+    day = say.day(at)
+    gap = (say.local(at).date() - say.local(before).date()).days if before is not None else 0
+    text = our(f"-- {day} ")
+    if gap >= GAP_DAYS:
+        text = our(text + "- " + say("timeline.gap", days=str(gap)) + " ")
+    return row((our(text + "-" * max(look.width - len(text) - 4, 0)), "dim"))
+
+
+def same_day(before: datetime | None, at: datetime, say: Say) -> bool:
+    return before is not None and say.local(before).date() == say.local(at).date()
+
+
+def rows(entry: AnyEntry, look: Look) -> list[Row]:
+    """Return the lines of an entry, without day mark and cursor column."""
+    match entry:
+        case Received():
+            return _received(entry, look)
+        case Reply():
+            return _reply(entry, look)
+        case Note():
+            head = row(
+                (look.say.clock(entry.at), "dim"),
+                our(" "),
+                (look.say("entry.note"), "note"),
+                our(" "),
+                safe(entry.agent),
+            )
+            return [head, *_body(entry.id, entry.text, look, "note", bar="# ")]
+        case Unreadable():
+            head = _head(
+                entry.at, look, look.say.medium(entry.medium), _IN, "in", (look.say("entry.unreadable"), "bad")
+            )
+            return [head, *_body(entry.id, entry.detail or entry.reason, look, "dim")]
+        case _:
+            text = _event(entry, look.say)
+            lines = wrap(text, look.width - 8, 6)
+            clock = look.say.clock(entry.at)
+            return [
+                row(
+                    (clock if number == 0 else our(" " * len(clock)), "dim"),
+                    our(" "),
+                    (our("- " if number == 0 else "  "), "dim"),
+                    (line, "dim"),
+                )
+                for number, line in enumerate(lines)
+            ]
+
+
+def _head(at: datetime, look: Look, medium: Safe, arrow: Safe, style: str, *rest: Run) -> Row:
+    return row((look.say.clock(at), "dim"), our(" "), (medium, style), our(" "), (arrow, style), our("  "), *rest)
+
+
+def _received(entry: Received, look: Look) -> list[Row]:
+    say = look.say
+    rest: list[Run] = []
+    if entry.subject:
+        rest.append((safe(entry.subject), "bold"))
+    if entry.sender_name and entry.sender_name != look.name:
+        rest.append((our(("  " if rest else "") + say("entry.from", name=entry.sender_name)), "dim"))
+    right: list[Run] = []
+    if entry.trust == Trust.AMBIGUOUS:
+        right.append((say("entry.sender_unclear"), "warn"))
+    if entry.automatic:
+        right.append((say("entry.automatic"), "dim"))
+    if entry.id in look.fresh:
+        right.append((our(" " + say("entry.new")), "good"))
+    head = sides(_head(entry.at, look, say.medium(entry.medium), _IN, "in", *rest), tuple(right), look.width)
+    people = []
+    if entry.participants:
+        names = ", ".join(p.name or p.address.value for p in entry.participants[:5])
+        people = [row(our("   "), (say("entry.also", names=names), "dim"))]
+    return [head, *people, *_body(entry.id, entry.text, look, ""), *_attachments(entry.attachments, look)]
+
+
+def _reply(entry: Reply, look: Look) -> list[Row]:
+    say = look.say
+    record = look.states.get(entry.id)
+    rest: list[Run] = [(safe(entry.agent), "bold")]
+    if entry.subject:
+        rest.append((our("  " + safe(entry.subject)), ""))
+    right: list[Run] = []
+    below: list[Row] = []
+    if record is not None:
+        right.append((say.state(record.state), _STATE_STYLE[record.state]))
+        if record.state in (Delivery.FAILED, Delivery.UNCERTAIN, Delivery.CANCELLED) or (
+            record.state == Delivery.QUEUED and (record.reason or record.not_before)
+        ):
+            below = [
+                row(our("   "), (line, _STATE_STYLE[record.state]))
+                for line in wrap(say.delivery_reason(record), look.width - 3, 3)
+            ]
+    head = sides(_head(entry.at, look, say.medium(entry.medium), _OUT, "out", *rest), tuple(right), look.width)
+    return [head, *_body(entry.id, entry.text, look, ""), *_attachments(entry.attachments, look), *below]
+
+
+def _body(entry: EntryId, text: str, look: Look, style: str, bar: str = "") -> list[Row]:
+    if not text.strip():
+        return []
+    indent = our("   " + bar)
+    whole = entry in look.whole
+    clean = block(text)
+    end = len(clean) if whole else fold_at(clean)
+    limit = UNFOLDED_LINES if whole else FOLDED_LINES
+    wrapped = list(wrap(Safe(clean[:end].rstrip("\n")), look.width - len(indent), limit + 1))
+    found = [row((indent, style), (line, style)) for line in wrapped[:limit]]
+    if len(wrapped) > limit:
+        found.append(row(our("   "), (look.say("entry.longer", key="z"), "dim")))
+    elif end < len(clean):
+        lines = clean[end:].strip("\n").count("\n") + 1
+        found.append(row(our("   "), (look.say("entry.quoted", lines=str(lines), key="z"), "dim")))
+    return found
+
+
+def _attachments(attachments: tuple[Attachment, ...], look: Look) -> list[Row]:
+    return [
+        row(
+            our("   "),
+            (our("[" + look.say("entry.file") + " "), "dim"),
+            safe(a.name or "?", 120),
+            (our(f" {look.say.size(a.size)}]"), "dim"),
+        )
+        for a in attachments
+    ]
+
+
+def _event(entry: AnyEntry, say: Say) -> Safe:
+    """Word an entry that is not a message."""
+    match entry:
+        case Named():
+            return say("event.named", name=entry.name)
+        case AddressLinked():
+            return say("event.linked", address=say.address(entry.address))
+        case AddressUnlinked():
+            return say("event.unlinked", address=say.address(entry.address))
+        case AddressState():
+            key = "event.dead" if entry.dead else "event.alive"
+            return say(key, address=say.address(entry.address), why=say.reason(entry.dead))
+        case ConsentChanged():
+            where = say.medium(entry.medium) if entry.medium else say("event.everywhere")
+            text = say("event.opt_in" if entry.allowed else "event.opt_out", medium=where)
+            return our(f"{text} ({safe(entry.words, 40)})") if entry.words else text
+        case PreferenceStated():
+            if not entry.medium:
+                return say("event.no_preference")
+            return say("event.prefers", medium=say.medium(entry.medium))
+        case Assigned():
+            if not entry.assignee:
+                return say("event.unassigned")
+            return say("event.assigned", name=entry.assignee)
+        case StatusChanged():
+            text = say("event.status", status=say.status(entry.status))
+            return our(f"{text} ({safe(entry.by)})") if entry.by else text
+        case Tagged():
+            return say("event.tagged", tags=" ".join([*(f"+{t}" for t in entry.add), *(f"-{t}" for t in entry.remove)]))
+        case Suggested():
+            return say("event.suggested", address=say.address(entry.address))
+        case SuggestionAnswered():
+            return say("event.suggestion_accepted" if entry.accepted else "event.suggestion_refused")
+        case Merged():
+            return say("event.merged", name=entry.by)
+        case Unmerged():
+            return say("event.unmerged", name=entry.by)
+        case _:
+            return EMPTY

@@ -1,0 +1,184 @@
+"""Every key and what it does: the one registry behind dispatch, footer, help, palette and documentation.
+
+A context is where the keyboard is: ``list`` (the queue), ``conversation`` (timeline), ``paper`` (help, health,
+outbox, found entries), ``box`` (a text is being typed), ``prompt`` (one line is asked for). A letter means the same
+verb wherever it means anything; inside ``box`` only control and function keys command.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+READING: Final = ("list", "conversation", "paper")
+TYPING: Final = ("box", "prompt")
+EVERYWHERE: Final = (*READING, *TYPING)
+PERSON: Final = ("list", "conversation")
+
+
+@dataclass(frozen=True)
+class Action:
+    """Args:
+    id: names the verb; ``Console`` has a method ``do_<id>``, the catalogue a title ``action.<id>``.
+    keys: names as Textual's parser gives them; two in one word separated by a space are a chord.
+    where: the contexts in which the keys work.
+    changes: it changes state that others see: never fired by a key that a Korean input method passed through.
+    argument: handed to the method.
+    palette: offered in the command palette.
+    """
+
+    id: str
+    keys: tuple[str, ...]
+    where: tuple[str, ...]
+    changes: bool = False
+    argument: str = ""
+    palette: bool = False
+
+    @property
+    def title(self) -> str:
+        return f"action.{self.id}" + (f".{self.argument}" if self.argument else "")
+
+
+VIEWS: Final = {
+    "i": "waiting",
+    "m": "mine",
+    "u": "unassigned",
+    "a": "open",
+    "f": "failed",
+    "?": "uncertain",
+    "c": "resolved",
+}
+
+ACTIONS: Final[tuple[Action, ...]] = (
+    Action("open", ("enter", "l", "right"), ("list",)),
+    Action("choose", ("enter",), ("paper",)),
+    Action("reply", ("r",), PERSON, palette=True),
+    Action("note", ("i",), PERSON, palette=True),
+    Action("assign", ("a",), PERSON, changes=True, palette=True),
+    Action("assign_to", ("A",), PERSON, changes=True, palette=True),
+    Action("close", ("c",), PERSON, changes=True, palette=True),
+    Action("reopen", ("o",), PERSON, changes=True, palette=True),
+    Action("link", ("I",), PERSON, changes=True, palette=True),
+    Action("refuse_link", ("X",), PERSON, changes=True, palette=True),
+    Action("undo", ("u",), READING, changes=True, palette=True),
+    Action("next_waiting", ("]", "right_square_bracket"), READING, palette=True),
+    Action("previous_waiting", ("[", "left_square_bracket"), READING, palette=True),
+    Action("next_row", ("J",), READING),
+    Action("previous_row", ("K",), READING),
+    Action("why", ("w", "f2"), PERSON, palette=True),
+    Action("why", ("f2", "ctrl+underscore", "ctrl+slash"), ("box",)),
+    Action("unfold", ("z",), ("conversation",)),
+    Action("card", ("3",), READING, palette=True),
+    Action("pane", ("1",), READING, argument="queue"),
+    Action("pane", ("2",), READING, argument="timeline"),
+    Action("pane", ("4",), READING, argument="reply"),
+    Action("next_pane", ("tab",), (*READING, "box")),
+    Action("previous_pane", ("shift+tab",), (*READING, "box")),
+    Action("search", ("slash", "/"), READING, palette=True),
+    Action("health", ("exclamation_mark", "!"), READING, palette=True),
+    Action("outbox", ("g o", "f8"), READING, palette=True),
+    Action("check", ("v",), ("paper",), changes=True),
+    Action("resend", ("s",), ("paper",), changes=True),
+    Action("mark_sent", ("d",), ("paper",), changes=True),
+    Action("cancel", ("x",), ("paper",), changes=True),
+    *(Action("view", (f"g {key}",), READING, argument=view, palette=True) for key, view in VIEWS.items()),
+    Action("send", ("ctrl+s",), ("box",)),
+    Action("next_route", ("ctrl+t",), ("box",)),
+    Action("next_conversation", ("ctrl+o",), ("box",)),
+    Action("send_anyway", ("f8", "ctrl+right_square_bracket"), ("box",)),
+    Action("set_aside", ("ctrl+n",), ("box",)),
+    Action("down", ("j", "down"), READING),
+    Action("up", ("k", "up"), READING),
+    Action("page_down", ("pagedown", "ctrl+d", "space"), READING),
+    Action("page_up", ("pageup", "ctrl+u"), READING),
+    Action("home", ("home", "g g"), READING),
+    Action("end", ("end", "G"), READING),
+    Action("back", ("escape",), EVERYWHERE),
+    Action("left", ("h", "left"), ("conversation",)),
+    Action("help", ("question_mark", "?", "f1"), READING, palette=True),
+    Action("help", ("f1",), ("box",)),
+    Action("palette", ("ctrl+p", "colon", ":"), READING, palette=False),
+    Action("palette", ("ctrl+p",), ("box",)),
+    Action("redraw", ("ctrl+l",), EVERYWHERE, palette=True),
+    Action("suspend", ("ctrl+z",), READING),
+    Action("submit", ("enter",), ("prompt",)),
+    Action("prompt_down", ("down", "ctrl+n", "tab"), ("prompt",)),
+    Action("prompt_up", ("up", "shift+tab"), ("prompt",)),
+    Action("quit", ("q", "ctrl+q"), READING, palette=True),
+    Action("quit", ("ctrl+q",), TYPING),
+)
+
+FOOTER: Final[dict[str, tuple[str, ...]]] = {
+    "list": ("open", "reply", "search", "next_waiting", "palette", "help"),
+    "conversation": ("reply", "note", "assign", "close", "back", "help"),
+    "paper": ("choose", "back", "help"),
+    "box": ("send", "back", "next_route", "why", "palette"),
+    "prompt": ("submit", "back"),
+}
+"""At most six hints: the rest is one key away."""
+
+PREFIXES: Final = frozenset(key.split(" ")[0] for action in ACTIONS for key in action.keys if " " in key)
+
+_JAMO = dict(
+    zip(
+        "ㅂㅈㄷㄱㅅㅛㅕㅑㅐㅔㅁㄴㅇㄹㅎㅗㅓㅏㅣㅋㅌㅊㅍㅠㅜㅡㅃㅉㄸㄲㅆㅒㅖ",
+        "qwertyuiopasdfghjklzxcvbnmQWERTOP",
+        strict=True,
+    )
+)
+
+SHOWN: Final = {
+    "question_mark": "?",
+    "slash": "/",
+    "exclamation_mark": "!",
+    "right_square_bracket": "]",
+    "left_square_bracket": "[",
+    "ctrl+right_square_bracket": "ctrl+]",
+    "ctrl+underscore": "ctrl+/",
+    "escape": "esc",
+    "colon": ":",
+    "pagedown": "PgDn",
+    "pageup": "PgUp",
+    "f1": "F1",
+    "f2": "F2",
+    "f8": "F8",
+}
+
+
+def latin(character: str | None) -> str:
+    """Return the key that a Hangul letter stands on (2-set layout), or nothing."""
+    return _JAMO.get(character or "", "")
+
+
+def is_hangul(character: str | None) -> bool:
+    return bool(character) and ("가" <= (character or " ") <= "힣" or "ㄱ" <= (character or " ") <= "ㆎ")
+
+
+def index(actions: Iterable[Action] = ACTIONS) -> dict[tuple[str, str], Action]:
+    """Return context and key → action.
+
+    Raises:
+        ValueError: two actions want the same key in the same context.
+    """
+    found: dict[tuple[str, str], Action] = {}
+    for action in actions:
+        for where in action.where:
+            for key in action.keys:
+                other = found.setdefault((where, key), action)
+                if other is not action:
+                    raise ValueError(f"key {key} means both {other.id} and {action.id} in {where}")
+    return found
+
+
+def shown_key(key: str) -> str:
+    """Return a key as the footer and the help write it."""
+    return " ".join(SHOWN.get(part, part) for part in key.split(" "))
+
+
+def keys_of(action_id: str, where: str) -> tuple[str, ...]:
+    """Return the keys of an action in a context as written for people, without doubles."""
+    return tuple(dict.fromkeys(shown_key(k) for a in ACTIONS if a.id == action_id and where in a.where for k in a.keys))
+
+
+INDEX: Final = index()

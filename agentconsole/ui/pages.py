@@ -1,0 +1,195 @@
+"""Pages as rows: why, health, outbox, found entries, help. Pure: values in, lines out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from agentconsole.desk import AccountHealth, OutboxLine, Status
+from agentconsole.domain.model import Choice, Delivery, Hit, Ranked, RefusedRoute, Route
+from agentconsole.ui import keys
+from agentconsole.ui.draw import Row, Safe, fit, our, row, safe, sides, width_of, wrap
+from agentconsole.ui.say import Say
+from agentconsole.ui.strings import CODES
+from agentconsole.ui.widgets.paper import Item
+
+_BAD_STATES = ("unreachable", "signed_out", "stopped")
+
+
+def is_down(account: AccountHealth) -> bool:
+    return account.state in _BAD_STATES
+
+
+def why(choice: Choice, at: Route | None, say: Say, now: datetime, width: int) -> list[Item]:
+    """Return the whole choice: what is chosen, what comes next, what is refused, each with its reason.
+
+    Args:
+        at: the route that the draft takes now.
+    """
+    found: list[Item] = [Item(row((say("why.title"), "title")))]
+    for number, ranked in enumerate(choice.ranked):
+        label = say("why.chosen" if number == 0 else "why.next")
+        found += _route(label, ranked, say.why(ranked, now), ranked.route == at, say, width)
+    for refused in choice.refused:
+        found += _route(say("why.refused"), refused, say.refusal(refused, now), refused.route == at, say, width)
+    return found
+
+
+def _route(label: Safe, at: Ranked | RefusedRoute, why: Safe, here: bool, say: Say, width: int) -> list[Item]:
+    style = "bad" if isinstance(at, RefusedRoute) else ""
+    label_cells = 9
+    lines = list(wrap(our(f"{why} {say.address(at.route.address)}"), width - label_cells - 4, 3))
+    return [
+        Item(
+            row(
+                (our(">" if here and not number else " "), "key"),
+                (fit(label if not number else our(""), label_cells), "dim"),
+                our(" "),
+                (line, style),
+            )
+        )
+        for number, line in enumerate(lines)
+    ]
+
+
+def health(status: Status, say: Say, now: datetime, width: int) -> list[Item]:
+    found = [Item(row((say("health.title"), "title"))), Item(())]
+    for account in status.accounts:
+        down = is_down(account)
+        left = row(
+            our("  "),
+            (fit(safe(account.name, 20), 16), "bold"),
+            (fit(say.medium(account.medium), 12), "in"),
+            (say.account_state(account.state), "bad" if down else "good"),
+        )
+        if account.since is not None and down:
+            left = (*left, (our(" " + say.age(now - account.since)), "bad"))
+        if account.read_only:
+            left = (*left, (our("  " + say("health.readonly")), "note"))
+        last = say.when(account.last_ok, now) if account.last_ok is not None else say("health.never")
+        right = say("health.account", last=last, received=str(account.received), sent=str(account.sent))
+        found.append(Item(sides(left, row((right, "dim")), width)))
+        if account.error:
+            found += [Item(row(our("      "), (line, "bad"))) for line in wrap(safe(account.error, 400), width - 8, 4)]
+        if account.hint:
+            found += [Item(row(our("      "), line)) for line in wrap(safe(account.hint, 400), width - 8, 4)]
+        if account.retry_at is not None and down:
+            found.append(Item(row(our("      "), (say("health.retry", time=say.clock(account.retry_at)), "dim"))))
+    store, outbox, spool = status.store, status.outbox, status.spool
+    found += [
+        Item(()),
+        Item(
+            row(
+                our("  "),
+                say(
+                    "health.outbox",
+                    queued=str(outbox.queued),
+                    sending=str(outbox.sending),
+                    uncertain=str(outbox.uncertain),
+                    failed=str(outbox.failed),
+                ),
+            )
+        ),
+        Item(row(our("  "), say("health.spool", waiting=str(spool.waiting), aside=str(spool.set_aside)))),
+        Item(
+            row(
+                our("  "),
+                say("health.store", kind=store.kind, customers=str(store.customers), entries=str(store.entries)),
+            )
+        ),
+        Item(
+            row(
+                our("  "),
+                (
+                    say(
+                        "health.hub",
+                        version=status.version,
+                        profile=status.profile,
+                        pid=str(status.pid),
+                        since=say.when(status.started_at, now),
+                    ),
+                    "dim",
+                ),
+            )
+        ),
+    ]
+    return found
+
+
+def outbox(lines: Sequence[OutboxLine], say: Say, now: datetime, width: int) -> list[Item]:
+    found = [Item(row((say("outbox.title"), "title")))]
+    if not lines:
+        found += [Item(()), Item(row(our("  "), say("outbox.empty")))]
+    for line in lines:
+        record = line.record
+        style = {Delivery.FAILED: "bad", Delivery.UNCERTAIN: "warn"}.get(record.state, "note")
+        left = row(
+            (fit(say.when(record.queued_at, now), 7), "dim"),
+            (fit(safe(line.name, 60), 18), "bold"),
+            our(" "),
+            (fit(say.medium(record.medium), 10), "out"),
+            our(" "),
+            safe(line.text, 120),
+        )
+        found.append(Item(sides(left, row((say.state(record.state), style)), width - 1), record.reply))
+        found += [
+            Item(row(our("        "), (text, style)))
+            for text in wrap(say.delivery_reason(record), width - 10, 2)
+            if text
+        ]
+    return found
+
+
+def hits(found: Sequence[Hit], words: str, say: Say, now: datetime, width: int) -> list[Item]:
+    items = [Item(row((say("search.title", words=words, n=str(len(found))), "title")))]
+    if not found:
+        items.append(Item(row(our("  "), say("search.none", words=words))))
+    for hit in found:
+        left = row(
+            (fit(say.when(hit.at, now), 7), "dim"),
+            (say.code(hit.medium) if hit.medium else our("  "), "in"),
+            our(" "),
+            (fit(safe(hit.name, 60), 18 if width < 100 else 26), "bold"),
+            our(" "),
+            safe(hit.snippet, 240),
+        )
+        items.append(Item(left, (hit.customer, hit.entry)))
+    return items
+
+
+def help_page(where: str, say: Say, width: int) -> list[Item]:
+    """Return what every key does here, then what the marks mean."""
+    found = [Item(row((say("help.title", where=say(f"help.{where}")), "title"))), Item(())]
+    here = [action for action in keys.ACTIONS if where in action.where]
+    lines: dict[str, list[str]] = {}
+    for action in here:
+        lines.setdefault(action.title, []).extend(keys.shown_key(key) for key in action.keys)
+    cells = [(" ".join(dict.fromkeys(names)), say(title)) for title, names in lines.items()]
+    columns = max(width // 40, 1)
+    height = -(-len(cells) // columns)
+    for number in range(height):
+        line: list[tuple[Safe, str]] = []
+        for names, title in cells[number::height]:
+            line += [(our("  "), ""), (fit(our(names), 13), "key"), (fit(title, 24), "")]
+        found.append(Item(tuple(line)))
+    codes = " ".join(f"{code} {say(f'medium.{m}')}" for m, code in CODES.items() if say.has(f"medium.{m}"))
+    found += [Item(()), Item(row(our("  "), say("help.marks"))), Item(row(our("  "), say("help.marks2")))]
+    found += [Item(row(our("  "), line)) for line in wrap(say("help.codes", codes=codes), width - 4, 4)]
+    return found
+
+
+def footer(where: str, say: Say, width: int) -> Row:
+    """Return the hints that fit."""
+    found: list[tuple[Safe, str]] = []
+    used = 0
+    for name in keys.FOOTER[where]:
+        names = keys.keys_of(name, where)
+        if not names:
+            continue
+        title = say(f"action.{name}")
+        size = width_of(names[0]) + width_of(title) + 3
+        if used + size > width:
+            break
+        found += [(our(" " + names[0]), "key"), (our(" " + title + " "), "")]
+        used += size
+    return tuple(found)

@@ -1,0 +1,353 @@
+"""What is read: the queue, the opened customer, the health of accounts, and the news that renew them.
+
+News never move the keyboard, the chosen conversation, the place in the timeline or a draft.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from textual.timer import Timer
+
+from agentconsole.desk import Position, QueueCounts, QueuePage, Status, SuggestionView, TimelinePage
+from agentconsole.domain import conversations
+from agentconsole.domain.model import (
+    AnyEntry,
+    ConversationId,
+    Customer,
+    CustomerId,
+    DeliveryRecord,
+    EntryId,
+    Line,
+    Received,
+)
+from agentconsole.errors import HubAbsent, NotFound, TryLater
+from agentconsole.ui import people
+from agentconsole.ui.entries import Look
+from agentconsole.ui.widgets.queue import PAGE
+
+if TYPE_CHECKING:
+    from agentconsole.ui.app import Console
+
+FIRST_PAGE: Final = 60
+OLDER_PAGE: Final = 120
+LONGEST: Final = 500
+"""The most entries asked for in one call."""
+
+NEWS_SECONDS: Final = 25.0
+BACKOFF: Final = (0.3, 0.6, 1.2, 2.5, 5.0)
+TO_FIND: Final = 40
+"""Pages that are read at most to reach a found entry."""
+
+
+@dataclass
+class Opened:
+    """The customer on the screen.
+
+    Args:
+        seen: newest entry that was on the screen when the agent last looked.
+    """
+
+    customer: Customer
+    conversation: ConversationId
+    entries: list[AnyEntry]
+    states: dict[EntryId, DeliveryRecord]
+    more: bool
+    suggestions: tuple[SuggestionView, ...] = ()
+    whole: set[EntryId] = field(default_factory=set)
+    fresh: set[EntryId] = field(default_factory=set)
+
+    @property
+    def newest(self) -> EntryId:
+        return self.entries[-1].id if self.entries else EntryId("")
+
+
+class Reading:
+    """Args:
+    app: the console whose panes show it.
+    """
+
+    def __init__(self, app: Console) -> None:
+        self.app = app
+        self.view = "waiting"
+        self.loaded = False
+        self.counts = QueueCounts()
+        self.status: Status | None = None
+        self.opened: Opened | None = None
+        self.below = 0
+        self._opening: CustomerId | None = None
+        self._position: Position | None = None
+        self._resize: Timer | None = None
+
+    # -- news -----------------------------------------------------------------------------------------------
+
+    async def follow(self) -> None:
+        """Ask for the queue, then for news, for as long as the console lives."""
+        tries = 0
+        while True:
+            try:
+                if self._position is None:
+                    await self._first()
+                await self._next()
+                tries = 0
+            except (HubAbsent, TryLater):
+                self.app.hub_gone()
+                self._position = None
+                await asyncio.sleep(BACKOFF[min(tries, len(BACKOFF) - 1)])
+                tries += 1
+
+    async def _first(self) -> None:
+        app = self.app
+        again = self.loaded
+        self._position = await self._queue()
+        app.hub_back()
+        await self._status()
+        if again:
+            await self.renew()
+            return
+        if not await app.writer.restore() and self.opened is None and app.queue.chosen is not None:
+            await self.open(app.queue.chosen.customer, app.queue.chosen.conversation, looked=False)
+
+    async def _next(self) -> None:
+        app = self.app
+        assert self._position is not None
+        news = await app.desk.news(app.who, self._position, NEWS_SECONDS)
+        app.hub_back()
+        changed = news.position != self._position
+        self._position = news.position
+        if news.health:
+            await self._status()
+        if news.customers is None or news.customers:
+            await self._queue()
+            opened = self.opened
+            if opened is not None and (
+                news.customers is None or set(news.customers) & {opened.customer.id, *opened.customer.members}
+            ):
+                await self.renew()
+            if not news.health:
+                await self._status()
+        elif not changed:
+            await asyncio.sleep(0.05)
+
+    async def _status(self) -> None:
+        before = self.status
+        self.status = await self.app.desk.status(self.app.who)
+        self.app.header.update()
+        self.app.acting.status_changed(before, self.status)
+
+    # -- the queue ------------------------------------------------------------------------------------------
+
+    async def _queue(self) -> Position:
+        app = self.app
+        view = self.view
+        pages: dict[int, QueuePage] = {}
+        for number in app.queue.visible_pages():
+            pages[number] = await app.desk.queue(app.who, view, number * PAGE, PAGE)
+        if view == self.view:
+            first = pages[0]
+            self.counts, self.loaded = first.counts, True
+            app.queue.take(pages, fresh=True)
+            app.header.update()
+            app.view_bar.update()
+        return pages[0].position
+
+    async def more_rows(self, number: int) -> None:
+        app = self.app
+        view = self.view
+        page = await app.desk.queue(app.who, view, number * PAGE, PAGE)
+        if view == self.view:
+            app.queue.take({number: page}, fresh=False)
+            app.view_bar.update()
+
+    async def show_view(self, view: str) -> None:
+        self.view, self.loaded = view, False
+        self.app.queue.reset()
+        self.app.view_bar.update()
+        await self._queue()
+
+    # -- a customer -----------------------------------------------------------------------------------------
+
+    async def open(
+        self,
+        customer: CustomerId,
+        conversation: ConversationId = ConversationId(""),  # noqa: B008 - a NewType of a constant
+        *,
+        entry: EntryId = EntryId(""),  # noqa: B008
+        looked: bool = True,
+    ) -> None:
+        """Show a customer.
+
+        Args:
+            conversation: the one that work means; the open one where empty.
+            entry: show the timeline there.
+            looked: the agent asked for it, so it counts as read.
+        """
+        app = self.app
+        self._opening = customer
+        page = await app.desk.timeline(app.who, customer, EntryId(""), FIRST_PAGE)
+        if self._opening != customer:
+            return
+        opened = Opened(page.customer, conversation, list(page.entries), dict(page.states), page.more)
+        self._adopt(opened, page)
+        for _ in range(TO_FIND):
+            if not entry or not opened.more or any(known.id == entry for known in opened.entries):
+                break
+            await self._older(opened)
+        self.opened = opened
+        self._place(opened, conversation)
+        app.timeline.show(opened.entries, self._look(), more=opened.more, to=entry or None)
+        self.below = 0
+        self._draw()
+        app.arrange(app.size)
+        app.writer.opened(opened)
+        if looked:
+            app.note("opened", customer=opened.customer.id, name=people.customer_name(opened.customer))
+            await self.mark_seen()
+
+    def _adopt(self, opened: Opened, page: TimelinePage) -> None:
+        opened.customer = page.customer
+        opened.suggestions = page.suggestions
+        opened.states.update(page.states)
+        opened.states.update({record.reply: record for record in page.customer.deliveries})
+
+    def _place(self, opened: Opened, conversation: ConversationId) -> None:
+        customer = opened.customer
+        name = customer.joined.get(conversation, conversation)
+        if not any(known.id == name for known in customer.conversations):
+            current = conversations.current(customer) or next(iter(customer.conversations), None)
+            name = current.id if current is not None else name
+        opened.conversation = name
+
+    async def renew(self) -> None:
+        """Read the opened customer again; the screen stays where it is."""
+        opened = self.opened
+        if opened is None:
+            return
+        app = self.app
+        members = opened.customer.members
+        try:
+            page = await app.desk.timeline(app.who, opened.customer.id, EntryId(""), FIRST_PAGE)
+        except NotFound:
+            return
+        if page.customer.members != members:
+            limit = min(max(len(opened.entries), FIRST_PAGE), LONGEST)
+            page = await app.desk.timeline(app.who, page.customer.id, EntryId(""), limit)
+        if self.opened is not opened:
+            return
+        known = {entry.id for entry in opened.entries}
+        if page.customer.members == members:
+            opened.fresh |= {
+                entry.id for entry in page.entries if entry.id not in known and isinstance(entry, Received)
+            }
+            self._join(opened, page)
+        else:
+            opened.entries, opened.more = list(page.entries), page.more
+        at_end = app.timeline.at_end
+        self._adopt(opened, page)
+        self._place(opened, opened.conversation)
+        app.timeline.renew(opened.entries, self._look(), more=opened.more)
+        if at_end:
+            self.below = 0
+            if app.where in ("conversation", "box"):
+                await self.mark_seen()
+        else:
+            self.below += sum(1 for entry in opened.entries if entry.id not in known and isinstance(entry, Received))
+        self._draw()
+        app.arrange(app.size)
+        app.writer.opened(opened, again=True)
+
+    def _join(self, opened: Opened, page: TimelinePage) -> None:
+        first = page.entries[0].id if page.entries else None
+        places = [n for n, entry in enumerate(opened.entries) if entry.id == first]
+        if places:
+            opened.entries = [*opened.entries[: places[0]], *page.entries]
+        else:
+            opened.entries, opened.more = list(page.entries), page.more
+
+    async def older(self) -> None:
+        """Load what comes before, in answer to the view coming near its top."""
+        opened = self.opened
+        if opened is None or not opened.more:
+            return
+        await self._older(opened)
+        if self.opened is opened:
+            self.app.timeline.renew(opened.entries, self._look(), more=opened.more)
+
+    async def _older(self, opened: Opened) -> None:
+        app = self.app
+        before = opened.entries[0].id if opened.entries else EntryId("")
+        page = await app.desk.timeline(app.who, opened.customer.id, before, OLDER_PAGE)
+        known = {entry.id for entry in opened.entries}
+        opened.entries = [*(entry for entry in page.entries if entry.id not in known), *opened.entries]
+        opened.states = {**page.states, **opened.states}
+        opened.more = page.more and bool(page.entries)
+
+    async def mark_seen(self) -> None:
+        opened = self.opened
+        if opened is not None and opened.entries:
+            at = max(entry.at for entry in opened.entries[-10:])
+            await self.app.desk.seen(self.app.who, opened.customer.id, at)
+
+    # -- what panes show ------------------------------------------------------------------------------------
+
+    def _look(self) -> Look:
+        opened = self.opened
+        assert opened is not None
+        return Look(
+            self.app.say,
+            self.app.look_width(),
+            opened.customer.name,
+            opened.states,
+            frozenset(opened.whole),
+            frozenset(opened.fresh),
+        )
+
+    def relook(self) -> None:
+        """Draw the timeline again for another width or another folding."""
+        if self.opened is not None:
+            self.app.timeline.renew(self.opened.entries, self._look(), more=self.opened.more)
+
+    def scrolled(self) -> None:
+        app = self.app
+        if self.opened is not None and app.timeline.look.width != app.look_width():
+            self.relook()
+        if self.below and app.timeline.at_end:
+            self.below = 0
+        app.below.update()
+
+    def _draw(self) -> None:
+        app = self.app
+        app.head.update()
+        app.suggest.update()
+        app.below.update()
+        self.draw_card()
+
+    def draw_card(self) -> None:
+        """Renew the customer's card where it is shown."""
+        app = self.app
+        if self.opened is None:
+            return
+        from agentconsole.ui.widgets.paper import Item
+
+        if app.card.display or app.page_kind == "card":
+            paper = app.page if app.page_kind == "card" else app.card
+            width = max((paper.size.width or 42) - 3, 20)
+            lines = people.card(self.opened.customer, self.opened.conversation, app.say, app.settings.clock(), width)
+            paper.show([Item(line) for line in lines], keep=True)
+
+    @property
+    def suggestions(self) -> tuple[SuggestionView, ...]:
+        return self.opened.suggestions if self.opened is not None else ()
+
+    @property
+    def suggestion(self) -> SuggestionView | None:
+        return self.suggestions[0] if self.suggestions else None
+
+    def line_of_opened(self) -> Line | None:
+        """Return the queue's row of the opened conversation, where it is loaded."""
+        if self.opened is None:
+            return None
+        name = self.opened.conversation
+        return next((line for _, line in self.app.queue.lines() if line.conversation == name), None)

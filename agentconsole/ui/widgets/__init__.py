@@ -1,0 +1,1 @@
+"""Widgets that draw what the screen needs and do no I/O."""

@@ -1,0 +1,59 @@
+"""One or a few fixed lines: header, footer, strips, titles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from rich.style import Style
+from textual.strip import Strip
+from textual.widget import Widget
+
+from agentconsole.ui.draw import EMPTY, Row, row, strip
+
+Drawer = Callable[[int], Sequence[Row]]
+
+
+class Bar(Widget):
+    """Shows what its drawer returns for the present width; repaints only lines that changed.
+
+    Args:
+        lines: the height in lines.
+        over: a style over the whole bar.
+    """
+
+    DEFAULT_CSS = "Bar { width: 1fr; }"
+
+    def __init__(self, drawer: Drawer, *, lines: int = 1, over: str = "", id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._drawer = drawer
+        self._over = over
+        self._rows: Sequence[Row] = ()
+        self._drawn_for = -1
+        self.styles.height = lines
+
+    def on_resize(self) -> None:
+        self.update()
+
+    def update(self) -> None:
+        """Ask the drawer again and repaint what differs."""
+        width = self.size.width
+        rows = tuple(self._drawer(width)) if width else ()
+        if rows != self._rows or width != self._drawn_for:
+            self._rows, self._drawn_for = rows, width
+            self.refresh()
+
+    def set_lines(self, lines: int) -> None:
+        """Change the height; costs a layout, so callers do it only when a bar appears or goes."""
+        current = self.styles.height
+        if current is None or current.value != lines:
+            self.styles.height = lines
+
+    @property
+    def shown(self) -> str:
+        """What the bar says, for tests and for screen readers' linear view."""
+        return "\n".join("".join(text for text, _ in line).rstrip() for line in self._rows)
+
+    def render_line(self, y: int) -> Strip:
+        line = self._rows[y] if y < len(self._rows) else row(EMPTY)
+        base: Style = self.visual_style.rich_style
+        return strip(line, self.size.width, base, self._over)

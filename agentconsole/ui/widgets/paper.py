@@ -1,0 +1,89 @@
+"""A list of ready lines: help, health, why, the card, found entries, the outbox, the palette."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from agentconsole.ui.draw import Row, our, row
+from agentconsole.ui.widgets.lines import Uniform
+
+
+class Item(NamedTuple):
+    """A line. ``value`` is what enter acts on; a line without one is only read."""
+
+    line: Row
+    value: object = None
+
+
+class Paper(Uniform):
+    """Moves over lines that can be chosen; scrolls where none can."""
+
+    def __init__(self, *, id: str | None = None, edge: bool = False) -> None:
+        super().__init__(id=id)
+        self.items: Sequence[Item] = ()
+        self._edge = edge
+
+    def show(self, items: Sequence[Item], *, keep: bool = False) -> None:
+        """Show other lines.
+
+        Args:
+            keep: it is the same list after a change: cursor and place stay.
+        """
+        before = self.chosen
+        self.items = items
+        choosable = [n for n, item in enumerate(items) if item.value is not None]
+        if keep and before is not None:
+            same = [n for n in choosable if items[n].value == before]
+            self.cursor = same[0] if same else min(self.cursor, len(items) - 1)
+            self.measure()
+            self.refresh_changed()
+            return
+        self.cursor = choosable[0] if choosable else -1
+        self.measure()
+        if not keep:
+            self.jump(0)
+        self.refresh_changed()
+
+    @property
+    def chosen(self) -> object:
+        return self.items[self.cursor].value if 0 <= self.cursor < len(self.items) else None
+
+    @property
+    def shown(self) -> str:
+        """All lines as text, for tests and for screen readers' linear view."""
+        return "\n".join("".join(text for text, _ in item.line) for item in self.items)
+
+    @property
+    def count(self) -> int:
+        return len(self.items)
+
+    def draw(self, item: int, line: int, width: int) -> tuple[Row, str]:
+        here = item == self.cursor and self.has_focus
+        mark = our(">" if item == self.cursor and self.items[item].value is not None else " ")
+        lead = row((our("|"), "dim"), mark) if self._edge else row((mark, "key"))
+        return (*lead, *self.items[item].line), "cursor" if here and self.items[item].value is not None else ""
+
+    def move(self, by: int) -> None:
+        places = [n for n, item in enumerate(self.items) if item.value is not None]
+        if not places:
+            self.jump(round(self.scroll_y) + by)
+            return
+        after = [n for n in places if n > self.cursor] if by > 0 else [n for n in reversed(places) if n < self.cursor]
+        if after:
+            self.select(after[min(abs(by), len(after)) - 1])
+        elif by < 0:
+            self.jump(0)
+
+    def page(self, pages: float) -> None:
+        lines = max(int(self.size.height * abs(pages)), 1)
+        if any(item.value is not None for item in self.items):
+            self.move(lines if pages > 0 else -lines)
+        else:
+            self.jump(round(self.scroll_y) + (lines if pages > 0 else -lines))
+
+    def home(self) -> None:
+        self.jump(0)
+
+    def end(self) -> None:
+        self.jump(self.count)

@@ -1,0 +1,180 @@
+"""Conversations that wait on us: two lines each, any number of them, read by pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from datetime import datetime
+from typing import Final
+
+from textual.message import Message
+
+from agentconsole.desk import QueuePage
+from agentconsole.domain.model import AgentName, ConversationId, ConversationStatus, Line
+from agentconsole.ui.draw import Row, Safe, clip, fit, our, row, safe, sides, width_of
+from agentconsole.ui.say import Say
+from agentconsole.ui.widgets.lines import Uniform
+
+PAGE: Final = 50
+"""Rows asked for at a time."""
+
+WIDE: Final = 34
+"""From this width on a row has room for two channel codes and the assignee's name."""
+
+
+class Queue(Uniform):
+    """The cursor belongs to a conversation, not to a place: news never puts another row under it.
+
+    Where the chosen conversation leaves the view, no row is marked, and actions still mean that conversation.
+    """
+
+    ITEM_LINES = 2
+
+    class Need(Message):
+        """A page that is not loaded came into view."""
+
+        def __init__(self, number: int) -> None:
+            super().__init__()
+            self.number = number
+
+    def __init__(self, say: Say, now: Callable[[], datetime], me: AgentName, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.say, self.now, self.me = say, now, me
+        self.total = 0
+        self.chosen: Line | None = None
+        self.drafts: Collection[ConversationId] = ()
+        self._pages: dict[int, tuple[Line, ...]] = {}
+        self._asked: set[int] = set()
+        self.place = 0
+
+    # -- rows -----------------------------------------------------------------------------------------------
+
+    @property
+    def count(self) -> int:
+        return self.total
+
+    def line(self, item: int) -> Line | None:
+        page = self._pages.get(item // PAGE, ())
+        return page[item % PAGE] if item >= 0 and item % PAGE < len(page) else None
+
+    def lines(self) -> list[tuple[int, Line]]:
+        """Return all loaded rows with their places."""
+        return [(n * PAGE + i, line) for n, page in sorted(self._pages.items()) for i, line in enumerate(page)]
+
+    def visible_pages(self) -> list[int]:
+        """Return the pages that the screen shows now; always the first."""
+        first = round(self.scroll_y) // self.ITEM_LINES
+        last = first + max(self.size.height, 1) // self.ITEM_LINES
+        return sorted({0, first // PAGE, min(last, max(self.total - 1, 0)) // PAGE})
+
+    def take(self, pages: dict[int, QueuePage], *, fresh: bool) -> None:
+        """Show pages.
+
+        Args:
+            fresh: they are the present state, so what is not among them is forgotten; else they are added.
+        """
+        if fresh:
+            self._pages, self._asked = {}, set()
+        for number, page in pages.items():
+            self._pages[number] = page.lines
+            self._asked.discard(number)
+            self.total = page.total or (number * PAGE + len(page.lines))
+        self._follow()
+        self.measure()
+        self.refresh_changed()
+
+    def reset(self) -> None:
+        """Forget everything: another view is about to come."""
+        self._pages, self._asked, self.total, self.cursor, self.chosen, self.place = {}, set(), 0, -1, None, 0
+        self.jump(0)
+        self.refresh()
+
+    def _follow(self) -> None:
+        if self.chosen is None:
+            if self.total:
+                self.cursor, self.chosen = 0, self.line(0)
+            return
+        before = self.cursor
+        found = [(place, line) for place, line in self.lines() if line.conversation == self.chosen.conversation]
+        if not found:
+            self.cursor = -1
+            return
+        self.cursor, self.chosen = found[0]
+        if before >= 0 and before != self.cursor and round(self.scroll_y):
+            self.jump(round(self.scroll_y) + (self.cursor - before) * self.ITEM_LINES)
+        self.place = self.cursor
+
+    # -- moving ---------------------------------------------------------------------------------------------
+
+    def cursor_moved(self) -> None:
+        self.place = max(self.cursor, 0)
+        self.chosen = self.line(self.cursor) or self.chosen
+
+    def move(self, by: int) -> None:
+        if not self.count:
+            return
+        if self.cursor < 0:
+            self.select(self.place if by > 0 else self.place - 1)
+        else:
+            self.select(self.cursor + by)
+
+    def choose(self, conversation: ConversationId) -> None:
+        """Put the cursor on a conversation where it is among the rows."""
+        for place, line in self.lines():
+            if line.conversation == conversation:
+                self.select(place)
+                self.chosen = line
+                return
+
+    # -- drawing --------------------------------------------------------------------------------------------
+
+    def draw(self, item: int, line: int, width: int) -> tuple[Row, str]:
+        edge = (our("|"), "dim")
+        shown = self.line(item)
+        if shown is None:
+            if item // PAGE not in self._asked:
+                self._asked.add(item // PAGE)
+                self.post_message(self.Need(item // PAGE))
+            return row(fit(our("  .."), width - 1), edge), ""
+        here = item == self.cursor
+        part = self._first(shown, here, width - 1) if line == 0 else self._second(shown, width - 1)
+        style = "cursor" if here and line == 0 and self.has_focus else ""
+        body, tail = sides(part[0], part[1], width - 1), row(edge)
+        padding = width - 1 - sum(width_of(text) for text, _ in body)
+        return (*body, (our(" " * max(padding, 0)), ""), *tail), style
+
+    def _first(self, line: Line, here: bool, width: int) -> tuple[Row, Row]:
+        mark, style = our(" "), ""
+        if line.failed:
+            mark, style = our("x"), "bad"
+        elif line.uncertain:
+            mark, style = our("?"), "warn"
+        elif line.unread:
+            mark, style = our("*"), "good"
+        codes = [self.say.code(medium) for medium in line.media]
+        kept = codes[-2:] if width >= WIDE else codes[-1:]
+        code = our(" ".join(kept) + ("+" if len(codes) > len(kept) else " "))
+        age = self.say.age(self.now() - (line.waiting_since or line.last_at))
+        if line.assignee == self.me:
+            flag = our("@")
+        else:
+            flag = our("&" if line.assignee else " ")
+        name = clip(safe(line.name, 80), max(width - width_of(code) - width_of(age) - 6, 4))
+        left = row(
+            (our(">" if here else " "), "key"),
+            (mark, style),
+            (code, "in"),
+            (name, "bold" if line.unread or line.waiting_since is not None else ""),
+        )
+        return left, row(age, (flag, "key"))
+
+    def _second(self, line: Line, width: int) -> tuple[Row, Row]:
+        marks = ("~" if line.suggestions else "") + ("d" if line.conversation in self.drafts else "")
+        text: Safe = safe(line.preview or line.subject, 160)
+        if line.status == ConversationStatus.RESOLVED:
+            text = our(f"({self.say.status(line.status)}) {text}")
+        right: list[tuple[Safe, str]] = []
+        if line.assignee and line.assignee != self.me and width >= WIDE:
+            right.append((our(" " + safe(line.assignee, 12)), "dim"))
+        if marks:
+            right.append((our(" " + marks), "note"))
+        return row(our("   "), (text, "dim")), tuple(right)

@@ -1,0 +1,491 @@
+"""A small Desk in memory for tests of the console: the domain's own folding and choosing over scripted entries.
+
+It breaks on purpose: ``gone`` makes every call raise ``HubAbsent``, ``refuse`` the next reply, ``slow`` delays all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from agentconsole.desk import (
+    AccountHealth,
+    Agent,
+    Compose,
+    News,
+    OutboxCounts,
+    OutboxLine,
+    Position,
+    QueueCounts,
+    QueuePage,
+    Sent,
+    SpoolStatus,
+    Status,
+    StoreStatus,
+    SuggestionView,
+    TimelinePage,
+)
+from agentconsole.domain import history, identity, preference
+from agentconsole.domain.model import (
+    AccountName,
+    Address,
+    AgentName,
+    AnyEntry,
+    Assigned,
+    Attachment,
+    Choice,
+    ConsentChanged,
+    ConsentScope,
+    ConversationId,
+    ConversationStatus,
+    Customer,
+    CustomerId,
+    Delivery,
+    Draft,
+    EntryId,
+    Hit,
+    Line,
+    Medium,
+    Merged,
+    Note,
+    PreferenceStated,
+    Receipt,
+    Received,
+    Reply,
+    Route,
+    StatusChanged,
+    Trust,
+    derive_id,
+)
+from agentconsole.domain.permission import Reach, Size
+from agentconsole.errors import HubAbsent, NotFound, Refused
+from agentconsole.text import sms
+
+NOW = datetime(2026, 3, 3, 14, 2, 30, tzinfo=UTC)
+
+ACCOUNTS = (
+    preference.Account(AccountName("mail"), Medium("email"), "email", Reach(1_000_000, "characters", attachments=True)),
+    preference.Account(AccountName("sms"), Medium("sms"), "phone", Reach(4, "sms")),
+    preference.Account(
+        AccountName("wa"), Medium("whatsapp"), "phone", Reach(4096, "characters", window_seconds=86400), live=True
+    ),
+)
+MEDIA = {account.name: account for account in ACCOUNTS}
+
+
+def email(value: str) -> Address:
+    return Address("email", "", value)
+
+
+def phone(value: str) -> Address:
+    return Address("phone", "", value)
+
+
+class DeskDouble:
+    def __init__(self) -> None:
+        self.records: dict[CustomerId, list[AnyEntry]] = {}
+        self.calls: list[tuple[str, tuple[Any, ...]]] = []
+        self.kept: dict[ConversationId, Draft] = {}
+        self.requests: dict[str, EntryId] = {}
+        self.health: list[AccountHealth] = [
+            AccountHealth(a.name, "kind", a.medium, "ok", last_ok=NOW, received=3, sent=2) for a in ACCOUNTS
+        ]
+        self.gone = False
+        self.refuse: Refused | None = None
+        self.slow = 0.0
+        self.number = 0
+        self._changed = asyncio.Event()
+        self._who: list[CustomerId] = []
+        self._health = False
+        self._folded: dict[CustomerId, tuple[int, history.Snapshot]] = {}
+
+    # -- the script -----------------------------------------------------------------------------------------
+
+    def received(
+        self,
+        customer: str,
+        account: str,
+        sender: Address,
+        text: str,
+        *,
+        minutes: float = 0,
+        name: str = "",
+        subject: str = "",
+        conversation: str = "",
+        **more: Any,
+    ) -> EntryId:
+        at = NOW - timedelta(minutes=minutes)
+        entry = Received(
+            id=EntryId(derive_id("e", customer, account, text, str(minutes))),
+            at=at,
+            account=AccountName(account),
+            medium=MEDIA[AccountName(account)].medium,
+            sender=sender,
+            conversation=ConversationId(conversation or f"c-{customer}"),
+            stored_at=at,
+            sender_name=name,
+            subject=subject,
+            text=text,
+            **{"trust": Trust.VERIFIED, **more},
+        )
+        self.add(customer, entry)
+        return entry.id
+
+    def add(self, customer: str, *entries: AnyEntry) -> None:
+        self.records.setdefault(CustomerId(customer), []).extend(entries)
+        self.tell(customer)
+
+    def tell(self, customer: str = "", *, health: bool = False) -> None:
+        self.number += 1
+        if customer:
+            self._who.append(CustomerId(customer))
+        self._health |= health
+        self._changed.set()
+
+    def suggest(self, holder: str, other: str, address: Address, evidence: EntryId) -> EntryId:
+        found = identity.suggestion(
+            CustomerId(holder), CustomerId(other), address, identity.NUMBER_IN_TEXT, evidence, NOW
+        )
+        self.add(holder, found)
+        return found.id
+
+    def receipt(self, reply: EntryId, state: Delivery, **more: Any) -> None:
+        owner = self._owner(reply)
+        self.number += 1
+        self.add(owner, Receipt(id=EntryId(f"r{self.number}"), at=NOW, reply=reply, state=state, **more))
+
+    def _owner(self, entry: EntryId) -> CustomerId:
+        return next(name for name, entries in self.records.items() if any(e.id == entry for e in entries))
+
+    # -- reading --------------------------------------------------------------------------------------------
+
+    async def _enter(self, name: str, *arguments: Any) -> None:
+        self.calls.append((name, arguments))
+        if self.slow:
+            await asyncio.sleep(self.slow)
+        if self.gone:
+            raise HubAbsent("No hub answers. Nothing was sent.", "Start one.")
+
+    def called(self, name: str) -> list[tuple[Any, ...]]:
+        return [arguments for called, arguments in self.calls if called == name]
+
+    def snapshot(self, record: CustomerId) -> history.Snapshot:
+        entries = self.records[record]
+        known = self._folded.get(record)
+        if known is None or known[0] > len(entries):
+            known = (0, history.empty(record))
+        snapshot = history.advance(known[1], entries[known[0] :])
+        self._folded[record] = (len(entries), snapshot)
+        return snapshot
+
+    def _root(self, record: CustomerId) -> CustomerId:
+        for name in self.records:
+            if any(edge.other == record for edge in self.snapshot(name).merges.values()):
+                return self._root(name)
+        return record
+
+    def person(self, record: CustomerId) -> Customer:
+        if record not in self.records:
+            raise NotFound(f"No customer {record}.")
+        root = self._root(record)
+        cluster = {root: self.snapshot(root)}
+        waiting = [root]
+        while waiting:
+            for edge in cluster[waiting.pop()].merges.values():
+                if edge.other not in cluster:
+                    cluster[edge.other] = self.snapshot(edge.other)
+                    waiting.append(edge.other)
+        return history.combine(root, cluster)
+
+    def people(self) -> list[Customer]:
+        return [self.person(name) for name in self.records if self._root(name) == name]
+
+    async def queue(self, who: Agent, view: str, offset: int, limit: int) -> QueuePage:
+        await self._enter("queue", view, offset, limit)
+        every = [line for person in self.people() for line in history.lines(person)]
+        views = {
+            "waiting": lambda line: line.waiting_since is not None,
+            "mine": lambda line: line.assignee == who.name and line.status != ConversationStatus.RESOLVED,
+            "unassigned": lambda line: not line.assignee and line.status != ConversationStatus.RESOLVED,
+            "open": lambda line: line.status != ConversationStatus.RESOLVED,
+            "resolved": lambda line: line.status == ConversationStatus.RESOLVED,
+            "failed": lambda line: bool(line.failed),
+            "uncertain": lambda line: bool(line.uncertain),
+            "all": lambda line: True,
+        }
+        found: list[Line] = sorted(filter(views[view], every), key=lambda line: line.waiting_since or line.last_at)
+        counts = QueueCounts(**{name: sum(map(test, every)) for name, test in views.items() if name != "all"})
+        return QueuePage(tuple(found[offset : offset + limit]), counts, Position("e", self.number), len(found))
+
+    async def timeline(self, who: Agent, customer: CustomerId, before: EntryId, limit: int) -> TimelinePage:
+        await self._enter("timeline", customer, before, limit)
+        person = self.person(customer)
+        entries = sorted(
+            (entry for member in person.members for entry in self.records[member]), key=lambda entry: entry.at
+        )
+        end = next((n for n, entry in enumerate(entries) if entry.id == before), len(entries))
+        page = entries[max(end - limit, 0) : end]
+        states = {record.reply: record for record in person.deliveries}
+        return TimelinePage(
+            person, tuple(page), states, end - limit > 0, Position("e", self.number), self._suggestions(person)
+        )
+
+    def _suggestions(self, person: Customer) -> tuple[SuggestionView, ...]:
+        found = []
+        for suggestion in person.suggestions:
+            if suggestion.answered:
+                continue
+            other = self.person(suggestion.other)
+            evidence = next(e for entries in self.records.values() for e in entries if e.id == suggestion.evidence)
+            assert isinstance(evidence, Received)
+            found.append(
+                SuggestionView(
+                    suggestion.id,
+                    person.id,
+                    person.name,
+                    other.id,
+                    other.name,
+                    suggestion.address,
+                    tuple(use.route.medium for use in other.routes),
+                    suggestion.why,
+                    suggestion.evidence,
+                    evidence.at,
+                    evidence.medium,
+                )
+            )
+        return tuple(found)
+
+    async def search(self, who: Agent, words: str, limit: int) -> tuple[Hit, ...]:
+        await self._enter("search", words)
+        return tuple(
+            Hit(self._root(name), self.person(name).name, e.id, e.at, getattr(e, "medium", Medium("")), e.text)
+            for name, entries in self.records.items()
+            for e in entries
+            if isinstance(e, (Received, Reply, Note)) and words.lower() in e.text.lower()
+        )[:limit]
+
+    async def choose(self, who: Agent, compose: Compose) -> Choice:
+        await self._enter("choose", compose)
+        return self._choice(compose)
+
+    def _choice(self, compose: Compose) -> Choice:
+        text = compose.text
+        size = Size(len(text), len(text.encode()), sms.parts(text).parts) if text else Size()
+        return preference.choose(self.person(compose.customer), ACCOUNTS, NOW, preference.Policy(), size)
+
+    async def status(self, who: Agent) -> Status:
+        await self._enter("status")
+        records = [d for person in self.people() for d in person.deliveries]
+        counts = {s: sum(d.state == s for d in records) for s in ("queued", "sending", "uncertain", "failed")}
+        return Status(
+            tuple(self.health),
+            OutboxCounts(**counts),
+            StoreStatus("memory", len(self.records), sum(map(len, self.records.values()))),
+            SpoolStatus(),
+            "0.1.0",
+            "demo",
+            1234,
+            NOW - timedelta(hours=1),
+            NOW,
+        )
+
+    async def news(self, who: Agent, since: Position, seconds: float) -> News:
+        await self._enter("news")
+        if since.number == self.number:
+            self._changed.clear()
+            try:
+                async with asyncio.timeout(seconds):
+                    while since.number == self.number and not self.gone:
+                        await self._changed.wait()
+                        self._changed.clear()
+            except TimeoutError:
+                return News(since, ())
+        if self.gone:
+            raise HubAbsent("No hub answers. Nothing was sent.", "Start one.")
+        who_changed, self._who, health, self._health = tuple(self._who), [], self._health, False
+        return News(Position("e", self.number), who_changed, health)
+
+    async def seen(self, who: Agent, customer: CustomerId, at: datetime) -> None:
+        await self._enter("seen", customer, at)
+
+    # -- replying -------------------------------------------------------------------------------------------
+
+    async def reply(self, who: Agent, request: str, compose: Compose) -> Sent:
+        await self._enter("reply", request, compose)
+        if self.refuse is not None and not compose.anyway:
+            error, self.refuse = self.refuse, None
+            raise error
+        choice = self._choice(compose)
+        reply = EntryId(derive_id("e", "reply", request))
+        if request not in self.requests:
+            ranked = next((r for r in choice.ranked if compose.route in (None, r.route)), None)
+            if ranked is None:
+                raise Refused("This route is refused.")
+            route = ranked.route
+            self.requests[request] = reply
+            self.add(
+                compose.customer,
+                Reply(
+                    id=reply,
+                    at=NOW,
+                    agent=who.name,
+                    conversation=compose.conversation,
+                    account=route.account,
+                    medium=route.medium,
+                    address=route.address,
+                    text=compose.text,
+                    key=reply,
+                ),
+            )
+        return self._sent(reply, choice)
+
+    def _sent(self, reply: EntryId, choice: Choice | None = None) -> Sent:
+        record = next(d for p in self.people() for d in p.deliveries if d.reply == reply)
+        route = Route(record.account, record.medium, record.address)
+        return Sent(reply, record.state, route, choice or Choice(()), record.reason, record.detail)
+
+    async def sent(self, who: Agent, reply: EntryId) -> Sent:
+        return self._sent(reply)
+
+    async def outbox(self, who: Agent, states: Sequence[Delivery]) -> tuple[OutboxLine, ...]:
+        await self._enter("outbox", states)
+        texts = {e.id: e.text for entries in self.records.values() for e in entries if isinstance(e, Reply)}
+        return tuple(
+            OutboxLine(p.id, p.name, d, texts[d.reply])
+            for p in self.people()
+            for d in p.deliveries
+            if d.state in states
+        )
+
+    async def _decide(self, name: str, reply: EntryId, state: Delivery) -> Sent:
+        await self._enter(name, reply)
+        self.receipt(reply, state, by=AgentName("mina"))
+        return self._sent(reply)
+
+    async def outbox_check(self, who: Agent, request: str, reply: EntryId) -> Sent:
+        await self._enter("outbox_check", reply)
+        return self._sent(reply)
+
+    async def resend(self, who: Agent, request: str, reply: EntryId) -> Sent:
+        return await self._decide("resend", reply, Delivery.QUEUED)
+
+    async def mark_sent(self, who: Agent, request: str, reply: EntryId) -> Sent:
+        return await self._decide("mark_sent", reply, Delivery.SENT)
+
+    async def cancel(self, who: Agent, request: str, reply: EntryId) -> Sent:
+        return await self._decide("cancel", reply, Delivery.CANCELLED)
+
+    async def save_draft(self, who: Agent, draft: Draft) -> bool:
+        await self._enter("save_draft", draft)
+        kept = self.kept.get(draft.conversation)
+        if kept is not None and kept.revision > draft.revision:
+            return False
+        self.kept[draft.conversation] = draft
+        return True
+
+    async def drafts(self, who: Agent) -> tuple[Draft, ...]:
+        await self._enter("drafts")
+        return tuple(self.kept.values())
+
+    async def drop_draft(self, who: Agent, conversation: ConversationId, revision: int) -> None:
+        await self._enter("drop_draft", conversation, revision)
+        kept = self.kept.get(conversation)
+        if kept is not None and kept.revision <= revision:
+            del self.kept[conversation]
+
+    # -- working --------------------------------------------------------------------------------------------
+
+    def _id(self) -> EntryId:
+        self.number += 1
+        return EntryId(f"x{self.number}")
+
+    async def note(
+        self, who: Agent, request: str, customer: CustomerId, conversation: ConversationId, text: str
+    ) -> EntryId:
+        await self._enter("note", text)
+        entry = Note(id=self._id(), at=NOW, agent=who.name, conversation=conversation, text=text)
+        self.add(customer, entry)
+        return entry.id
+
+    async def assign(
+        self, who: Agent, request: str, customer: CustomerId, conversation: ConversationId, assignee: AgentName
+    ) -> None:
+        await self._enter("assign", conversation, assignee)
+        self.add(customer, Assigned(id=self._id(), at=NOW, conversation=conversation, assignee=assignee, by=who.name))
+
+    async def set_status(
+        self,
+        who: Agent,
+        request: str,
+        customer: CustomerId,
+        conversation: ConversationId,
+        status: ConversationStatus,
+        until: datetime | None,
+    ) -> None:
+        await self._enter("set_status", conversation, status)
+        self.add(customer, StatusChanged(id=self._id(), at=NOW, conversation=conversation, status=status, by=who.name))
+
+    async def answer_suggestion(self, who: Agent, request: str, suggestion: EntryId, accept: bool) -> EntryId:
+        await self._enter("answer_suggestion", suggestion, accept)
+        owner = self._owner(suggestion)
+        found = self.snapshot(owner).suggestions[suggestion]
+        if not accept:
+            self.add(owner, identity.refuse(suggestion, who.name, request, NOW))
+            return EntryId("")
+        edge = identity.merge(self.person(owner), self.person(found.other), who.name, request, NOW, suggestion)
+        self.add(owner, edge)
+        return edge.id
+
+    async def unmerge(self, who: Agent, request: str, customer: CustomerId, merge: EntryId) -> None:
+        await self._enter("unmerge", merge)
+        owner = next(n for n, e in self.records.items() if any(isinstance(x, Merged) and x.id == merge for x in e))
+        self.add(owner, identity.unmerge(merge, who.name, request, NOW))
+
+    def opt_out(self, customer: str, medium: str, words: str = "STOP", *, days: float = 1) -> None:
+        at = NOW - timedelta(days=days)
+        self.add(
+            customer,
+            ConsentChanged(id=self._id(), at=at, medium=Medium(medium), scope=ConsentScope.ALL, words=words),
+        )
+
+    def prefers(self, customer: str, medium: str, *, days: float = 1) -> None:
+        self.add(
+            customer,
+            PreferenceStated(
+                id=self._id(), at=NOW - timedelta(days=days), medium=Medium(medium), evidence_medium=Medium("email")
+            ),
+        )
+
+
+def emily(desk: DeskDouble) -> None:
+    """The story to keep in mind: an e-mail with a number, then WhatsApp from that number; and three others."""
+    evidence = desk.received(
+        "emily",
+        "mail",
+        email("emily@example.com"),
+        "Hello, I have 12 March, 9:00 with Dr Adams. Could it be 11 March, same time?\n"
+        "My WhatsApp is +44 20 7946 0182.\n\n> On 1 March you wrote:\n> Dear Emily\n> see you soon\n",
+        minutes=9,
+        name="Emily Rhodes",
+        subject="Move my appointment",
+        attachments=(Attachment("letter.pdf", "application/pdf", 12_300),),
+    )
+    desk.received("wa-emily", "wa", phone("+442079460182"), "any news? I wrote you", minutes=1, name="")
+    desk.received("minsu", "sms", phone("+821012345678"), "배송 언제 오나요?", minutes=4, name="박민수")
+    desk.received(
+        "minsu",
+        "mail",
+        email("minsu@example.com"),
+        "주문 확인 부탁드립니다",
+        minutes=3000,
+        name="박민수",
+        subject="주문",
+    )
+    desk.opt_out("minsu", "sms", days=2)
+    desk.received(
+        "tanaka", "mail", email("tanaka@example.com"), "請求書について", minutes=22, name="田中ゆき", subject="請求書"
+    )
+    desk.prefers("tanaka", "email")
+    desk.suggest("emily", "wa-emily", phone("+442079460182"), evidence)
