@@ -32,7 +32,8 @@ from agentconsole.domain.permission import Size
 from agentconsole.errors import NotFound, Refused, UsageError
 from agentconsole.hub.desk.base import DeskPart, key_of
 from agentconsole.hub.profile import AccountSetup, for_choice
-from agentconsole.text import sms, words
+from agentconsole.text import sms
+from agentconsole.text.words import Words
 
 MAX_FILE = 512 * 1024
 """Bytes of one file: base64 and its line stay under the wire's limit."""
@@ -125,13 +126,8 @@ class Replying(DeskPart):
         raise self._veto(choice, refused)
 
     def _veto(self, choice: Choice, refused: RefusedRoute | None) -> Refused:
-        language, now = self.profile.language, self.clock.now()
-        if refused is None:
-            what = words.word(language, "no_route", {}, now=now, tz=self.profile.timezone)
-        else:
-            medium = words.medium(language, refused.route.medium)
-            because = words.word(language, refused.reason, refused.facts, now=now, tz=self.profile.timezone)
-            what = f"{medium}: {because}"
+        words = Words(self.profile.language, self.profile.timezone)
+        what = words.refusal(refused, self.clock.now()) if refused is not None else words.no_route()
         best = choice.best
         hint = f"--via {best.route.medium}" if best is not None and refused is not None else ""
         return Refused(what, hint)
@@ -225,7 +221,7 @@ class Replying(DeskPart):
         record = snapshot.deliveries.get(receipt.reply)
         if record is None or not delivery.follows(record, receipt):
             state = record.state if record is not None else Delivery.SENT
-            word = words.word(self.profile.language, state, {}, now=self.clock.now(), tz=self.profile.timezone)
+            word = Words(self.profile.language, self.profile.timezone).state(state)
             raise Refused(f"This reply is already: {word}. Nothing was changed.", "See: agentconsole outbox list")
         return receipt
 

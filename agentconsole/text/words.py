@@ -1,0 +1,264 @@
+"""Codes, states and times as sentences, in English and Korean, for the console and the commands alike.
+
+Values that come from outside are made safe for a terminal here; the result of every method is one line of display text.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from agentconsole.domain.model import (
+    AddressLinked,
+    AddressState,
+    AddressUnlinked,
+    AnyEntry,
+    Assigned,
+    ConsentChanged,
+    Delivery,
+    DeliveryRecord,
+    Facts,
+    Merged,
+    Named,
+    PreferenceStated,
+    Ranked,
+    RefusedRoute,
+    StatusChanged,
+    Suggested,
+    SuggestionAnswered,
+    Tagged,
+    Unmerged,
+    Unreadable,
+)
+from agentconsole.text.sanitise import one_line
+from agentconsole.text.words_table import CODES, WORDS
+
+_TIMES_OF_DAY = frozenset({"last_in", "wrote", "at"})
+_MEDIA = frozenset({"medium_evidence", "stated", "medium"})
+
+
+class Words:
+    """Words in one language and one time zone.
+
+    Args:
+        language: ``en`` or ``ko``; another is answered in English.
+        timezone: a name of the tz database; an unknown one means UTC.
+    """
+
+    def __init__(self, language: str, timezone: str) -> None:
+        self.language = "ko" if language.lower().startswith("ko") else "en"
+        self._texts = WORDS[self.language]
+        try:
+            self.zone = ZoneInfo(timezone)
+        except (ZoneInfoNotFoundError, ValueError):
+            self.zone = ZoneInfo("UTC")
+
+    def say(self, key: str, **values: str) -> str:
+        """Return a sentence of the table with values put in."""
+        return self._texts[key].format(**{name: one_line(value, 120) for name, value in values.items()})
+
+    def _word(self, prefix: str, code: str) -> str:
+        """Return a word of the table; a code that it lacks (a third party's) is shown as words."""
+        return self._texts.get(f"{prefix}.{code}") or one_line(code.replace("_", " "), 60)
+
+    # -- time ----------------------------------------------------------------------------------------------
+
+    def local(self, at: datetime) -> datetime:
+        return at.astimezone(self.zone)
+
+    def clock(self, at: datetime) -> str:
+        return self.local(at).strftime("%H:%M")
+
+    def day(self, at: datetime) -> str:
+        local = self.local(at)
+        if self.language == "ko":
+            return f"{local.year}년 {local.month}월 {local.day}일 ({'월화수목금토일'[local.weekday()]})"
+        return f"{local:%a} {local.day} {local:%b %Y}"
+
+    def short_day(self, at: datetime) -> str:
+        local = self.local(at)
+        return f"{local.month}월 {local.day}일" if self.language == "ko" else f"{local.day} {local:%b}"
+
+    def moment(self, at: datetime) -> str:
+        """Return date and time in full, in a form that sorts: ``2026-03-04 14:02``."""
+        return self.local(at).strftime("%Y-%m-%d %H:%M")
+
+    def when(self, at: datetime, now: datetime) -> str:
+        """Return the time for today, else the day."""
+        return self.clock(at) if self.local(at).date() == self.local(now).date() else self.short_day(at)
+
+    def age(self, span: timedelta) -> str:
+        """Return how long ago in one unit: 9m, 3h, 2d."""
+        minutes = max(int(span.total_seconds() // 60), 0)
+        if minutes < 60:
+            return self.say("age.minutes", n=str(minutes))
+        if minutes < 48 * 60:
+            return self.say("age.hours", n=str(minutes // 60))
+        return self.say("age.days", n=str(minutes // (24 * 60)))
+
+    def span(self, span: timedelta) -> str:
+        """Return a length of time in two units: 5 h 12 m."""
+        minutes = max(int(span.total_seconds() // 60), 0)
+        days, rest = divmod(minutes, 24 * 60)
+        if days:
+            return self.say("span.days", days=str(days), hours=str(rest // 60))
+        if rest >= 60:
+            return self.say("span.hours", hours=str(rest // 60), minutes=str(rest % 60))
+        return self.say("span.minutes", minutes=str(rest))
+
+    # -- words ---------------------------------------------------------------------------------------------
+
+    def medium(self, medium: str) -> str:
+        return self._word("medium", medium)
+
+    def medium_code(self, medium: str) -> str:
+        """Return the two letters of a medium; of one that is not listed its first two."""
+        return CODES.get(medium) or (one_line(medium) + "??")[:2]
+
+    def state(self, state: str) -> str:
+        return self._word("state", state)
+
+    def status(self, status: str) -> str:
+        return self._word("status", status)
+
+    def trust(self, trust: str) -> str:
+        return self._word("trust", trust)
+
+    def account_state(self, state: str) -> str:
+        return self._word("account", state)
+
+    def scope(self, scope: str) -> str:
+        return self._word("scope", scope)
+
+    def reason(self, code: str) -> str:
+        return self._word("reason", code) if code else ""
+
+    def evidence(self, why: str, medium: str, at: datetime | None, now: datetime) -> str:
+        """Return what suggests that two records are one person."""
+        return self._filled("reason", why, {"medium": medium, "at": at.isoformat() if at is not None else ""}, now)
+
+    # -- why this channel ----------------------------------------------------------------------------------
+
+    def why(self, ranked: Ranked, now: datetime) -> str:
+        """Return the sentence that says why a route stands where it does, and what ends when."""
+        facts = ranked.facts
+        parts = [f"{self.title(ranked.route.medium)}: {self._filled('rule', ranked.rule, facts, now)}"]
+        until = _time(facts.get("until", ""))
+        if until is not None and until > now:
+            parts.append(self.say("why.until", span=self.span(until - now)))
+        if facts.get("stated"):
+            at = _time(facts.get("stated_at", ""))
+            day = self.short_day(at) if at is not None else "?"
+            parts.append(self.say("why.stated_other", medium=self.medium(facts["stated"]), day=day))
+        return " ".join(parts)
+
+    def refusal(self, refused: RefusedRoute, now: datetime) -> str:
+        """Return why a route must not be used now."""
+        return f"{self.title(refused.route.medium)}: {self._filled('refused', refused.reason, refused.facts, now)}"
+
+    def no_route(self) -> str:
+        return self._texts["refused.no_route"]
+
+    def title(self, medium: str) -> str:
+        """Return a medium's name as the first word of a sentence."""
+        name = self.medium(medium)
+        return name[:1].upper() + name[1:] if name[:1].islower() else name
+
+    def _filled(self, prefix: str, code: str, facts: Facts, now: datetime) -> str:
+        template = self._texts.get(f"{prefix}.{code}")
+        if template is None:
+            return one_line(code.replace("_", " "), 60)
+        values = _Blank({name: self._fact(name, value, now) for name, value in facts.items()})
+        return " ".join(template.format_map(values).replace("()", "").split()).replace(" .", ".")
+
+    def _fact(self, name: str, value: str, now: datetime) -> str:
+        at = _time(value)
+        if at is not None:
+            return self.when(at, now) if name in _TIMES_OF_DAY else self.short_day(at)
+        if name in _MEDIA:
+            return self.medium(value) if value else ""
+        if name == "why":
+            return self.reason(value)
+        if name == "unit":
+            return self._word("unit", value)
+        return one_line(value, 60)
+
+    # -- what happened -------------------------------------------------------------------------------------
+
+    def delivery(self, record: DeliveryRecord) -> str:
+        """Return what became of a reply and why; empty where there is nothing to tell beyond its state."""
+        why = self.reason(record.reason)
+        if record.detail:
+            detail = one_line(record.detail, 120)
+            why = f"{why} ({detail})" if why else detail
+        if record.state == Delivery.UNCERTAIN:
+            return self.say("delivery.uncertain", at=self.clock(record.at), why=why or self.reason("line_cut"))
+        if record.state == Delivery.FAILED:
+            return self.say("delivery.failed", why=why or self.say("delivery.unknown"))
+        if record.state == Delivery.CANCELLED:
+            return self.say("delivery.cancelled", why=why).strip()
+        if record.not_before is not None and record.state == Delivery.QUEUED:
+            return self.say("delivery.waits", at=self.clock(record.not_before), why=why).strip()
+        return why
+
+    def event(self, entry: AnyEntry) -> str:
+        """Return what an entry says that is no message; empty for messages, notes and receipts."""
+        match entry:
+            case Unreadable():
+                return self.say("event.unreadable", why=entry.detail or entry.reason)
+            case Named():
+                return self.say("event.named", name=entry.name)
+            case AddressLinked():
+                return self.say("event.address_linked", address=entry.address.value)
+            case AddressUnlinked():
+                return self.say("event.address_unlinked", address=entry.address.value)
+            case AddressState():
+                key = "event.address_dead" if entry.dead else "event.address_alive"
+                return self._texts[key].format_map(
+                    _Blank(address=one_line(entry.address.value, 80), why=self.reason(entry.dead))
+                )
+            case ConsentChanged():
+                medium = self.medium(entry.medium) if entry.medium else self.scope("every_medium")
+                key = "event.opted_in" if entry.allowed else "event.opted_out"
+                return self.say(key, medium=medium, scope=self.scope(entry.scope))
+            case PreferenceStated():
+                if not entry.medium:
+                    return self.say("event.prefers_none")
+                return self.say("event.prefers", medium=self.medium(entry.medium))
+            case Assigned():
+                return (
+                    self.say("event.assigned", agent=entry.assignee) if entry.assignee else self.say("event.unassigned")
+                )
+            case StatusChanged():
+                return self.say("event.status", status=self.status(entry.status))
+            case Tagged():
+                tags = " ".join([*(f"+{tag}" for tag in entry.add), *(f"-{tag}" for tag in entry.remove)])
+                return self.say("event.tagged", tags=tags)
+            case Suggested():
+                return self.say("event.suggested", address=entry.address.value)
+            case SuggestionAnswered():
+                key = "event.suggestion_accepted" if entry.accepted else "event.suggestion_refused"
+                return self.say(key, agent=entry.by)
+            case Merged():
+                return self.say("event.merged", agent=entry.by)
+            case Unmerged():
+                return self.say("event.unmerged", agent=entry.by)
+            case _:
+                return ""
+
+
+class _Blank(dict[str, str]):
+    """Facts that are not there leave nothing behind."""
+
+    def __missing__(self, key: str) -> str:
+        return ""
+
+
+def _time(value: str) -> datetime | None:
+    if len(value) < 16 or value[4:5] != "-":
+        return None
+    try:
+        at = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return at if at.tzinfo is not None else None

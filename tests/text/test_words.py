@@ -1,0 +1,109 @@
+"""Both languages say the same, nobody is guessed at, and nothing from outside gets through unsafe."""
+
+from __future__ import annotations
+
+import re
+import string
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from agentconsole.domain.model import (
+    AccountName,
+    Address,
+    Delivery,
+    Medium,
+    Named,
+    Ranked,
+    RefusedRoute,
+    Route,
+)
+from agentconsole.text.sanitise import holds_control
+from agentconsole.text.words import Words
+from agentconsole.text.words_table import CODES, WORDS
+
+NOW = datetime(2026, 3, 4, 14, 0, tzinfo=UTC)
+WHATSAPP = Route(AccountName("wa"), Medium("whatsapp"), Address("phone", "", "+442079460182"))
+EN, KO = Words("en", "Europe/London"), Words("ko", "Asia/Seoul")
+
+
+def places(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+def test_both_languages_have_the_same_keys_and_places():
+    assert WORDS["en"].keys() == WORDS["ko"].keys()
+    assert {k: places(v) for k, v in WORDS["en"].items()} == {k: places(v) for k, v in WORDS["ko"].items()}
+
+
+def test_nobody_is_he_or_she():
+    pronoun = re.compile(r"\b(he|she|him|her|his|hers|they|their)\b|그녀|그는|그의", re.IGNORECASE)
+    assert [v for table in WORDS.values() for v in table.values() if pronoun.search(v)] == []
+
+
+def test_every_medium_has_its_own_two_letters():
+    assert len(set(CODES.values())) == len(CODES)
+    assert all(len(code) == 2 for code in CODES.values())
+    assert EN.medium_code("carrier_pigeon") == "ca"
+
+
+@pytest.mark.parametrize("state", list(Delivery))
+def test_every_delivery_state_is_worded(state: Delivery):
+    assert EN.state(state) != ""
+    assert f"state.{state}" in WORDS["en"]
+
+
+def test_the_reason_stands_in_one_line_with_what_ends_when():
+    facts = {
+        "at": "2026-03-03T09:00:00+00:00",
+        "medium_evidence": "email",
+        "until": (NOW + timedelta(hours=5, minutes=12)).isoformat(),
+    }
+    ranked = Ranked(WHATSAPP, "stated", facts)
+    assert EN.why(ranked, NOW) == "WhatsApp: asked for on 3 Mar (e-mail). Free to write for 5 h 12 m."
+    assert KO.why(ranked, NOW) == "왓츠앱: 3월 3일 메일 요청하심. 5시간 12분 더 자유롭게 보낼 수 있음."
+
+
+def test_a_preference_that_was_set_aside_is_named():
+    facts = {
+        "last_in": (NOW - timedelta(minutes=1)).isoformat(),
+        "stated": "email",
+        "stated_at": "2026-03-03T09:00:00+00:00",
+    }
+    said = EN.why(Ranked(WHATSAPP, "live_exchange", facts), NOW)
+    assert said == "WhatsApp: writing here now (13:59). (Asked for e-mail on 3 Mar.)"
+
+
+def test_a_refusal_says_since_when():
+    refused = RefusedRoute(WHATSAPP, "opted_out", {"at": "2025-09-30T09:03:00+00:00", "words": "STOP"})
+    assert EN.refusal(refused, NOW) == "WhatsApp: opted out 30 Sep (STOP)."
+    assert KO.refusal(refused, NOW) == "왓츠앱: 9월 30일 수신거부(STOP)."
+
+
+def test_a_missing_fact_leaves_no_hole():
+    assert EN.refusal(RefusedRoute(WHATSAPP, "opted_out", {}), NOW) == "WhatsApp: opted out."
+
+
+def test_a_code_of_a_third_party_is_shown_as_words():
+    assert EN.reason("carrier_on_strike") == "carrier on strike"
+    assert EN.refusal(RefusedRoute(WHATSAPP, "not_today", {}), NOW) == "WhatsApp: not today"
+
+
+def test_what_comes_from_outside_is_made_safe():
+    named = Named(id="e", at=NOW, name="x\x1b]52;c;aGk=\x07{n}[/]")
+    assert not holds_control(EN.event(named))
+    refused = RefusedRoute(WHATSAPP, "opted_out", {"words": "\x1b[2J{0}"})
+    assert not holds_control(EN.refusal(refused, NOW))
+
+
+@pytest.mark.parametrize(
+    ("minutes", "en", "ko"), [(0, "0m", "0분"), (59, "59m", "59분"), (60, "1h", "1시간"), (2880, "2d", "2일")]
+)
+def test_ages_have_one_unit(minutes: int, en: str, ko: str):
+    assert (EN.age(timedelta(minutes=minutes)), KO.age(timedelta(minutes=minutes))) == (en, ko)
+
+
+def test_times_are_in_the_readers_zone():
+    assert (EN.clock(NOW), KO.clock(NOW)) == ("14:00", "23:00")
+    assert KO.day(NOW) == "2026년 3월 4일 (수)"
+    assert Words("en", "Mars/Olympus").clock(NOW) == "14:00"
