@@ -28,6 +28,7 @@ from agentconsole.hub.health import Health
 from agentconsole.hub.profile import AccountSetup, HubProfile
 from agentconsole.ports import AuditLine, Store
 from agentconsole.seams import Clock
+from agentconsole.text.words import Words
 
 NOBODY = CustomerId("")
 
@@ -70,6 +71,13 @@ class DeskPart:
         self.people = people
         self.operations = operations
         self.started_at = clock.now()
+        self._words: Words | None = None
+
+    async def words(self) -> Words:
+        """Return the profile's words; the time zone's file is read off the loop."""
+        if self._words is None:
+            self._words = await asyncio.to_thread(Words, self.profile.language, self.profile.timezone)
+        return self._words
 
     def need(self, who: Agent, right: str) -> None:
         """Raise ``Refused`` unless the agent has a right."""

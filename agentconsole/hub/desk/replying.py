@@ -65,7 +65,7 @@ class Replying(DeskPart):
             return await self.standing(reply_id, choice)
         if not compose.text.strip() and not compose.attachments:
             raise Refused("An empty reply is not sent.", "Write something first.")
-        ranked = self._route(choice, compose)
+        ranked = self._route(choice, compose, await self.words())
         setup = self.accounts[ranked.route.account]
         conversation = self._conversation(customer, compose, reply_id)
         answered = await self._answered(customer, compose, ranked.route)
@@ -103,7 +103,7 @@ class Replying(DeskPart):
         await self.audit(who, "reply", customer.id, f"{reply_id} {ranked.route.medium}")
         return await self.standing(reply_id, choice)
 
-    def _route(self, choice: Choice, compose: Compose) -> Ranked:
+    def _route(self, choice: Choice, compose: Compose, words: Words) -> Ranked:
         wanted = [
             ranked
             for ranked in choice.ranked
@@ -123,10 +123,9 @@ class Replying(DeskPart):
             ),
             None,
         )
-        raise self._veto(choice, refused)
+        raise self._veto(choice, refused, words)
 
-    def _veto(self, choice: Choice, refused: RefusedRoute | None) -> Refused:
-        words = Words(self.profile.language, self.profile.timezone)
+    def _veto(self, choice: Choice, refused: RefusedRoute | None, words: Words) -> Refused:
         what = words.refusal(refused, self.clock.now()) if refused is not None else words.no_route()
         best = choice.best
         hint = f"--via {best.route.medium}" if best is not None and refused is not None else ""
@@ -211,19 +210,12 @@ class Replying(DeskPart):
             reason=reason,
             by=who.name,
         )
+        words = await self.words()
         if not await self.store.known([receipt.id]):
-            await self.store.change(owner, lambda snapshot: [self._allowed(snapshot, receipt)])
+            await self.store.change(owner, lambda snapshot: [_allowed(snapshot, receipt, words)])
         self.wake(entry.account)
         await self.audit(who, reason, owner, reply)
         return await self.standing(reply)
-
-    def _allowed(self, snapshot: Snapshot, receipt: Receipt) -> Receipt:
-        record = snapshot.deliveries.get(receipt.reply)
-        if record is None or not delivery.follows(record, receipt):
-            state = record.state if record is not None else Delivery.SENT
-            word = Words(self.profile.language, self.profile.timezone).state(state)
-            raise Refused(f"This reply is already: {word}. Nothing was changed.", "See: agentconsole outbox list")
-        return receipt
 
     # -- what agents decide ------------------------------------------------------------------------------
 
@@ -268,6 +260,14 @@ class Replying(DeskPart):
     async def drop_draft(self, who: Agent, conversation: ConversationId, revision: int) -> None:
         self.need(who, "reply")
         await self.store.drop_draft(who.name, conversation, revision)
+
+
+def _allowed(snapshot: Snapshot, receipt: Receipt, words: Words) -> Receipt:
+    record = snapshot.deliveries.get(receipt.reply)
+    if record is None or not delivery.follows(record, receipt):
+        state = record.state if record is not None else Delivery.SENT
+            raise Refused(f"This reply is already: {words.state(state)}. Nothing was changed.", "See: agentconsole outbox list")
+    return receipt
 
 
 def _same(one: Route, other: Route) -> bool:
