@@ -11,6 +11,7 @@ import logging
 import os
 import stat
 import tempfile
+import zoneinfo
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -60,7 +61,10 @@ def timezone(profile: Profile) -> str:
     except OSError:
         return "UTC"
     _, found, name = target.partition("/zoneinfo/")
-    return name if found else "UTC"
+    try:
+        return zoneinfo.ZoneInfo(name).key if found else "UTC"
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+        return "UTC"
 
 
 # -- accounts -----------------------------------------------------------------------------------------------
@@ -387,7 +391,7 @@ async def run_console(
     desk: Desk, who: Agent, profile: Profile, *, environ: Mapping[str, str], clock: Clock, random: Randomness
 ) -> None:
     """Run the console on an attached desk until the agent leaves it."""
-    from agentconsole.ui.app import ConsoleApp
+    from agentconsole.ui.app import Console
     from agentconsole.ui.settings import UiSettings
 
     settings = UiSettings(
@@ -398,7 +402,7 @@ async def run_console(
         mouse=profile.ui.mouse,
         clock=clock.now,
     )
-    await ConsoleApp(desk, who, settings).run_async(mouse=settings.mouse)
+    await Console(desk, who, settings).run_async(mouse=settings.mouse)
 
 
 def _absent(way: Way) -> HubAbsent:

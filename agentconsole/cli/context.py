@@ -8,10 +8,8 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
 from functools import cached_property
 from typing import TYPE_CHECKING, TextIO
-from zoneinfo import ZoneInfo
 
 from agentconsole.cli.output import Output
 from agentconsole.errors import UsageError
@@ -20,6 +18,7 @@ from agentconsole.seams import Clock, Randomness, SystemClock, SystemRandomness
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    from agentconsole.cli.wording import Wording
     from agentconsole.config import Config, Profile
     from agentconsole.desk import Agent, Desk
 
@@ -81,18 +80,15 @@ class Context:
         return language(self.profile, self.world.environ)
 
     @cached_property
-    def zone(self) -> tzinfo:
-        if self.profile.timezone:
-            return ZoneInfo(self.profile.timezone)
-        return self.world.clock.now().astimezone().tzinfo or ZoneInfo("UTC")
+    def words(self) -> Wording:
+        from agentconsole.bootstrap import timezone
+        from agentconsole.cli.wording import Wording
+
+        return Wording(self.language, timezone(self.profile), self.world.clock.now)
 
     def prepare(self) -> None:
         """Read what lies in files, before a loop runs that must not be blocked."""
-        _ = self.profile, self.language, self.zone
-
-    def shown(self, moment: datetime | None) -> str:
-        """Return a moment as people read it, in the profile's time zone."""
-        return moment.astimezone(self.zone).strftime("%Y-%m-%d %H:%M") if moment is not None else "never"
+        _ = self.profile, self.words
 
     @cached_property
     def request(self) -> str:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 
-from agentconsole.cli import views
+from agentconsole.cli.names import text_of
 from agentconsole.cli.wording import Wording
 from agentconsole.desk import Status, TimelinePage
 from agentconsole.domain.model import AnyEntry, Choice, Line, Note, Receipt, Received, Reply, Unreadable
 
 
-def queue_line(row: Line, words: Wording, now: datetime) -> str:
+def queue_line(row: Line, words: Wording) -> str:
     """One conversation of the queue: who, where, how long, what, id."""
     parts = [row.name or row.customer, ", ".join(words.medium(medium) for medium in row.media)]
     if row.waiting_since is not None:
-        parts.append(f"waiting {words.span((now - row.waiting_since).total_seconds())}")
+        parts.append(f"waiting {words.since(row.waiting_since)}")
     else:
         parts.append(str(row.status))
     if row.subject:
@@ -36,7 +35,7 @@ def customer_lines(page: TimelinePage, words: Wording) -> Iterator[str]:
     yield f"{person.name or 'No name'}; {person.id}"
     for linked in person.addresses:
         dead = f", does not take messages ({words.reason(linked.dead)})" if linked.dead else ""
-        yield f"Address: {views.text_of(linked.address)} ({linked.trust}){dead}"
+        yield f"Address: {text_of(linked.address)} ({linked.trust}){dead}"
     for wish in person.preferences:
         if wish.medium:
             purpose = f" for {wish.purpose}" if wish.purpose else ""
@@ -52,7 +51,7 @@ def customer_lines(page: TimelinePage, words: Wording) -> Iterator[str]:
         yield f"Merged with {edge.other} by {edge.by}, {words.day(edge.at)}; {edge.id}"
     for view in page.suggestions:
         yield (
-            f"May be the same as {view.other_name or view.other} ({views.text_of(view.address)}): {view.why}; "
+            f"May be the same as {view.other_name or view.other} ({text_of(view.address)}): {words.suggestion(view)}; "
             f"agentconsole suggestion accept {view.id}"
         )
 
@@ -62,7 +61,7 @@ def entry_lines(found: AnyEntry, page: TimelinePage, words: Wording) -> tuple[st
     at = words.moment(found.at)
     match found:
         case Received():
-            head = f"{at}, from {found.sender_name or views.text_of(found.sender)}, {words.medium(found.medium)}"
+            head = f"{at}, from {found.sender_name or text_of(found.sender)}, {words.medium(found.medium)}"
             body = f"Subject: {found.subject}\n{found.text}" if found.subject else found.text
             for part in found.attachments:
                 body += f"\nAttachment: {part.name} ({part.type}, {part.size} bytes)"
@@ -91,10 +90,10 @@ def choice_lines(choice: Choice, words: Wording) -> Iterator[str]:
         yield "No channel can be used now."
     for index, ranked in enumerate(choice.ranked):
         label = "Reply goes by" if index == 0 else "Alternative"
-        address = views.text_of(ranked.route.address)
+        address = text_of(ranked.route.address)
         yield f"{label}: {words.because(ranked)} To {address} through {ranked.route.account}."
     for refused in choice.refused:
-        yield f"Refused: {words.refusal(refused)} ({views.text_of(refused.route.address)})"
+        yield f"Refused: {words.refusal(refused)} ({text_of(refused.route.address)})"
 
 
 def status_lines(status: Status, words: Wording) -> Iterator[str]:

@@ -18,7 +18,6 @@ from agentconsole.cli import views
 from agentconsole.cli.context import Context
 from agentconsole.cli.human import status_lines
 from agentconsole.cli.parser import Command
-from agentconsole.cli.wording import Wording
 from agentconsole.domain.model import AccountName
 from agentconsole.errors import HubAbsent, TryLater
 
@@ -206,7 +205,7 @@ async def status(context: Context) -> int:
     if context.out.json:
         context.out.object(views.status(found))
         return 0
-    for line in status_lines(found, Wording(context.language, context.zone)):
+    for line in status_lines(found, context.words):
         context.out.line(line)
     return 0
 

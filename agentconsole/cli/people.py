@@ -6,9 +6,8 @@ import argparse
 
 from agentconsole.cli import views
 from agentconsole.cli.context import Context
+from agentconsole.cli.names import known_medium, text_of
 from agentconsole.cli.parser import Command, key
-from agentconsole.cli.reading import known_medium
-from agentconsole.cli.wording import Wording
 from agentconsole.domain.model import ConsentScope, CustomerId, EntryId, Medium
 
 
@@ -115,7 +114,7 @@ async def prefer(context: Context) -> int:
     async with context.desk() as (desk, who):
         customer = await desk.find(who, args.customer)
         await desk.prefer(who, context.request, customer, medium, args.purpose, EntryId(args.evidence))
-    words = Wording(context.language, context.zone)
+    words = context.words
     told = f"Prefers {words.medium(medium)}" if medium else "No wish any more"
     context.out.result({"customer": customer, "preference": medium or None}, f"{told}; {customer}")
     return 0
@@ -139,7 +138,7 @@ def _consent(*, allowed: bool) -> Command:
         async with context.desk() as (desk, who):
             customer = await desk.find(who, args.customer)
             await desk.consent(who, context.request, customer, medium, ConsentScope(args.scope), allowed)
-        words = Wording(context.language, context.zone)
+        words = context.words
         where = words.medium(medium) if medium else "every medium"
         context.out.result(
             {"customer": customer, "medium": medium or None, "scope": args.scope, "allowed": allowed},
@@ -165,11 +164,11 @@ async def suggestions(context: Context) -> int:
     if out.json:
         out.object({"suggestions": [views.suggestion(one) for one in found]})
         return 0
-    words = Wording(context.language, context.zone)
+    words = context.words
     for one in found:
         out.line(
             f"{one.customer_name or one.customer} may be {one.other_name or one.other} "
-            f"({views.text_of(one.address)}): {words.suggestion(one)}; {one.id}"
+            f"({text_of(one.address)}): {words.suggestion(one)}; {one.id}"
         )
     if not found:
         out.line("No suggestions.")

@@ -8,10 +8,8 @@ from agentconsole.cli import views
 from agentconsole.cli.context import Context
 from agentconsole.cli.human import choice_lines, customer_lines, entry_lines, queue_line
 from agentconsole.cli.parser import Command
-from agentconsole.cli.wording import Wording
 from agentconsole.desk import Compose
-from agentconsole.domain.model import AnyEntry, EntryId, Medium
-from agentconsole.errors import UsageError
+from agentconsole.domain.model import AnyEntry, EntryId
 
 VIEWS = ("waiting", "mine", "unassigned", "open", "resolved", "failed", "uncertain", "all")
 PAGE = 200
@@ -38,10 +36,9 @@ async def inbox(context: Context) -> int:
     if out.json:
         out.object(views.inbox(page))
         return 0
-    words = Wording(context.language, context.zone)
-    now = context.world.clock.now()
+    words = context.words
     for row in page.lines:
-        out.line(queue_line(row, words, now))
+        out.line(queue_line(row, words))
         if row.preview:
             out.block(row.preview)
     if not page.lines:
@@ -77,7 +74,7 @@ async def show(context: Context) -> int:
     from msgspec.structs import replace
 
     page = replace(page, entries=entries, states=states, more=more)
-    words = Wording(context.language, context.zone)
+    words = context.words
     out = context.out
     if out.json:
         out.object(views.show(page, words))
@@ -108,10 +105,10 @@ async def search(context: Context) -> int:
     if out.json:
         out.object({"hits": [views.hit(found) for found in hits]})
         return 0
-    words = Wording(context.language, context.zone)
+    words = context.words
     for found in hits:
         medium = f", {words.medium(found.medium)}" if found.medium else ""
-        out.line(f"{found.name or found.customer}, {context.shown(found.at)}{medium}, entry {found.entry}")
+        out.line(f"{found.name or found.customer}, {context.words.moment(found.at)}{medium}, entry {found.entry}")
         out.block(found.snippet)
     if not hits:
         out.line("Nothing found.")
@@ -129,7 +126,7 @@ async def why(context: Context) -> int:
         customer = await desk.find(who, context.args.customer)
         choice = await desk.choose(who, Compose(customer=customer, text=text))
         page = await desk.timeline(who, customer, EntryId(""), 1)
-    words = Wording(context.language, context.zone)
+    words = context.words
     out = context.out
     if out.json:
         out.object(views.why(page.customer, choice, words))
@@ -138,17 +135,6 @@ async def why(context: Context) -> int:
     for line in choice_lines(choice, words):
         out.line(line)
     return 0
-
-
-def known_medium(word: str) -> Medium:
-    """Return a medium as typed, in the one spelling that accounts use.
-
-    Raises:
-        UsageError: it is empty.
-    """
-    if not word.strip():
-        raise UsageError("The medium is empty. Nothing was done.", "For example: email, sms, whatsapp.")
-    return Medium(word.strip().lower())
 
 
 COMMANDS = {

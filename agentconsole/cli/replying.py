@@ -12,8 +12,8 @@ from pathlib import Path
 from agentconsole.cli import views
 from agentconsole.cli.context import Context
 from agentconsole.cli.human import choice_lines
+from agentconsole.cli.names import known_medium, text_of
 from agentconsole.cli.parser import Command, key
-from agentconsole.cli.reading import known_medium
 from agentconsole.cli.wording import Wording
 from agentconsole.desk import Agent, Compose, Desk, Position, Sent
 from agentconsole.domain.model import Attachment, ConversationId, CustomerId, Delivery, EntryId, Medium
@@ -56,7 +56,7 @@ async def send(context: Context) -> int:
     text = await context.text(args.text) if args.text is not None or not args.dry_run else ""
     files = [await asyncio.to_thread(_read, Path(name)) for name in args.attach]
     medium = known_medium(args.via) if args.via else Medium("")
-    words = Wording(context.language, context.zone)
+    words = context.words
     async with context.desk() as (desk, who):
         customer = await desk.find(who, args.customer)
         compose = Compose(
@@ -79,7 +79,7 @@ async def send(context: Context) -> int:
         out.object(views.sent(sent, words, explained))
     else:
         taken = next((ranked for ranked in explained.ranked if ranked.route == sent.route), explained.best)
-        out.line(f"{words.state(sent.state)}: {words.medium(sent.route.medium)} to {views.text_of(sent.route.address)}")
+        out.line(f"{words.state(sent.state)}: {words.medium(sent.route.medium)} to {text_of(sent.route.address)}")
         if taken is not None:
             out.line(words.because(taken))
         if sent.reason:
@@ -162,13 +162,13 @@ async def outbox_list(context: Context) -> int:
     if out.json:
         out.object({"replies": [views.outbox_line(line) for line in lines]})
         return 0
-    words = Wording(context.language, context.zone)
+    words = context.words
     for line in lines:
         record = line.record
         why = f"; {words.reason(record.reason)}" if record.reason else ""
         out.line(
             f"{words.state(record.state)}: {line.name or line.customer}, {words.medium(record.medium)} to "
-            f"{views.text_of(record.address)}, by {record.agent}, {context.shown(record.queued_at)}{why}; "
+            f"{text_of(record.address)}, by {record.agent}, {context.words.moment(record.queued_at)}{why}; "
             f"{record.reply}"
         )
         out.block(line.text)
@@ -186,7 +186,7 @@ def _on_reply(call: Callable[[Desk, Agent, str, EntryId], Awaitable[Sent]]) -> C
     async def run(context: Context) -> int:
         async with context.desk() as (desk, who):
             sent = await call(desk, who, context.request, EntryId(context.args.reply))
-        words = Wording(context.language, context.zone)
+        words = context.words
         reason = f" {words.reason(sent.reason)}" if sent.reason else ""
         context.out.result(views.sent(sent, words), f"{words.state(sent.state)}: reply {sent.id}.{reason}")
         return 6 if sent.state == Delivery.UNCERTAIN else 0

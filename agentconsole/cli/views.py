@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from agentconsole.cli.names import text_of
 from agentconsole.cli.output import Fields
 from agentconsole.cli.wording import Wording
 from agentconsole.desk import AccountHealth, OutboxLine, QueuePage, Sent, Status, SuggestionView, TimelinePage
 from agentconsole.domain.model import (
-    Address,
     AnyEntry,
     Attachment,
     Choice,
@@ -28,11 +28,6 @@ from agentconsole.domain.model import (
 
 def moment(at: datetime | None) -> str | None:
     return at.isoformat() if at is not None else None
-
-
-def text_of(address: Address) -> str:
-    """Return an address as every command takes it."""
-    return address.value if address.kind in ("email", "phone") else str(address)
 
 
 def _person(customer: CustomerId, name: str) -> Fields:

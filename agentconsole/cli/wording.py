@@ -1,55 +1,48 @@
-"""Sentences for people, from the codes that the Desk gives."""
+"""``text.words`` for commands: one language, one time zone, and the present bound to it."""
 
 from __future__ import annotations
 
-from datetime import datetime, tzinfo
+from collections.abc import Callable
+from datetime import datetime
 
 from agentconsole.desk import SuggestionView
-from agentconsole.domain.model import (
-    AnyEntry,
-    Delivery,
-    Ranked,
-    RefusedRoute,
-)
+from agentconsole.domain.model import AnyEntry, Ranked, Receipt, RefusedRoute
+from agentconsole.text.words import Words
 
 
 class Wording:
-    """Words in one language and one time zone."""
+    """Args:
+    now: the present, for what is told as a distance from it.
+    """
 
-    def __init__(self, language: str, zone: tzinfo) -> None:
-        self.language = language
-        self.zone = zone
+    def __init__(self, language: str, timezone: str, now: Callable[[], datetime]) -> None:
+        self._words = Words(language, timezone)
+        self._now = now
+        self.medium = self._words.medium
+        self.state = self._words.state
+        self.status = self._words.status
+        self.trust = self._words.trust
+        self.scope = self._words.scope
+        self.reason = self._words.reason
+        self.moment = self._words.moment
+        self.day = self._words.short_day
+        self.delivery = self._words.delivery
 
-    def moment(self, at: datetime) -> str:
-        return at.astimezone(self.zone).strftime("%Y-%m-%d %H:%M")
-
-    def day(self, at: datetime) -> str:
-        return at.astimezone(self.zone).strftime("%Y-%m-%d")
-
-    def span(self, seconds: float) -> str:
-        minutes = max(int(seconds // 60), 0)
-        if minutes < 60:
-            return f"{minutes} min"
-        hours, minutes = divmod(minutes, 60)
-        return f"{hours} h {minutes} min" if hours < 48 else f"{hours // 24} d"
-
-    def medium(self, medium: str) -> str:
-        return medium
-
-    def state(self, state: Delivery) -> str:
-        return str(state)
-
-    def reason(self, code: str) -> str:
-        return code.replace("_", " ")
+    def since(self, at: datetime) -> str:
+        """Return how long ago a moment was."""
+        return self._words.span(self._now() - at)
 
     def because(self, ranked: Ranked) -> str:
-        return f"{self.medium(ranked.route.medium)}: {self.reason(ranked.rule)}."
+        return self._words.why(ranked, self._now())
 
     def refusal(self, refused: RefusedRoute) -> str:
-        return f"{self.medium(refused.route.medium)}: {self.reason(refused.reason)}."
+        return self._words.refusal(refused, self._now())
 
     def suggestion(self, view: SuggestionView) -> str:
-        return self.reason(view.why)
+        return self._words.evidence(view.why, view.evidence_medium, view.evidence_at, self._now())
 
     def event(self, found: AnyEntry) -> str:
-        return type(found).__name__
+        """Return what an entry says that has no text of its own; empty for messages and notes."""
+        if isinstance(found, Receipt):
+            return self.state(found.state) + (f": {self.reason(found.reason)}" if found.reason else "")
+        return self._words.event(found)

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -161,7 +162,9 @@ async def test_sigterm_ends_a_hub_in_the_foreground_cleanly(place: Place):
     assert (process.returncode, b"Traceback" in err) == (0, False), err
 
 
-def test_a_store_that_lies_deep_has_its_socket_in_a_private_folder_elsewhere(tmp_path: Path):
+def test_a_store_that_lies_deep_has_its_socket_in_a_private_folder_elsewhere(monkeypatch: pytest.MonkeyPatch):
+    tmp_path = Path(tempfile.mkdtemp(prefix="ac"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     deep = tmp_path / ("x" * 90)
     path = bootstrap.solo_socket(deep)
     assert len(os.fsencode(path)) <= bootstrap.LONGEST_SOCKET
@@ -169,6 +172,8 @@ def test_a_store_that_lies_deep_has_its_socket_in_a_private_folder_elsewhere(tmp
     assert path != bootstrap.solo_socket(tmp_path / ("y" * 90))
     bootstrap.prepare_socket(path)
     assert path.parent.stat().st_mode & 0o077 == 0
+    path.parent.rmdir()
+    tmp_path.rmdir()
 
 
 def test_a_socket_folder_that_others_can_write_is_refused(tmp_path: Path):
