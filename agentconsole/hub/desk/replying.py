@@ -266,7 +266,9 @@ def _allowed(snapshot: Snapshot, receipt: Receipt, words: Words) -> Receipt:
     record = snapshot.deliveries.get(receipt.reply)
     if record is None or not delivery.follows(record, receipt):
         state = record.state if record is not None else Delivery.SENT
-            raise Refused(f"This reply is already: {words.state(state)}. Nothing was changed.", "See: agentconsole outbox list")
+        raise Refused(
+            f"This reply is already: {words.state(state)}. Nothing was changed.", "See: agentconsole outbox list"
+        )
     return receipt
 
 
