@@ -152,7 +152,7 @@ async def stop(context: Context) -> int:
             status = await desk.status(who)
             await desk.stop(who, bool(context.args.now), False)
     except HubAbsent:
-        context.out.result({"stopped": False, "pid": None}, "No hub runs.")
+        context.out.result({"stopped": False, "pid": None}, context.words.say("no_hub"))
         return 0
     clock = context.world.clock
     end = clock.monotonic() + STOP_DEADLINE
@@ -163,7 +163,7 @@ async def stop(context: Context) -> int:
                 "Wait, or: agentconsole stop --now",
             )
         await clock.sleep(PAUSE)
-    context.out.result({"stopped": True, "pid": status.pid}, f"The hub (process {status.pid}) has ended.")
+    context.out.result({"stopped": True, "pid": status.pid}, context.words.say("hub_ended", pid=status.pid))
     return 0
 
 
@@ -190,7 +190,7 @@ async def restart(context: Context) -> int:
             pass
         else:
             if after.started_at != before.started_at:
-                context.out.result({"restarted": True, "pid": after.pid}, f"The hub runs again (process {after.pid}).")
+                context.out.result({"restarted": True, "pid": after.pid}, context.words.say("hub_again", pid=after.pid))
                 return 0
         await clock.sleep(PAUSE)
     raise TryLater("The hub did not come back in time.", "See hub.log, then: agentconsole serve")
@@ -225,13 +225,13 @@ async def sync(context: Context) -> int:
         health = (await desk.status(who)).accounts
         names = [args.account] if args.account else [account.name for account in health]
         for name in names:
-            out.talk(f"{name}: fetching")
+            out.talk(context.words.say("fetching", account=name))
         calls = [asyncio.ensure_future(desk.sync(who, AccountName(name), args.timeout)) for name in names]
         try:
             for call in asyncio.as_completed(calls):
                 for result in await call:
                     results.append(result)
-                    out.talk(f"{result.account}: " + (result.error or f"{result.received} new"))
+                    out.talk(result.error or context.words.say("fetched", account=result.account, n=result.received))
         finally:
             for pending in calls:
                 pending.cancel()
@@ -243,7 +243,10 @@ async def sync(context: Context) -> int:
     ]
     out.result(
         {"accounts": fields},
-        *(f"{r.account}: {r.received} new" + (f". {r.error} {r.hint}".rstrip() if r.error else "") for r in results),
+        *(
+            f"{context.words.say('fetched', account=r.account, n=r.received)}. {r.error} {r.hint}".rstrip(" .")
+            for r in results
+        ),
     )
     return 1 if any(result.error for result in results) else 0
 

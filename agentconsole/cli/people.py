@@ -26,7 +26,9 @@ async def add(context: Context) -> int:
     args = context.args
     async with context.desk() as (desk, who):
         customer = await desk.add_customer(who, context.request, args.name, args.addresses)
-    context.out.result({"customer": {"id": customer, "name": args.name}}, f"Added {args.name}; {customer}")
+    context.out.result(
+        {"customer": {"id": customer, "name": args.name}}, context.words.say("added", name=args.name, id=customer)
+    )
     return 0
 
 
@@ -40,7 +42,7 @@ async def rename(context: Context) -> int:
     async with context.desk() as (desk, who):
         customer = await desk.find(who, args.customer)
         await desk.rename(who, context.request, customer, args.name)
-    context.out.result({"customer": {"id": customer, "name": args.name}}, f"Renamed; {customer}")
+    context.out.result({"customer": {"id": customer, "name": args.name}}, context.words.say("renamed", id=customer))
     return 0
 
 
@@ -54,7 +56,9 @@ async def link(context: Context) -> int:
     async with context.desk() as (desk, who):
         customer = await desk.find(who, args.customer)
         await desk.link(who, context.request, customer, args.address)
-    context.out.result({"customer": customer, "linked": args.address}, f"Linked {args.address}; {customer}")
+    context.out.result(
+        {"customer": customer, "linked": args.address}, context.words.say("linked", address=args.address, id=customer)
+    )
     return 0
 
 
@@ -63,7 +67,10 @@ async def unlink(context: Context) -> int:
     async with context.desk() as (desk, who):
         customer = await desk.find(who, args.customer)
         await desk.unlink(who, context.request, customer, args.address)
-    context.out.result({"customer": customer, "unlinked": args.address}, f"Unlinked {args.address}; {customer}")
+    context.out.result(
+        {"customer": customer, "unlinked": args.address},
+        context.words.say("unlinked", address=args.address, id=customer),
+    )
     return 0
 
 
@@ -81,8 +88,8 @@ async def merge(context: Context) -> int:
         edge = await desk.merge(who, context.request, keep, absorb)
     context.out.result(
         {"customer": keep, "merge": edge},
-        f"One person now; {edge}",
-        f"To undo: agentconsole customer unmerge {keep} {edge}",
+        context.words.say("merged", id=edge),
+        context.words.say("undo_merge", command=f"agentconsole customer unmerge {keep} {edge}"),
     )
     return 0
 
@@ -97,7 +104,9 @@ async def unmerge(context: Context) -> int:
     async with context.desk() as (desk, who):
         customer = await desk.find(who, args.customer)
         await desk.unmerge(who, context.request, customer, EntryId(args.merge))
-    context.out.result({"customer": customer, "unmerged": args.merge or None}, f"Two people again; {customer}")
+    context.out.result(
+        {"customer": customer, "unmerged": args.merge or None}, context.words.say("unmerged", id=customer)
+    )
     return 0
 
 
@@ -115,8 +124,8 @@ async def prefer(context: Context) -> int:
         customer = await desk.find(who, args.customer)
         await desk.prefer(who, context.request, customer, medium, args.purpose, EntryId(args.evidence))
     words = context.words
-    told = f"Prefers {words.medium(medium)}" if medium else "No wish any more"
-    context.out.result({"customer": customer, "preference": medium or None}, f"{told}; {customer}")
+    told = words.say("wish" if medium else "no_wish", medium=words.medium(medium), id=customer)
+    context.out.result({"customer": customer, "preference": medium or None}, told)
     return 0
 
 
@@ -139,10 +148,10 @@ def _consent(*, allowed: bool) -> Command:
             customer = await desk.find(who, args.customer)
             await desk.consent(who, context.request, customer, medium, ConsentScope(args.scope), allowed)
         words = context.words
-        where = words.medium(medium) if medium else "every medium"
+        where = words.medium(medium) if medium else words.scope("every_medium")
         context.out.result(
             {"customer": customer, "medium": medium or None, "scope": args.scope, "allowed": allowed},
-            f"Opted {'in' if allowed else 'out'}: {where} ({args.scope}); {customer}",
+            words.say("in_to" if allowed else "out_of", medium=where, scope=words.scope(args.scope), id=customer),
         )
         return 0
 
@@ -167,11 +176,17 @@ async def suggestions(context: Context) -> int:
     words = context.words
     for one in found:
         out.line(
-            f"{one.customer_name or one.customer} may be {one.other_name or one.other} "
-            f"({text_of(one.address)}): {words.suggestion(one)}; {one.id}"
+            words.say(
+                "suggestion",
+                name=one.customer_name or one.customer,
+                other=one.other_name or one.other,
+                address=text_of(one.address),
+                why=words.suggestion(one),
+                id=one.id,
+            )
         )
     if not found:
-        out.line("No suggestions.")
+        out.line(words.say("no_suggestions"))
     return 0
 
 
@@ -185,7 +200,7 @@ def _answer(*, accept: bool) -> Command:
         async with context.desk() as (desk, who):
             edge = await desk.answer_suggestion(who, context.request, EntryId(context.args.suggestion), accept)
         fields = {"suggestion": context.args.suggestion, "accepted": accept, "merge": edge or None}
-        context.out.result(fields, f"One person now; {edge}" if accept else "Refused; it is not suggested again.")
+        context.out.result(fields, context.words.say("merged" if accept else "suggestion_refused", id=edge))
         return 0
 
     return Command(run, _fill_answer)

@@ -42,9 +42,9 @@ async def inbox(context: Context) -> int:
         if row.preview:
             out.block(row.preview)
     if not page.lines:
-        out.line(f"Nothing in the view {args.view}.")
+        out.line(words.say("empty_view", view=args.view))
     elif page.total > len(page.lines):
-        out.talk(f"{page.total - len(page.lines)} more; see them with --limit {page.total}.")
+        out.talk(words.say("more", n=page.total - len(page.lines), total=page.total))
     return 0
 
 
@@ -82,7 +82,7 @@ async def show(context: Context) -> int:
     for line in customer_lines(page, words):
         out.line(line)
     if more:
-        out.talk(f"Older entries are left out; see them with --before {entries[0].id}")
+        out.talk(words.say("older", entry=entries[0].id))
     for found in entries:
         head, body = entry_lines(found, page, words)
         if head:
@@ -107,11 +107,12 @@ async def search(context: Context) -> int:
         return 0
     words = context.words
     for found in hits:
-        medium = f", {words.medium(found.medium)}" if found.medium else ""
-        out.line(f"{found.name or found.customer}, {context.words.moment(found.at)}{medium}, entry {found.entry}")
+        medium = words.medium(found.medium) if found.medium else "-"
+        name = found.name or found.customer
+        out.line(words.say("hit", name=name, at=words.moment(found.at), medium=medium, entry=found.entry))
         out.block(found.snippet)
     if not hits:
-        out.line("Nothing found.")
+        out.line(words.say("nothing_found"))
     return 0
 
 

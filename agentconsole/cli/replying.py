@@ -79,12 +79,13 @@ async def send(context: Context) -> int:
         out.object(views.sent(sent, words, explained))
     else:
         taken = next((ranked for ranked in explained.ranked if ranked.route == sent.route), explained.best)
-        out.line(f"{words.state(sent.state)}: {words.medium(sent.route.medium)} to {text_of(sent.route.address)}")
+        where, address = words.medium(sent.route.medium), text_of(sent.route.address)
+        out.line(words.say("sent_to", state=words.state(sent.state), medium=where, address=address))
         if taken is not None:
             out.line(words.because(taken))
         if sent.reason:
             out.line(f"{words.reason(sent.reason)} {sent.detail}".rstrip())
-        out.line(f"Reply {sent.id}")
+        out.line(words.say("reply_id", id=sent.id))
     return _exit_code(sent) if args.wait else 0
 
 
@@ -103,10 +104,10 @@ async def _dry_run(context: Context, desk: Desk, who: Agent, compose: Compose, w
         )
     else:
         if best is None and compose.medium:
-            out.line(f"{words.medium(compose.medium)} cannot be used now.")
+            out.line(words.say("not_via", medium=words.medium(compose.medium)))
         for line in choice_lines(choice, words):
             out.line(line)
-        out.talk("Nothing was sent (--dry-run).")
+        out.talk(words.say("dry_run"))
     return 0 if best is not None else 3
 
 
@@ -165,15 +166,23 @@ async def outbox_list(context: Context) -> int:
     words = context.words
     for line in lines:
         record = line.record
-        why = f"; {words.reason(record.reason)}" if record.reason else ""
         out.line(
-            f"{words.state(record.state)}: {line.name or line.customer}, {words.medium(record.medium)} to "
-            f"{text_of(record.address)}, by {record.agent}, {context.words.moment(record.queued_at)}{why}; "
-            f"{record.reply}"
+            words.say(
+                "outbox_line",
+                state=words.state(record.state),
+                name=line.name or line.customer,
+                medium=words.medium(record.medium),
+                address=text_of(record.address),
+                agent=record.agent,
+                at=words.moment(record.queued_at),
+                id=record.reply,
+            )
         )
+        if why := words.delivery(record):
+            out.line(f"  {why}")
         out.block(line.text)
     if not lines:
-        out.line("The outbox is empty: everything has arrived.")
+        out.line(words.say("outbox_empty"))
     return 0
 
 
@@ -187,8 +196,8 @@ def _on_reply(call: Callable[[Desk, Agent, str, EntryId], Awaitable[Sent]]) -> C
         async with context.desk() as (desk, who):
             sent = await call(desk, who, context.request, EntryId(context.args.reply))
         words = context.words
-        reason = f" {words.reason(sent.reason)}" if sent.reason else ""
-        context.out.result(views.sent(sent, words), f"{words.state(sent.state)}: reply {sent.id}.{reason}")
+        told = words.say("reply_state", state=words.state(sent.state), id=sent.id, why=words.reason(sent.reason))
+        context.out.result(views.sent(sent, words), told)
         return 6 if sent.state == Delivery.UNCERTAIN else 0
 
     return Command(run, _fill_reply)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from agentconsole.cli.phrases import PHRASES
 from agentconsole.desk import SuggestionView
 from agentconsole.domain.model import AnyEntry, Ranked, Receipt, RefusedRoute
 from agentconsole.text.words import Words
@@ -17,9 +18,11 @@ class Wording:
 
     def __init__(self, language: str, timezone: str, now: Callable[[], datetime]) -> None:
         self._words = Words(language, timezone)
+        self._phrases = PHRASES[self._words.language]
         self._now = now
         self.medium = self._words.medium
         self.state = self._words.state
+        self.account_state = self._words.account_state
         self.status = self._words.status
         self.trust = self._words.trust
         self.scope = self._words.scope
@@ -27,6 +30,10 @@ class Wording:
         self.moment = self._words.moment
         self.day = self._words.short_day
         self.delivery = self._words.delivery
+
+    def say(self, key: str, **values: object) -> str:
+        """Return one of the commands' own phrases with values put in. Whoever prints it makes it safe."""
+        return self._phrases[key].format(**values)
 
     def since(self, at: datetime) -> str:
         """Return how long ago a moment was."""

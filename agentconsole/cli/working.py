@@ -25,7 +25,7 @@ async def note(context: Context) -> int:
     async with context.desk() as (desk, who):
         customer, conversation = await desk.find_conversation(who, context.args.target)
         entry = await desk.note(who, context.request, customer, conversation, text)
-    context.out.result(_fields(customer, conversation) | {"note": entry}, f"Noted; {entry}")
+    context.out.result(_fields(customer, conversation) | {"note": entry}, context.words.say("noted", id=entry))
     return 0
 
 
@@ -44,8 +44,8 @@ async def assign(context: Context) -> int:
         customer, conversation = await desk.find_conversation(who, args.target)
         assignee = who.name if args.me else AgentName(args.agent)
         await desk.assign(who, context.request, customer, conversation, assignee)
-    told = f"Assigned to {assignee}" if assignee else "Assigned to nobody"
-    context.out.result(_fields(customer, conversation) | {"assignee": assignee or None}, f"{told}; {conversation}")
+    told = context.words.say("assigned_to" if assignee else "assigned_nobody", agent=assignee, id=conversation)
+    context.out.result(_fields(customer, conversation) | {"assignee": assignee or None}, told)
     return 0
 
 
@@ -53,7 +53,9 @@ async def close(context: Context) -> int:
     async with context.desk() as (desk, who):
         customer, conversation = await desk.find_conversation(who, context.args.target)
         await desk.set_status(who, context.request, customer, conversation, ConversationStatus.RESOLVED, None)
-    context.out.result(_fields(customer, conversation) | {"status": "resolved"}, f"Closed; {conversation}")
+    context.out.result(
+        _fields(customer, conversation) | {"status": "resolved"}, context.words.say("closed", id=conversation)
+    )
     return 0
 
 
@@ -71,7 +73,9 @@ async def reopen(context: Context) -> int:
                 raise NotFound("This customer has no closed conversation. Nothing was changed.", "It may be open.")
             conversation = max(closed, key=lambda c: c.last_at).id
         await desk.set_status(who, context.request, customer, conversation, ConversationStatus.OPEN, None)
-    context.out.result(_fields(customer, conversation) | {"status": "open"}, f"Open again; {conversation}")
+    context.out.result(
+        _fields(customer, conversation) | {"status": "open"}, context.words.say("reopened", id=conversation)
+    )
     return 0
 
 

@@ -56,7 +56,7 @@ class Office:
     random: CountingRandomness = field(default_factory=CountingRandomness)
 
     async def run(self, *words: str, stdin: str = "", **lent: Any) -> Ran:
-        environ = {"HOME": str(self.home), "AGENTCONSOLE_HUB": str(self.hub.socket)}
+        environ = {"HOME": str(self.home), "AGENTCONSOLE_HUB": str(self.hub.socket), **lent.pop("environ", {})}
         return await asyncio.to_thread(ran, *words, stdin=stdin, environ=environ, random=self.random, **lent)
 
     async def json(self, *words: str, code: int = 0, **lent: Any) -> Any:

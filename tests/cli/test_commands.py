@@ -433,3 +433,16 @@ async def test_delivery_is_told_in_the_timeline(office: Office):
     entries = (await office.json("show", "emily@example.com"))["timeline"]
     (reply,) = [entry for entry in entries if entry["id"] == found["reply"]["id"]]
     assert (reply["type"], reply["direction"], reply["state"]) == ("reply", "out", "delivered")
+
+
+async def test_in_korean_people_read_korean_and_scripts_the_same_codes(office: Office):
+    await office.merged()
+    english, korean = {"LANG": "C.UTF-8"}, {"LANG": "ko_KR.UTF-8"}
+    told = await office.run("inbox", environ=korean, clock=office.hub.clock)
+    assert "기다림" in told.out
+    shown = await office.run("show", "emily@example.com", environ=korean)
+    assert "주소: emily@example.com" in shown.out
+    assert "답장 채널: 왓츠앱" in (await office.run("why", "emily@example.com", environ=korean)).out
+    choices = [(await office.json("why", "emily@example.com", environ=env))["choice"] for env in (english, korean)]
+    assert choices[0].pop("because") != choices[1].pop("because")
+    assert choices[0] == choices[1]

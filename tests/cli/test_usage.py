@@ -173,3 +173,23 @@ def test_a_text_from_outside_cannot_pass_for_a_line_of_ours():
     lines = out.getvalue().rstrip("\n").split("\n")
     assert all(line.startswith("  ") or not line for line in lines)
     assert "\x1b" not in out.getvalue()
+
+
+def test_both_languages_have_the_same_phrases_with_the_same_values():
+    from agentconsole.cli.phrases import PHRASES
+
+    english, korean = PHRASES["en"], PHRASES["ko"]
+    assert english.keys() == korean.keys()
+    values = {key: sorted(re.findall(r"{(\w+)}", text)) for key, text in english.items()}
+    assert {key: sorted(re.findall(r"{(\w+)}", text)) for key, text in korean.items()} == values
+
+
+def test_every_phrase_is_used_and_every_used_phrase_is_there():
+    from agentconsole.cli.phrases import PHRASES
+
+    folder = Path(parser.__file__).parent
+    code = "".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py") if path.name != "phrases.py")
+    assert [
+        key for key in PHRASES["en"] if not re.search(f"[\"']{key}[\"']", code) and not key.startswith("count.")
+    ] == []
+    assert [key for key in re.findall(r"say\(\s*\"(\w+)\"", code) if key not in PHRASES["en"]] == []

@@ -1,0 +1,126 @@
+"""What commands say around the facts, in English and Korean. Words of the trade are ``text.words``'."""
+
+from __future__ import annotations
+
+from typing import Final
+
+_BOTH: Final[dict[str, tuple[str, str]]] = {
+    # the queue
+    "waiting": ("waiting {span}", "{span} 기다림"),
+    "assigned": ("assigned to {agent}", "담당 {agent}"),
+    "unread": ("unread", "안 읽음"),
+    "count.uncertain": ("{n} uncertain", "불확실 {n}"),
+    "count.failed": ("{n} failed", "못 보냄 {n}"),
+    "count.suggestion": ("{n} suggestion", "제안 {n}"),
+    "empty_view": ("Nothing in the view {view}.", "{view} 보기에 아무것도 없음."),
+    "more": ("{n} more; see them with --limit {total}.", "{n}건 더 있음: --limit {total}"),
+    # the card
+    "no_name": ("No name", "이름 없음"),
+    "address": ("Address: {address} ({trust})", "주소: {address} ({trust})"),
+    "address_dead": (
+        "Address: {address} ({trust}), takes no messages ({why})",
+        "주소: {address} ({trust}), 수신 불가({why})",
+    ),
+    "prefers": ("Prefers: {medium}, since {day}", "선호: {medium}, {day}부터"),
+    "prefers_for": ("Prefers for {purpose}: {medium}, since {day}", "{purpose} 선호: {medium}, {day}부터"),
+    "opted_out": ("Opted out: {medium} ({scope}), {day}", "수신거부: {medium} ({scope}), {day}"),
+    "opted_in": ("Opted in: {medium} ({scope}), {day}", "수신동의: {medium} ({scope}), {day}"),
+    "conversation": ("Conversation: {subject}; {status}; {id}", "대화: {subject}; {status}; {id}"),
+    "no_subject": ("no subject", "제목 없음"),
+    "tags": ("tags {tags}", "태그 {tags}"),
+    "merge": ("Merged with {other} by {agent}, {day}; {id}", "{other} 기록과 합침({agent}, {day}); {id}"),
+    "may_be": (
+        "May be the same as {other} ({address}): {why}; agentconsole suggestion accept {id}",
+        "{other}({address})와 같은 사람일 수 있음: {why}; agentconsole suggestion accept {id}",
+    ),
+    "older": (
+        "Older entries are left out; see them with --before {entry}",
+        "더 오래된 기록은 생략됨: --before {entry}",
+    ),
+    # the timeline
+    "from": ("{at}, from {name}, {medium}", "{at}, {name} 보냄, {medium}"),
+    "reply": ("{at}, reply by {agent}, {medium}{state}; {id}", "{at}, {agent} 답장, {medium}{state}; {id}"),
+    "note": ("{at}, note by {agent}", "{at}, {agent} 메모"),
+    "subject": ("Subject: {subject}", "제목: {subject}"),
+    "attachment": ("Attachment: {name} ({type}, {size} bytes)", "첨부: {name} ({type}, {size}바이트)"),
+    "hit": ("{name}, {at}, {medium}, entry {entry}", "{name}, {at}, {medium}, 기록 {entry}"),
+    "nothing_found": ("Nothing found.", "찾은 것 없음."),
+    # the choice
+    "goes_by": (
+        "Reply goes by: {why} To {address} through {account}.",
+        "답장 채널: {why} 받는 곳 {address}, 계정 {account}.",
+    ),
+    "alternative": (
+        "Alternative: {why} To {address} through {account}.",
+        "다른 채널: {why} 받는 곳 {address}, 계정 {account}.",
+    ),
+    "refused": ("Refused: {why} ({address})", "보낼 수 없음: {why} ({address})"),
+    "no_channel": ("No channel can be used now.", "지금 쓸 수 있는 채널이 없음."),
+    "not_via": ("{medium} cannot be used now.", "지금 {medium}(으)로 보낼 수 없음."),
+    "dry_run": ("Nothing was sent (--dry-run).", "보내지 않음(--dry-run)."),
+    "sent_to": ("{state}: {medium} to {address}", "{state}: {medium}, 받는 곳 {address}"),
+    "reply_id": ("Reply {id}", "답장 {id}"),
+    "reply_state": ("{state}: reply {id}. {why}", "{state}: 답장 {id}. {why}"),
+    "outbox_line": (
+        "{state}: {name}, {medium} to {address}, by {agent}, {at}; {id}",
+        "{state}: {name}, {medium}, 받는 곳 {address}, {agent}, {at}; {id}",
+    ),
+    "outbox_empty": ("The outbox is empty: everything has arrived.", "보낼 것이 없음: 모두 도착함."),
+    # what was done
+    "noted": ("Noted; {id}", "메모함; {id}"),
+    "assigned_to": ("Assigned to {agent}; {id}", "{agent} 담당; {id}"),
+    "assigned_nobody": ("Assigned to nobody; {id}", "담당 해제; {id}"),
+    "closed": ("Closed; {id}", "종료함; {id}"),
+    "reopened": ("Open again; {id}", "다시 엶; {id}"),
+    "added": ("Added {name}; {id}", "{name} 추가함; {id}"),
+    "renamed": ("Renamed; {id}", "이름 바꿈; {id}"),
+    "linked": ("Linked {address}; {id}", "{address} 연결함; {id}"),
+    "unlinked": ("Unlinked {address}; {id}", "{address} 연결 끊음; {id}"),
+    "merged": ("One person now; {id}", "한 사람으로 합침; {id}"),
+    "undo_merge": ("To undo: {command}", "되돌리기: {command}"),
+    "unmerged": ("Two people again; {id}", "다시 두 사람; {id}"),
+    "wish": ("Prefers {medium}; {id}", "선호 채널 {medium}; {id}"),
+    "no_wish": ("No wish any more; {id}", "선호 채널 없음; {id}"),
+    "out_of": ("Opted out: {medium} ({scope}); {id}", "수신거부: {medium} ({scope}); {id}"),
+    "in_to": ("Opted in: {medium} ({scope}); {id}", "수신동의: {medium} ({scope}); {id}"),
+    "suggestion": (
+        "{name} may be {other} ({address}): {why}; {id}",
+        "{name}, {other}({address})와 같은 사람일 수 있음: {why}; {id}",
+    ),
+    "suggestion_refused": ("Refused; it is not suggested again.", "거절함. 다시 제안하지 않음."),
+    "no_suggestions": ("No suggestions.", "제안 없음."),
+    # the hub
+    "hub": (
+        "Hub of profile {profile}, version {version}, process {pid}.",
+        "허브: 프로필 {profile}, 버전 {version}, 프로세스 {pid}.",
+    ),
+    "attention": ("Attention: {why}", "주의: {why}"),
+    "account": ("Account {name} ({kind}): {state}", "계정 {name} ({kind}): {state}"),
+    "last_answer": ("last answer {at}", "마지막 응답 {at}"),
+    "read_only": ("read only", "읽기 전용"),
+    "outbox": (
+        "Outbox: {queued} queued, {sending} sending, {uncertain} uncertain, {failed} failed",
+        "보낼 편지함: 대기 {queued}, 발송 중 {sending}, 불확실 {uncertain}, 실패 {failed}",
+    ),
+    "spool": ("Spool: {waiting} waiting, {aside} set aside", "수신 대기: {waiting}, 따로 둠 {aside}"),
+    "store": (
+        "Store: {kind}, {customers} customers, {entries} entries",
+        "저장소: {kind}, 고객 {customers}, 기록 {entries}",
+    ),
+    "free": ("{mb} MB free", "여유 {mb} MB"),
+    "damaged": (
+        "{customer} is read only after damage; see: agentconsole show {customer}",
+        "{customer} 손상 후 읽기 전용: agentconsole show {customer}",
+    ),
+    "attached": ("Attached: {agents}", "접속 중: {agents}"),
+    "no_hub": ("No hub runs.", "실행 중인 허브 없음."),
+    "hub_ended": ("The hub (process {pid}) has ended.", "허브(프로세스 {pid})가 끝남."),
+    "hub_again": ("The hub runs again (process {pid}).", "허브가 다시 실행됨(프로세스 {pid})."),
+    "fetching": ("{account}: fetching", "{account}: 가져오는 중"),
+    "fetched": ("{account}: {n} new", "{account}: 새 글 {n}"),
+}
+
+PHRASES: Final = {
+    "en": {key: pair[0] for key, pair in _BOTH.items()},
+    "ko": {key: pair[1] for key, pair in _BOTH.items()},
+}
