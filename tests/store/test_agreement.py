@@ -55,9 +55,10 @@ RECORDS = ("k1", "k2", "k3", "k4")
 ADDRESSES = st.sampled_from([EMILY, EMILY_PHONE])
 TEXTS = st.sampled_from(["appointment on Friday", "배송 언제 와요", "please call back", "Emily here", ""])
 KINDS = (
-    "received received received reply reply receipt receipt note named linked unlinked dead consent preference "
-    "assigned status tagged suggested answered merged merged unmerged"
-).split()
+    *("received", "received", "received", "reply", "reply", "receipt", "receipt", "note", "named", "linked"),
+    *("unlinked", "dead", "consent", "preference", "assigned", "status", "tagged", "suggested", "answered"),
+    *("merged", "merged", "unmerged"),
+)
 
 
 class Writer:

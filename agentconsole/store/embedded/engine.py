@@ -24,7 +24,8 @@ from agentconsole.store import codec, rules
 from agentconsole.store.embedded import files
 from agentconsole.store.embedded.files import Damaged, Filed, faults
 from agentconsole.store.embedded.head import Head, entries_of, head_path, previous_path, read_volume
-from agentconsole.store.embedded.index import Index, Reading, Useless, drop
+from agentconsole.store.embedded.index import Index, Reading
+from agentconsole.store.embedded.schema import Useless, drop
 from agentconsole.store.embedded.search import Search
 
 log = logging.getLogger(__name__)

@@ -111,7 +111,7 @@ def replace_file(path: Path, data: bytes, *, keep: bool = False) -> os.stat_resu
     """Write a file so that at any instant either the old or the new content is there, whole.
 
     Args:
-        keep: leave the content before as ``NAME.prev``.
+        keep: leave the content before as ``NAME.prev``; where the folder cannot be made durable, it is put back.
 
     Raises:
         OSError: the disk refused; the old content is untouched.
@@ -138,7 +138,13 @@ def replace_file(path: Path, data: bytes, *, keep: bool = False) -> os.stat_resu
         with suppress(OSError):
             temporary.unlink()
         raise
-    sync_folder(path.parent)
+    try:
+        sync_folder(path.parent)
+    except OSError:
+        if keep:
+            with suppress(OSError):
+                os.replace(path.with_name(path.name + ".prev"), path)
+        raise
     return found
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -179,7 +180,13 @@ class Head:
         if self._seal(len(data), steps):
             data = files.encoded(self.documents.tree, gen)
         with steps.durable(Step.HEAD_WRITE):
-            found = files.replace_file(self.path, data, keep=self.filed is not None)
+            try:
+                found = files.replace_file(self.path, data, keep=self.filed is not None)
+            except OSError:
+                if self.filed is None:
+                    with suppress(OSError):
+                        self.path.unlink()
+                raise
         self.filed = files.filed(gen, found)
         return self.filed
 

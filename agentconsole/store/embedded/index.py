@@ -20,82 +20,18 @@ from agentconsole.domain import history
 from agentconsole.domain.model import AnyEntry, CustomerId, EntryId, Receipt, Received, Reply, Snapshot
 from agentconsole.store import rules
 from agentconsole.store.embedded.files import Filed, sync_folder
+from agentconsole.store.embedded.schema import SCHEMA, SMALL, Useless, connect, drop, has_schema
 
 KEPT_CHANGES: Final = 10_000
 _IN_ONE_QUERY: Final = 500
-
-SCHEMA: Final = """
-CREATE TABLE state (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
-CREATE TABLE records (rid INTEGER PRIMARY KEY, record TEXT NOT NULL UNIQUE, root TEXT NOT NULL, gen INTEGER NOT NULL,
-  size INTEGER NOT NULL, mtime INTEGER NOT NULL, ino INTEGER NOT NULL, damaged TEXT NOT NULL, snapshot BLOB NOT NULL);
-CREATE INDEX records_root ON records (root);
-CREATE TABLE people (root TEXT PRIMARY KEY, name TEXT NOT NULL, shown TEXT NOT NULL, folded TEXT NOT NULL)
-  WITHOUT ROWID;
-CREATE TABLE edges (rid INTEGER NOT NULL, merge TEXT NOT NULL, other TEXT NOT NULL, PRIMARY KEY (rid, merge))
-  WITHOUT ROWID;
-CREATE INDEX edges_other ON edges (other);
-CREATE TABLE entries (id TEXT PRIMARY KEY, rid INTEGER NOT NULL, place INTEGER NOT NULL, at INTEGER NOT NULL)
-  WITHOUT ROWID;
-CREATE UNIQUE INDEX entries_order ON entries (rid, at, place);
-CREATE TABLE addresses (address TEXT NOT NULL, rid INTEGER NOT NULL, trust INTEGER NOT NULL, since INTEGER NOT NULL,
-  PRIMARY KEY (address, rid)) WITHOUT ROWID;
-CREATE TABLE conversations (conversation TEXT NOT NULL, rid INTEGER NOT NULL, started INTEGER NOT NULL,
-  PRIMARY KEY (conversation, rid)) WITHOUT ROWID;
-CREATE TABLE threads (key TEXT NOT NULL, entry TEXT NOT NULL, rid INTEGER NOT NULL, conversation TEXT NOT NULL,
-  ours INTEGER NOT NULL, since INTEGER NOT NULL, PRIMARY KEY (key, entry)) WITHOUT ROWID;
-CREATE TABLE mentions (address TEXT NOT NULL, rid INTEGER NOT NULL, at INTEGER NOT NULL, place INTEGER NOT NULL,
-  entry TEXT NOT NULL, PRIMARY KEY (address, rid, at, place)) WITHOUT ROWID;
-CREATE TABLE replies (id TEXT PRIMARY KEY, rid INTEGER NOT NULL, account TEXT NOT NULL, key TEXT NOT NULL,
-  at INTEGER NOT NULL) WITHOUT ROWID;
-CREATE INDEX replies_key ON replies (key);
-CREATE TABLE externals (external_id TEXT NOT NULL, reply TEXT NOT NULL, rid INTEGER NOT NULL,
-  PRIMARY KEY (external_id, reply)) WITHOUT ROWID;
-CREATE TABLE deliveries (reply TEXT PRIMARY KEY, rid INTEGER NOT NULL, state TEXT NOT NULL, queued_at INTEGER NOT NULL,
-  body BLOB NOT NULL) WITHOUT ROWID;
-CREATE INDEX deliveries_state ON deliveries (state, queued_at);
-CREATE TABLE lines (root TEXT NOT NULL, conversation TEXT NOT NULL, status TEXT NOT NULL, assignee TEXT NOT NULL,
-  waiting INTEGER, last_at INTEGER NOT NULL, failed INTEGER NOT NULL, uncertain INTEGER NOT NULL, body BLOB NOT NULL,
-  PRIMARY KEY (root, conversation)) WITHOUT ROWID;
-CREATE INDEX lines_waiting ON lines (waiting, conversation, root) WHERE waiting IS NOT NULL;
-CREATE INDEX lines_newest ON lines (last_at DESC, conversation, root);
-CREATE TABLE parts (root TEXT NOT NULL, conversation TEXT NOT NULL, rid INTEGER NOT NULL, last_at INTEGER NOT NULL,
-  PRIMARY KEY (root, conversation, rid)) WITHOUT ROWID;
-CREATE TABLE seen (rid INTEGER NOT NULL, agent TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (rid, agent))
-  WITHOUT ROWID;
-CREATE TABLE changes (number INTEGER NOT NULL, customer TEXT NOT NULL, PRIMARY KEY (number, customer)) WITHOUT ROWID;
-"""
 
 _PER_RECORD: Final = (
     *("entries", "addresses", "conversations", "threads", "mentions", "replies", "externals", "deliveries"),
     *("edges", "seen"),
 )
-_QUICK_CHECK_BYTES: Final = 64 * 1024 * 1024
 
 _encode = msgspec.msgpack.Encoder().encode
 _snapshot = msgspec.msgpack.Decoder(Snapshot).decode
-
-
-class Useless(Exception):
-    """The index is of another version, unfinished or malformed. It is dropped and built anew."""
-
-
-def connect(path: Path, *, only_read: bool = False) -> sqlite3.Connection:
-    """Open an index file with our settings. A new one is made readable by its owner only, whatever the umask."""
-    if not only_read:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    mode = "ro" if only_read else "rw"
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=10, isolation_level=None)
-    if not only_read:
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=NORMAL")
-    return connection
-
-
-def drop(path: Path) -> None:
-    """Remove an index file with its log. The caller has closed its own connection."""
-    for suffix in ("", "-wal", "-shm", "-journal"):
-        with suppress(FileNotFoundError):
-            path.with_name(path.name + suffix).unlink()
 
 
 class Index:
@@ -120,9 +56,9 @@ class Index:
         try:
             db = connect(path)
             state = dict(db.execute("SELECT key, value FROM state"))
-            if state.get("version") != rules.INDEX_VERSION or not state.get("complete"):
+            if state.get("version") != rules.INDEX_VERSION or not state.get("complete") or not has_schema(db, SCHEMA):
                 raise Useless("another version, or unfinished")
-            small = path.stat().st_size <= _QUICK_CHECK_BYTES
+            small = path.stat().st_size <= SMALL
             if (small or not state["clean"]) and db.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
                 raise Useless("malformed")
             db.execute("UPDATE state SET value = 0 WHERE key = 'clean'")

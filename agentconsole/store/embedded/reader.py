@@ -36,7 +36,7 @@ from agentconsole.store import codec, rules
 from agentconsole.store.embedded import files, search
 from agentconsole.store.embedded.files import Damaged, Documents
 from agentconsole.store.embedded.head import Volume, head_path, previous_path, read_volume, volume_path, volumes
-from agentconsole.store.embedded.index import connect
+from agentconsole.store.embedded.schema import connect
 from agentconsole.text import tokens
 
 _CACHE_BYTES: Final = 8 * 1024 * 1024

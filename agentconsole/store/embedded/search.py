@@ -17,7 +17,7 @@ from typing import Final, NamedTuple, TypeAlias
 from agentconsole.domain.model import AnyEntry, CustomerId
 from agentconsole.seams import Step, Steps
 from agentconsole.store import rules
-from agentconsole.store.embedded.index import Useless, connect, drop
+from agentconsole.store.embedded.schema import SMALL, Useless, connect, drop, has_schema
 from agentconsole.text import tokens
 
 SCHEMA: Final = """
@@ -93,7 +93,10 @@ class Search:
             state = dict(db.execute("SELECT key, value FROM state"))
             if state.get("version") != rules.INDEX_VERSION or state.get("epoch") != epoch:
                 raise Useless("it belongs to another index")
-            db.execute("SELECT count(*) FROM texts WHERE texts MATCH 'a'").fetchone()
+            if not has_schema(db, SCHEMA):
+                raise Useless("another version")
+            if self._path.stat().st_size <= SMALL:
+                db.execute("INSERT INTO texts (texts) VALUES ('integrity-check')")
             self._db = db
             return int(state["number"])
         except (sqlite3.Error, ValueError, KeyError, Useless) as error:
