@@ -152,7 +152,7 @@ class Hub:
         if not accepted.items:
             return
         setup = self._accounts[account]
-        await self._store.spool(SpoolRecord("", account, setup.kind.name, accepted.items))
+        await self._store.spool(SpoolRecord(self._random.token(), account, setup.kind.name, accepted.items))
         self.health.count(account, received=len(accepted.items))
         self._intake.wake()
 

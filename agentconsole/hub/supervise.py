@@ -97,7 +97,7 @@ class Supervisor:
                 ) from None
             if batch.items or batch.cursor != cursor:
                 await self._store.spool(
-                    SpoolRecord("", self.setup.name, self.setup.kind.name, batch.items, batch.cursor)
+                    SpoolRecord(self._random.token(), self.setup.name, self.setup.kind.name, batch.items, batch.cursor)
                 )
                 self._health.count(self.setup.name, received=len(batch.items))
                 self._arrived()
