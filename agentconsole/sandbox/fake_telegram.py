@@ -155,6 +155,10 @@ class FakeTelegram(Loopback):
         self._add("message", message)
         return message
 
+    def knows(self, user: int, name: str) -> None:
+        """Let a customer have written to the bot before, so that it may write to them."""
+        self._chat(user, name)
+
     def customer_edits(self, message: Table, text: str) -> None:
         self._add("edited_message", {**message, "text": text, "edit_date": self._now()})
 
