@@ -8,6 +8,8 @@ from agentconsole.channels.email.options import EmailOptions
 from agentconsole.domain.model import Medium
 from agentconsole.ports import Capabilities, ChannelKind
 
+__all__ = ["KIND", "EmailOptions", "parse"]
+
 KIND: ChannelKind[EmailOptions] = ChannelKind(
     name="email",
     title="E-mail",

@@ -21,6 +21,7 @@ class EmailChannel:
         self._options = options
         self._tools = tools
         self._mailbox = Mailbox(options, tools)
+        self._last: Submission | None = None
 
     async def fetch(self, cursor: Cursor | None) -> Batch:
         return await self._mailbox.fetch(cursor)
@@ -39,7 +40,7 @@ class EmailChannel:
         letter, wire = await asyncio.get_running_loop().run_in_executor(self._tools.worker, prepare)
         session = await self._open()
         words = await session.deliver(letter, wire, commit)
-        session.leave()
+        self._leave(session)
         return Report(outgoing.key, detail=words)
 
     async def _open(self) -> Submission:
@@ -53,13 +54,26 @@ class EmailChannel:
         await session.open(password)
         return session
 
+    def _leave(self, session: Submission) -> None:
+        """Let the session end by itself, and cut the one before if its server still has not said good-bye."""
+        if self._last is not None:
+            self._last.drop()
+        session.leave()
+        self._last = session
+
     async def probe(self) -> str:
         """Sign in to both servers, on lines of their own, and change nothing."""
         found = await self._mailbox.probe()
         session = await self._open()
-        session.leave()
+        self._leave(session)
         imap, smtp = self._options.imap.host, self._options.smtp.host
         return f"Signed in to {imap}, where {found}, and to {smtp}, which takes replies."
 
     async def aclose(self) -> None:
         await self._mailbox.aclose()
+        session, self._last = self._last, None
+        if session is not None:
+            session.drop()
+        # A dropped transport closes its socket in the next two turns of the loop.
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)

@@ -232,7 +232,10 @@ class Mailbox:
     # -- wait ------------------------------------------------------------------------------------------------
 
     async def wait(self) -> None:
-        """See ``ports.Channel.wait``. Returns at once where nothing was fetched yet."""
+        """See ``ports.Channel.wait``. Returns at once where nothing was fetched yet.
+
+        A cancelled wait leaves the session in IDLE; the next command ends it (imaplib2 sends DONE first).
+        """
         if self._taken is None:
             return
         clock = self._tools.clock
@@ -259,9 +262,6 @@ class Mailbox:
         except TimeoutError:
             if self._session is not None:
                 self._session.cut()
-        except asyncio.CancelledError:
-            self._executor().submit(self._stop_idle)
-            raise
         if self._session is not None and self._session.alive:
             self._failures = 0
         elif clock.monotonic() - started < POLL_SECONDS:
@@ -281,11 +281,6 @@ class Mailbox:
             session.stop_idle()
             return "now"
         return "idle"
-
-    def _stop_idle(self) -> None:
-        if self._session is not None:
-            with contextlib.suppress(Exception):
-                self._session.stop_idle()
 
     async def _pause(self) -> None:
         """Hold back after a line that broke at once, longer each time, so that a broken server is not hammered."""

@@ -99,6 +99,7 @@ class Submission:
 
     def __init__(self, server: SmtpServer, context: ssl.SSLContext, hello: str) -> None:
         self._server = server
+        self._leaving: asyncio.BaseTransport | None = None
         self._client = aiosmtplib.SMTP(
             hostname=server.host,
             port=server.resolved_port(),
@@ -290,13 +291,14 @@ class Submission:
     def leave(self) -> None:
         """Say good-bye without waiting for the answer: nothing may come between a known outcome and its report."""
         protocol = self._client.protocol
+        self._leaving = self._client.transport
         if protocol is not None and protocol.is_connected:
             protocol.write(b"QUIT\r\n")
         self._client.close()
 
     def drop(self) -> None:
-        """Cut the line at once; what was not written yet never leaves."""
-        transport = self._client.transport
+        """Cut the line at once; what was not written yet never leaves. Also ends a good-bye that takes long."""
+        transport, self._leaving = self._client.transport or self._leaving, None
         if isinstance(transport, asyncio.WriteTransport):
             transport.abort()
         self._client.close()

@@ -107,7 +107,11 @@ async def _content(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, h
 
 @asynccontextmanager
 async def imap_server(greeting: str, answers: dict[str, str] | None = None) -> AsyncIterator[Heard]:
-    """Speak just enough IMAP in clear. ``answers`` maps a command to lines; ``{tag}`` is filled in."""
+    """Speak just enough IMAP in clear.
+
+    Args:
+        answers: lines by command, ``{tag}`` is filled in; ``die once`` hangs up when it comes the first time.
+    """
     heard = Heard()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -118,7 +122,11 @@ async def imap_server(greeting: str, answers: dict[str, str] | None = None) -> A
                 heard.commands.append(command)
                 word = command.partition(" ")[0].upper()
                 said = (answers or {}).get(word, "{tag} OK done")
-                writer.write(said.replace("{tag}", tag).encode("latin-1") + b"\r\n")
+                if said == "die once" and heard.commands.count(command) == 1:
+                    return
+                writer.write(
+                    said.replace("die once", "{tag} OK done").replace("{tag}", tag).encode("latin-1") + b"\r\n"
+                )
         except ConnectionError:
             pass
         finally:

@@ -89,7 +89,7 @@ def test_any_words_come_back_clean(subject: str, name: str, to_name: str) -> Non
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\x00\r\ufeff"), max_size=300))
 def test_any_text_comes_back_word_for_word(text: str) -> None:
     letter = compose(outgoing(text=text), "support@example.test", "", NOW)
-    assert back(letter.content).text == text.strip("\n")
+    assert back(letter.content).text == (text.strip("\n") if text.strip() else "")
 
 
 @given(st.text(max_size=200))

@@ -250,6 +250,7 @@ def test_identity() -> None:
     assert identity(one).startswith("a@x:")
     assert identity(mail("Message-ID: <a@x>\nDate: d", "other")) != identity(one)
     assert identity(mail("Message-ID: <a@x>\nDate: e")) != identity(one)
+    assert identity(one.replace(b"emily@", b"eve@")) != identity(one)
     without = mail("Date: d")
     assert identity(without) == identity(without.replace(b"\n", b"\r\n"))
     assert identity(without) != identity(mail("Date: e"))

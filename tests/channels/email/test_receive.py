@@ -9,14 +9,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agentconsole.channels.email import mailbox, parse
+from agentconsole.channels.email import mailbox, parse, tls
 from agentconsole.channels.email.channel import EmailChannel
+from agentconsole.channels.email.imap import Connection
 from agentconsole.domain.model import Trust
 from agentconsole.errors import TemporaryFailure
 from agentconsole.ports import Batch, Cursor, Inbound, OwnCopy, RawItem
 from tests.servers.mail import MailServers
 
 from .conftest import Open
+from .scripted import imap_server
 
 
 def letter(subject: str = "Hi", body: str = "hello", number: int = 1, more: str = "") -> bytes:
@@ -173,6 +175,18 @@ async def test_waiting_sees_mail_that_came_before_it_began(mail: MailServers, op
     await asyncio.wait_for(channel.wait(), 3)
 
 
+async def test_waiting_is_not_fooled_by_mail_that_was_fetched_already(mail: MailServers, open_channel: Open) -> None:
+    channel = open_channel()
+    _, cursor = await take(channel)
+    mail.deliver("support", letter())
+    items, _ = await take(channel, cursor)
+    assert len(items) == 1
+    waiting = asyncio.create_task(channel.wait())
+    done, _ = await asyncio.wait({waiting}, timeout=0.7)
+    assert not done
+    waiting.cancel()
+
+
 async def test_waiting_returns_at_once_before_the_first_fetch(open_channel: Open) -> None:
     await asyncio.wait_for(open_channel().wait(), 1)
 
@@ -234,6 +248,50 @@ async def test_a_session_that_broke_unseen_is_opened_again(mail: MailServers, op
     await asyncio.to_thread(mail.start_dovecot)
     await asyncio.to_thread(mail.deliver, "support", letter())
     assert len((await take(channel, cursor))[0]) == 1
+
+
+EMPTY_BOX = {
+    "CAPABILITY": "* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\n{tag} OK done",
+    "EXAMINE": "* 0 EXISTS\r\n* OK [UIDVALIDITY 7] fine\r\n* OK [UIDNEXT 1] fine\r\n{tag} OK done",
+    "UID": "* SEARCH\r\n{tag} OK done",
+}
+
+
+async def test_a_line_that_breaks_under_a_command_is_opened_again_once(open_channel: Open) -> None:
+    async with imap_server("* OK hello", EMPTY_BOX | {"NOOP": "die once"}) as heard:
+        channel = open_channel(imap={"tls": "none", "port": heard.port})
+        with pytest.raises(TemporaryFailure):
+            await channel.fetch(None)
+        assert (await channel.fetch(None)).items == ()
+        heard.commands.clear()
+        assert (await channel.fetch(None)).items == ()
+        await channel.aclose()
+    assert heard.commands.count("NOOP") == 2
+    assert heard.commands.count('EXAMINE "INBOX"') == 1
+
+
+async def test_no_argument_becomes_a_command(mail: MailServers, open_channel: Open) -> None:
+    options = open_channel()._options
+
+    def attack() -> None:
+        session = Connection(options.imap, tls.context(str(mail.ca_file)), mail.password)
+        try:
+            for bad in ('1-Jan-2024"\r\nZZ1 CREATE pwned', "1-Jan-2024\nZZ2 NOOP", "1월", "a\0b"):
+                with pytest.raises(ValueError, match="printable ASCII"):
+                    session.search(1, bad)
+            assert session.search(1) == []
+        finally:
+            session.close()
+
+    await asyncio.to_thread(attack)
+
+
+async def test_a_mail_of_newlines_costs_little(mail: MailServers, open_channel: Open) -> None:
+    await asyncio.to_thread(mail.deliver, "support", letter(body="\r\n" * 1_500_000))
+    started = time.process_time()
+    [item], _ = await take(open_channel())
+    assert time.process_time() - started < 2.5
+    assert len(item.payload) > 3_000_000
 
 
 async def test_bytes_arrive_as_they_are(mail: MailServers, open_channel: Open) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -41,13 +42,13 @@ class Commits:
         self._act()
 
 
-def reply(to: str, text: str = "네, 3월 8일 오전 10시로 옮겼습니다.\n.\n..점\n", **more: object) -> Outgoing:
+def reply(to: str, text: str = "네, 3월 8일 오전 10시로 옮겼습니다.\n.\n..점\n", **more: Any) -> Outgoing:
     return Outgoing(
         reply=EntryId("e1"),
         attempt=1,
         address=Address("email", "", to),
         text=text,
-        **({"subject": "Re: 예약 변경 문의", "key": KEY} | more),  # type: ignore[arg-type]
+        **({"subject": "Re: 예약 변경 문의", "key": KEY} | more),
     )
 
 
@@ -173,7 +174,7 @@ async def test_a_bounce_comes_home_and_names_the_reply(mail: MailServers, open_c
 # -- scripted servers ---------------------------------------------------------------------------------------
 
 
-async def send_to(heard: Heard, open_channel: Open, commits: Commits | None = None, **more: object) -> object:
+async def send_to(heard: Heard, open_channel: Open, commits: Commits | None = None, **more: Any) -> object:
     channel = open_channel(smtp={"tls": "none", "port": heard.port})
     return await channel.send(reply("emily@example.test", **more), commits or Commits())
 
