@@ -13,7 +13,8 @@ import unicodedata
 from functools import lru_cache
 from typing import Final
 
-from agentconsole.text.sanitise import one_line
+from agentconsole.text import charsets
+from agentconsole.text.sanitise import fold_compatible, one_line
 
 MAX_WORDS: Final = 16
 """Words of a query that count: more would only slow the search down."""
@@ -25,12 +26,15 @@ _HANGUL: Final = "\u1100-\u11ff\u3130-\u318f\uac00-\ud7af"
 _KANA: Final = "\u3040-\u30ff\u31f0-\u31ff"
 _HAN: Final = "\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff"
 _SYLLABIC: Final = _HANGUL + _KANA + _HAN
+_UNSEEN: Final = re.compile(f"[\u00ad{charsets.BIDI}{charsets.bmp(charsets.HIDDEN)}]")
 _RUN: Final = re.compile(rf"(?P<syllables>[{_SYLLABIC}]+)|(?P<word>[^\W_{_SYLLABIC}]+)")
 
 
 def fold(text: str) -> str:
-    """Return a text as it is compared: NFKC, lower case, composed."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).lower())
+    """Return a text as it is compared: NFKC, lower case, composed, and without characters that nobody sees."""
+    if not text.isascii():
+        text = _UNSEEN.sub("", text)
+    return unicodedata.normalize("NFKC", fold_compatible(text).lower())
 
 
 def index_tokens(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 import unicodedata
 from collections.abc import Iterator
 
@@ -64,6 +65,8 @@ def test_nothing_a_person_types_is_syntax_and_both_ways_agree_on_what_is_found(
         ("Ｏｒｄｅｒ", "order", True),
         ("배송", unicodedata.normalize("NFD", "배송"), True),
         ("iPhone케이스", "케이스 iph", True),
+        ("pass\u00adword", "password", True),
+        ("배\u200b송", "배송", True),
         ("hello world", "ello", False),
         ("anything", "", False),
         ("anything", '" OR * NEAR(', False),
@@ -80,3 +83,9 @@ def test_a_snippet_shows_the_match_in_one_safe_line():
     assert "\n" not in shown
     assert "\x1b" not in shown
     assert len(shown) <= tokens.SNIPPET + 2
+
+
+def test_piled_up_marks_cost_little():
+    start = time.process_time()
+    tokens.index_tokens("a" + "\u0301\u0316" * 100_000)
+    assert time.process_time() - start < 1

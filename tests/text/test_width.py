@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from agentconsole.text.sanitise import one_line
 from agentconsole.text.width import cell_width, clip, graphemes, pad, wrap
 
 SAMPLES = [
@@ -64,6 +65,7 @@ def test_any_text_is_as_wide_as_the_toolkit_says(text: str):
 @settings(max_examples=1500, deadline=None)
 @given(_MIXED, st.integers(0, 30))
 def test_clip_and_pad_keep_to_their_room(text: str, cells: int):
+    text = one_line(text)
     clipped = clip(text, cells)
     assert cell_len(clipped) <= cells
     if cell_len(text) <= cells and len(text) <= cells:
