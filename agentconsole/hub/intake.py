@@ -176,6 +176,7 @@ class Intake:
                     )
                     await self._report(setup, proof)
                 case Opaque():
+                    self._log.info("%s: nothing to show (%s)", setup.name, parsed.what)
                     self.opaque += 1
         return filed
 
@@ -329,6 +330,7 @@ class Intake:
             reply = await self._find_reply(setup, report)
         found = await self._store.entry(reply) if reply is not None else None
         if reply is None or found is None:
+            self._log.info("%s: a report (%s) about nothing of ours", setup.name, report.state)
             self.opaque += 1
             return
         receipt = Receipt(

@@ -143,3 +143,6 @@ async def installed(
         yield found
     finally:
         await found.kill()
+        log = folder / "serve.log"
+        if log.exists():
+            print(await asyncio.to_thread(log.read_text))

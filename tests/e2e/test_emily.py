@@ -46,7 +46,7 @@ class World:
         await asyncio.to_thread(self.mail.deliver, "support", mail.as_bytes(), self.mail.address("emily"))
 
     async def emily_chats(self, text: str = "any news? I wrote you") -> None:
-        self.whatsapp.customer_says(EMILY, text, "Emily")
+        self.whatsapp.customer_says(EMILY.lstrip("+"), text, "Emily")
         await self.whatsapp.settled()
 
 
@@ -67,7 +67,7 @@ async def world(mail: mail_server.MailServers) -> AsyncIterator[World]:
     for box in mail_server.BOXES:
         mail.empty(box)
     port = mail_server.free_port()
-    whatsapp = FakeWhatsApp()
+    whatsapp = FakeWhatsApp(progress=(0.1, 0.2, 0.3))
     await whatsapp.start()
     gateway = folder / "kannel"
     gateway.mkdir()
@@ -84,10 +84,17 @@ http = {{ host = "127.0.0.1", port = {port} }}
 kind = "email"
 address = "{mail.address("support")}"
 ca_file = "{mail.ca_file}"
-imap = {{ host = "localhost", port = {mail.imaps_port}, tls = "implicit", user = "{mail.address("support")}",
-  password = {{ env = "MAIL_PASSWORD" }} }}
-smtp = {{ host = "localhost", port = {mail.submission_port}, tls = "starttls", user = "{mail.address("support")}",
-  password = {{ env = "MAIL_PASSWORD" }} }}
+[profiles.support.channels.mail.imap]
+host = "localhost"
+port = {mail.imaps_port}
+user = "{mail.address("support")}"
+password = {{ env = "MAIL_PASSWORD" }}
+[profiles.support.channels.mail.smtp]
+host = "localhost"
+port = {mail.submission_port}
+tls = "starttls"
+user = "{mail.address("support")}"
+password = {{ env = "MAIL_PASSWORD" }}
 [profiles.support.channels.sms]
 kind = "kannel"
 send_url = "{sms.send_url}"
@@ -98,7 +105,7 @@ hook_secret = {{ env = "SMS_HOOK" }}
 [profiles.support.channels.whatsapp]
 kind = "whatsapp"
 phone_number_id = "{whatsapp.phone_number_id}"
-number = "{whatsapp.number}"
+number = "+{whatsapp.number}"
 access_token = {{ env = "WA_TOKEN" }}
 app_secret = {{ env = "WA_SECRET" }}
 verify_token = {{ env = "WA_VERIFY" }}
@@ -210,7 +217,7 @@ async def test_a_hub_killed_and_started_again_has_lost_nothing(world: World) -> 
     await world.emily_mails()
     await waiting(world, 1)
     await world.here.kill()
-    world.whatsapp.customer_says(EMILY, "are you there?", "Emily")
+    world.whatsapp.customer_says(EMILY.lstrip("+"), "are you there?", "Emily")
     await world.here.start()
     rows = await waiting(world, 2)
     assert {row["customer"]["name"] for row in rows} == {"Emily Rhodes", "Emily"}

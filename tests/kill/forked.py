@@ -45,7 +45,8 @@ async def _hub(folder: Path, base_url: str) -> None:
     clock, random = SystemClock(), SystemRandomness()
     options = KIND.options(token=Secret("env", "KILL_TEST_TOKEN"), base_url=base_url)
     accounts = [AccountSetup(AccountName("tg"), KIND, options)]
-    store = await EmbeddedStore.open(folder / "store", clock=clock, random=random, steps=steps_from_environment())
+    store = EmbeddedStore(folder / "store", clock=clock, random=random, steps=steps_from_environment())
+    await store.open()
     log = logging.getLogger("hub")
     hub = Hub(HubProfile(free_floor=0), accounts, store, InlineParser({KIND.name: KIND}), clock, random, log)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, hub.request_stop)
