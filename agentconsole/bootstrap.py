@@ -391,18 +391,24 @@ async def run_console(
     desk: Desk, who: Agent, profile: Profile, *, environ: Mapping[str, str], clock: Clock, random: Randomness
 ) -> None:
     """Run the console on an attached desk until the agent leaves it."""
+    from agentconsole.sandbox.guide import attend
     from agentconsole.ui.app import Console
     from agentconsole.ui.settings import UiSettings
 
-    settings = UiSettings(
-        request_ids=random.token,
-        language=language(profile, environ),
-        timezone=timezone(profile),
-        profile=profile.name,
-        mouse=profile.ui.mouse,
-        clock=clock.now,
-    )
-    await Console(desk, who, settings).run_async(mouse=settings.mouse)
+    spoken = language(profile, environ)
+    folder = store_folder(profile) if profile.store else None
+    async with attend(folder, spoken) as guide:
+        settings = UiSettings(
+            request_ids=random.token,
+            language=spoken,
+            timezone=timezone(profile),
+            profile=profile.name,
+            mouse=profile.ui.mouse,
+            clock=clock.now,
+            coach=guide.coach if guide is not None else None,
+            extra=guide.extra if guide is not None else (),
+        )
+        await Console(desk, who, settings).run_async(mouse=settings.mouse)
 
 
 def _absent(way: Way) -> HubAbsent:

@@ -33,6 +33,7 @@ async def _console(context: Context) -> int:
 def _fill_demo(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--keep", metavar="DIR", default="", help="keep the world's state in DIR")
     parser.add_argument("--headless", action="store_true", help="no console; print where it is when it is ready")
+    parser.add_argument("--drop", action="store_true", help="drop the line of the running demo's console")
 
 
 def demo(context: Context) -> int:

@@ -34,7 +34,6 @@ _ANNOUNCE_AGAIN: Final = (0.3, 1.0, 3.0)
 """Seconds after a delivery."""
 
 
-
 @dataclass(frozen=True)
 class SentMail:
     """A mail that we submitted, as its receiver gets it."""
@@ -76,9 +75,9 @@ class _Listener:
             transports.add(transport)
             opened(transport)
 
-        def connection_lost(why: Exception | None) -> None:
+        def connection_lost(exc: Exception | None) -> None:
             transports.difference_update([t for t in transports if t.is_closing()])
-            lost(why)
+            lost(exc)
 
         # The servers' classes know nothing of being cut; their two edges are enough to know every line.
         made.connection_made = connection_made  # type: ignore[method-assign]
@@ -216,7 +215,7 @@ class MailWorld:
                 self.on_sent(sent)
         if self._drop_next:
             self._drop_next = False
-            if server.transport is not None:
+            if isinstance(server.transport, asyncio.Transport):
                 server.transport.abort()
         return "250 2.0.0 Ok: kept in the sandbox"
 
@@ -224,5 +223,7 @@ class MailWorld:
 def _sign_in(_server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, given: Any) -> AuthResult:
     if not isinstance(given, LoginPassword):
         return AuthResult(success=False, handled=False)
-    known = hmac.compare_digest(given.login, ADDRESS.encode()) and hmac.compare_digest(given.password, PASSWORD.encode())
+    known = hmac.compare_digest(given.login, ADDRESS.encode()) and hmac.compare_digest(
+        given.password, PASSWORD.encode()
+    )
     return AuthResult(success=known, handled=False)

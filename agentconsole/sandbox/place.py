@@ -111,7 +111,7 @@ def write_config(place: Place, ports: Ports, hub_socket: Path, given: dict[str, 
     Args:
         given: per account the plain values that its kind needs; those named in ``SECRETS`` go to files.
     """
-    accounts = {
+    accounts: dict[str, dict[str, Any]] = {
         "email": {
             "kind": "email",
             "address": given["email"]["address"],
@@ -132,7 +132,7 @@ def write_config(place: Place, ports: Ports, hub_socket: Path, given: dict[str, 
         'region = "GB"',
         'default_media = ["email"]',
         "free_space_mb = 20",
-        f"http = {{ host = \"127.0.0.1\", port = {ports.hook} }}",
+        f'http = {{ host = "127.0.0.1", port = {ports.hook} }}',
         f"hub = {{ socket = {_toml(str(hub_socket))}, linger_minutes = 120 }}",
     ]
     for account, keys in accounts.items():

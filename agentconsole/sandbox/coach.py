@@ -1,0 +1,117 @@
+"""Leads a newcomer through six steps. It advances only on what really happened, as the console tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One thing to do.
+
+    Args:
+        step: the number that is shown.
+        on: which event leads to which stage, where ``when`` holds.
+    """
+
+    step: int
+    en: str
+    ko: str
+    on: Mapping[str, int] = field(default_factory=dict)
+    when: Callable[[Mapping[str, str]], bool] = lambda _facts: True
+
+
+def _emily(facts: Mapping[str, str]) -> bool:
+    return "Emily" in facts.get("name", "Emily")
+
+
+STEPS: Final = 6
+STAGES: Final = (
+    Stage(
+        1,
+        "Two of these are the same person. Press enter on Emily.",
+        "이 중 둘은 같은 사람입니다. Emily에서 enter를 누르세요.",
+        {"opened": 1, "linked": 2},
+        _emily,
+    ),
+    Stage(
+        1,
+        "The number in this e-mail also wrote on WhatsApp. Press I to link the two.",
+        "이 메일에 적힌 번호로 왓츠앱도 왔습니다. I를 눌러 연결하세요.",
+        {"linked": 2},
+    ),
+    Stage(
+        2,
+        "One person, one timeline. Press u: the link is undone exactly.",
+        "한 사람, 한 타임라인입니다. u를 누르면 연결이 그대로 취소됩니다.",
+        {"unlinked": 3},
+    ),
+    Stage(2, "Nothing is lost. Press I again.", "잃은 것이 없습니다. I를 다시 누르세요.", {"linked": 4}),
+    Stage(
+        3,
+        "Press r. The reply goes where Emily is now and says why; ID and date are known. ctrl+s sends.",
+        "r을 누르세요. 지금 Emily가 있는 곳으로 답하고 이유를 알려 줍니다. ID와 날짜는 이미 압니다. ctrl+s 보내기.",
+        {"sent": 5},
+    ),
+    Stage(
+        3,
+        "Sent, delivered, read, and the answer comes by itself. Nothing asked twice. Press esc, then c to close.",
+        "보냄, 전달, 읽음. 곧 답이 옵니다. 두 번 묻지 않았습니다. esc, 그다음 c를 눌러 마치세요.",
+        {"closed": 6},
+    ),
+    Stage(
+        4,
+        "Press ] for 박민수, then r, then ctrl+t: a channel is refused before typing, with the reason.",
+        "]로 박민수 고객님을 열고 r, ctrl+t를 누르세요. 쓰기 전에 거부된 채널과 이유가 나옵니다.",
+        {"refused_seen": 7},
+    ),
+    Stage(
+        5,
+        "Type half a sentence, then close this window (or, elsewhere: {drop}). Back: {console}",
+        "문장을 반쯤 쓰고 이 창을 닫으세요 (다른 창에서: {drop}). 다시 열기: {console}",
+        {"draft_restored": 8},
+    ),
+    Stage(
+        6,
+        "The draft is back. The same from a shell: {console} why emily@example.com. Quit with q.",
+        "초안이 돌아왔습니다. 셸에서도 같습니다: {console} why emily@example.com. q로 마침.",
+    ),
+)
+
+
+class Coach:
+    """Where a newcomer is.
+
+    Args:
+        at: the stage to go on with.
+        names: what stands for ``{console}`` and ``{drop}``.
+        keep: called with the new stage after every advance.
+    """
+
+    def __init__(
+        self, at: int = 0, names: Mapping[str, str] | None = None, keep: Callable[[int], Any] | None = None
+    ) -> None:
+        self.at = at if 0 <= at < len(STAGES) else 0
+        self._names = {"console": "agentconsole", "drop": "agentconsole demo --drop", **(names or {})}
+        self._keep = keep
+
+    @property
+    def step(self) -> int:
+        return STAGES[self.at].step
+
+    def text(self, language: str) -> str:
+        """Return what to do next, in ``en`` or ``ko``."""
+        stage = STAGES[self.at]
+        if language == "ko":
+            return f"{STEPS}단계 중 {stage.step}  {stage.ko.format(**self._names)}"
+        return f"Step {stage.step} of {STEPS}  {stage.en.format(**self._names)}"
+
+    def note(self, event: str, **facts: str) -> None:
+        """Hear of an event; what does not belong to this stage changes nothing."""
+        stage = STAGES[self.at]
+        if event in stage.on and stage.when(facts):
+            self.at = stage.on[event]
+            if self._keep is not None:
+                self._keep(self.at)

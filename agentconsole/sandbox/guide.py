@@ -1,0 +1,105 @@
+"""What a console on a sandbox gets beside the hub: the coach, and commands that cut and heal its lines."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from agentconsole.sandbox import place
+from agentconsole.sandbox.coach import Coach
+from agentconsole.sandbox.control import Line
+from agentconsole.sandbox.place import Place
+
+Entry = tuple[str, Callable[[], Awaitable[object]]]
+
+MEDIA: Final = {
+    "email": ("the mail server", "메일 서버"),
+    "sms": ("the SMS gateway", "문자 게이트웨이"),
+    "whatsapp": ("WhatsApp", "왓츠앱"),
+    "telegram": ("Telegram", "텔레그램"),
+}
+VERBS: Final = {
+    "cut": ("Demo: cut {}", "데모: {} 끊기"),
+    "cut_mid_send": ("Demo: cut {} mid-send (the next message)", "데모: 다음 발송 중 {} 끊기"),
+    "heal": ("Demo: heal {}", "데모: {} 복구"),
+}
+CLOSED: Final = (
+    "Demo closed, 1 folder removed, no process left. "
+    "Your own first account: agentconsole init (about 4 minutes for a mailbox)",
+    "데모를 마침. 폴더 1개 삭제, 남은 프로세스 없음. 첫 계정 만들기: agentconsole init (메일함 하나에 약 4분)",
+)
+KEPT: Final = (
+    "Demo closed, no process left. Its state is kept: agentconsole demo --keep {folder}",
+    "데모를 마침. 남은 프로세스 없음. 상태 보관: agentconsole demo --keep {folder}",
+)
+
+
+@dataclass(frozen=True)
+class Guide:
+    coach: Coach
+    extra: Sequence[Entry]
+
+
+@contextlib.asynccontextmanager
+async def attend(store: Path | None, language: str) -> AsyncIterator[Guide | None]:
+    """Be at the sandbox that a store belongs to while a console is open; None where the store is no sandbox's.
+
+    Args:
+        store: the folder of the profile's store, where it has one.
+        language: ``en`` or ``ko``, of the palette's entries.
+    """
+    where = await asyncio.to_thread(place.beside, store) if store is not None else None
+    about = await asyncio.to_thread(place.read_json, where.about) if where is not None else {}
+    try:
+        line = await Line.open(Path(str(about["control"])))
+        await line.ask(do="here")
+    except (OSError, KeyError, TimeoutError, ValueError):
+        yield None
+        return
+    assert where is not None
+    try:
+        yield Guide(await _coach(where), _entries(line, language))
+        with contextlib.suppress(OSError, TimeoutError, ValueError):
+            answer = await line.ask(do="bye")
+            if answer.get("alone"):
+                # Nobody else is left who would say it.
+                said = (KEPT if answer.get("keep") else CLOSED)[language == "ko"]
+                sys.stdout.write(said.format(folder=where.folder) + "\n")
+    finally:
+        await line.aclose()
+
+
+async def _coach(where: Place) -> Coach:
+    at = (await asyncio.to_thread(place.read_json, where.coach)).get("at", 0)
+    kept: set[asyncio.Future[None]] = set()
+
+    def keep(stage: int) -> None:
+        text = json.dumps({"at": stage})
+        future = asyncio.get_running_loop().run_in_executor(None, place.write_private, where.coach, text)
+        kept.add(future)
+        future.add_done_callback(kept.discard)
+
+    console = f"agentconsole --config {where.config}"
+    return Coach(at if isinstance(at, int) else 0, {"console": console}, keep)
+
+
+def _entries(line: Line, language: str) -> list[Entry]:
+    found: list[Entry] = []
+    for medium, names in MEDIA.items():
+        for verb, titles in VERBS.items():
+            korean = language == "ko"
+            found.append((titles[korean].format(names[korean]), _asking(line, verb, medium)))
+    return found
+
+
+def _asking(line: Line, verb: str, medium: str) -> Callable[[], Awaitable[object]]:
+    async def ask() -> object:
+        return await line.ask(do=verb, medium=medium)
+
+    return ask
