@@ -69,6 +69,8 @@ class Mailbox:
         self._thread: ThreadPoolExecutor | None = None
         self._session: Connection | None = None
         self._taken: Position | None = None
+        self._rest: tuple[tuple[Connection, Position], list[int]] | None = None
+        """What a catch-up still has before it: NOOP and SEARCH took 0.13 s a batch on a large Maildir."""
         self._failures = 0
 
     # -- running on the thread -------------------------------------------------------------------------------
@@ -145,14 +147,10 @@ class Mailbox:
         if position is None or position.validity != selected.uid_validity:
             scan = selected.uid_next - 1 if self._tools.since is not None else 0
             position = Position(selected.uid_validity, 0, max(scan, 0))
-        uids: list[int] = []
-        if position.uid < position.scan and self._tools.since is not None:
-            found = session.search(position.uid + 1, _day(self._tools.since - timedelta(days=1)))
-            uids = [uid for uid in found if uid <= position.scan]
-            if not uids:
-                position = position._replace(uid=position.scan)
-        if not uids:
-            uids = session.search(position.uid + 1)
+        expected, uids = self._rest if self._rest is not None else (None, [])
+        self._rest = None
+        if expected != (session, position):
+            position, uids = self._look(session, position)
         if not uids:
             return position, Batch((), position.cursor())
         sizes = self._sizes(session, uids[:BATCH_MESSAGES])
@@ -166,8 +164,22 @@ class Mailbox:
             total += cost
         items = self._items(session, [sizes[uid] for uid in chosen if uid in sizes])
         position = position._replace(uid=chosen[-1])
-        more = len(chosen) < len(uids) or position.uid < position.scan
+        if len(chosen) < len(uids):
+            self._rest = ((session, position), uids[len(chosen) :])
+        more = self._rest is not None or position.uid < position.scan
         return position, Batch(tuple(items), position.cursor(), more=more)
+
+    def _look(self, session: Connection, position: Position) -> tuple[Position, list[int]]:
+        """Return the UIDs after ``position``, in order, and the position to count from."""
+        uids: list[int] = []
+        if position.uid < position.scan and self._tools.since is not None:
+            found = session.search(position.uid + 1, _day(self._tools.since - timedelta(days=1)))
+            uids = [uid for uid in found if uid <= position.scan]
+            if not uids:
+                position = position._replace(uid=position.scan)
+        if not uids:
+            uids = session.search(position.uid + 1)
+        return position, uids
 
     @staticmethod
     def _sizes(session: Connection, uids: list[int]) -> dict[int, Message]:
