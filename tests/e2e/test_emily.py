@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 from pathlib import Path
@@ -38,6 +39,7 @@ class World:
         mail["From"] = f"Emily Rhodes <{self.mail.address('emily')}>"
         mail["To"] = self.mail.address("support")
         mail["Subject"] = "Move my appointment"
+        mail["Date"] = datetime.now(UTC) - timedelta(minutes=9)
         mail["Message-ID"] = "<move-1@example.test>"
         mail.set_content(
             "Hello, I have 12 March, 9:00 with Dr Adams. Could it be 11 March, same time?\n"
