@@ -15,7 +15,7 @@ import msgspec
 
 from agentconsole import __version__, wire
 from agentconsole.desk import Agent, Desk
-from agentconsole.errors import AgentConsoleError, HubAbsent, UsageError
+from agentconsole.errors import AgentConsoleError, HubAbsent, Refused, UsageError
 
 CALL_DEADLINE = 30.0
 """Seconds for a call that does not wait by itself."""
@@ -108,6 +108,11 @@ class RemoteDesk:
         try:
             async with asyncio.timeout(deadline):
                 await desk._attached()
+        except PermissionError as exc:
+            raise Refused(
+                f"This account may not use the hub's socket {path}. Nothing was done.",
+                "An operator can add it to the hub's group.",
+            ) from exc
         except (OSError, TimeoutError) as exc:
             raise _absent(path) from exc
         return desk

@@ -60,6 +60,8 @@ class Hub:
         self._stopped = asyncio.Event()
         self._at_once = False
         self.restart_wanted = False
+        self.broken = ""
+        """Which task ended that never should; the hub then stops and its process must not exit with 0."""
         self.port = 0
         self.health = Health(accounts, clock)
         self._workers: list[ThreadPoolExecutor] = []
@@ -201,6 +203,7 @@ class Hub:
         if task.cancelled() or self._stopped.is_set():
             return
         self._log.critical("%s ended: %r", task.get_name(), task.exception())
+        self.broken = task.get_name()
         self._stopped.set()
 
     async def _finish(self, senders: list[asyncio.Task[None]]) -> None:

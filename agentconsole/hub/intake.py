@@ -19,6 +19,7 @@ from agentconsole.domain.model import (
     AddressState,
     AnyEntry,
     Attachment,
+    BlobId,
     ConsentChanged,
     CustomerId,
     Delivery,
@@ -207,7 +208,12 @@ class Intake:
             self._profile.reopen_days,
         )
         attachments = [
-            Attachment(part.name, part.type, len(part.data), await self._store.put_blob(record, part.data))
+            Attachment(
+                part.name,
+                part.type,
+                len(part.data),
+                await self._store.put_blob(record, part.data) if part.data else BlobId(""),
+            )
             for part in inbound.parts
         ]
         raw = await self._store.put_blob(record, item.payload)

@@ -23,8 +23,8 @@ class HubProfile:
         region: for numbers written without country code (ISO 3166, two letters).
         reopen_days: how long after its last entry a resolved conversation reopens.
         linger_seconds: how long a solo hub stays after the last client where nothing waits.
-        agents: rights by agent; an agent that is not listed has all of them. Empty: everybody whom the socket's
-            permissions let in.
+        agents: rights by agent; who is not listed is refused. Empty: everybody whom the socket's permissions let
+            in, with all rights.
         claims: names that ``--as`` may claim.
         free_floor: bytes that must stay free on the store's disk; below, nothing is fetched.
         expire_hours: how long a reply is tried before it fails and asks.

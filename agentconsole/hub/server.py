@@ -207,7 +207,8 @@ def identify(sock: socket.socket, claim: str, profile: HubProfile) -> Agent:
     if claim and claim != login:
         if claim not in profile.claims:
             raise Refused(
-                f"{login} may not act as {claim}. Nothing was done.", "An operator can list the name under hub.as."
+                f"{login} may not act as {claim}. Nothing was done.",
+                "An operator can list the name under hub.as_names.",
             )
         name, proven = AgentName(claim), False
     rights = ALL_RIGHTS if not profile.agents else profile.agents.get(name)

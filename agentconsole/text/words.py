@@ -130,6 +130,9 @@ class Words:
     def scope(self, scope: str) -> str:
         return self._word("scope", scope)
 
+    def banner(self, code: str) -> str:
+        return self._word("banner", code) if code else ""
+
     def reason(self, code: str) -> str:
         return self._word("reason", code) if code else ""
 

@@ -102,6 +102,15 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
         "No channel can reach this customer now. Nothing was sent; the text is kept.",
         "지금 보낼 수 있는 채널이 없음. 발송 안 됨, 글은 보관.",
     ),
+    # what concerns the whole hub
+    "banner.disk_full": (
+        "The disk is nearly full: nothing new is fetched. Nothing was lost; free some disk.",
+        "디스크가 거의 참: 새 글을 가져오지 않음. 잃은 것 없음, 공간 확보 필요.",
+    ),
+    "banner.sending_rests": (
+        "The disk refuses: sending rests. Nothing was lost; free some disk.",
+        "디스크 기록 실패: 발송 멈춤. 잃은 것 없음, 공간 확보 필요.",
+    ),
     # evidence of a suggestion
     "reason.number_in_text": ("number given in the {medium} of {at}", "{at} {medium}에 적힌 번호"),
     "reason.email_in_text": ("address given in the {medium} of {at}", "{at} {medium}에 적힌 주소"),
