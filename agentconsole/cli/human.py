@@ -130,7 +130,7 @@ def status_lines(status: Status, words: Wording) -> Iterator[str]:
     say = words.say
     yield say("hub", profile=status.profile, version=status.version, pid=status.pid)
     if status.banner:
-        yield say("attention", why=words.reason(status.banner))
+        yield say("attention", why=words.banner(status.banner))
     for account in status.accounts:
         state = [words.account_state(account.state)]
         if account.last_ok is not None:

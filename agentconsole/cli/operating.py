@@ -93,6 +93,11 @@ async def _serve(context: Context, folder: Path | None) -> bool:
                 context.out.talk(f"Serving the profile {profile.name} at {path}. End it with Ctrl-C.")
 
         await hub.run(path, group=profile.hub.group, ready=ready)
+        if hub.broken:
+            raise AgentConsoleError(
+                f"The hub ended because its task {hub.broken!r} did. What was received and queued is kept.",
+                "See hub.log, then: agentconsole serve",
+            )
         return hub.restart_wanted
 
 
