@@ -19,7 +19,7 @@ from agentconsole.cli.context import Context
 from agentconsole.cli.human import status_lines
 from agentconsole.cli.parser import Command
 from agentconsole.domain.model import AccountName
-from agentconsole.errors import HubAbsent, TryLater
+from agentconsole.errors import AgentConsoleError, HubAbsent, TryLater
 
 if TYPE_CHECKING:
     from agentconsole.desk import SyncResult

@@ -27,6 +27,7 @@ class Wording:
         self.trust = self._words.trust
         self.scope = self._words.scope
         self.reason = self._words.reason
+        self.banner = self._words.banner
         self.moment = self._words.moment
         self.day = self._words.short_day
         self.delivery = self._words.delivery
