@@ -163,12 +163,15 @@ class Intake:
         except parser.Unreadable as exc:
             return await self._unreadable(setup, item, exc.reason)
         filed = 0
+        reports: list[bool] = []
         for parsed in found:
             match parsed:
                 case Inbound():
                     filed += await self._inbound(setup, item, parsed)
                 case StatusReport():
-                    await self._report(setup, parsed)
+                    reports.append(await self._report(setup, parsed))
+                case AddressEvent() if reports and not any(reports):
+                    self._log.warning("%s: a report that names no reply of ours closes no address", setup.name)
                 case AddressEvent():
                     await self._address_event(setup, item, parsed)
                 case OwnCopy():
@@ -329,7 +332,8 @@ class Intake:
 
     # -- reports -------------------------------------------------------------------------------------------
 
-    async def _report(self, setup: AccountSetup, report: StatusReport) -> None:
+    async def _report(self, setup: AccountSetup, report: StatusReport) -> bool:
+        """File what a report says of a reply; say whether it is one of ours. Anybody can write a bounce."""
         reply = await self._find_reply(setup, report)
         if reply is None:
             await self._settled(setup.name)
@@ -338,7 +342,7 @@ class Intake:
         if reply is None or found is None:
             self._log.info("%s: a report (%s) about nothing of ours", setup.name, report.state)
             self.opaque += 1
-            return
+            return False
         receipt = Receipt(
             id=EntryId(derive_id("e", "report", setup.kind.name, report.identity)),
             at=min(report.at or self._clock.now(), self._clock.now()),
@@ -349,6 +353,7 @@ class Intake:
             detail=report.detail[:300],
         )
         await self._store.change(found[0], lambda _snapshot: [receipt])
+        return True
 
     async def _find_reply(self, setup: AccountSetup, report: StatusReport) -> EntryId | None:
         return await self._store.reply_by(setup.name, external_id=report.external_id, key=report.key)

@@ -137,3 +137,32 @@ async def test_a_provider_event_marks_the_address_dead_and_a_message_revives_it(
             return person is not None and not person.addresses[0].dead
 
         assert await until(alive)
+
+
+async def test_a_bounce_that_names_no_reply_of_ours_closes_no_address():
+    from collections.abc import Sequence
+    from dataclasses import replace
+
+    from agentconsole.ports import Parsed
+
+    post = paper.Post()
+    setup = paper.mail(post)
+
+    def parse(item: RawItem) -> Sequence[Parsed]:
+        if item.meta["type"] != "bounce":
+            return paper.parse(item)
+        return [
+            paper.report("b1", Delivery.FAILED, key="never-sent@example.com", reason="bounced"),
+            AddressEvent("b1", EMAIL, dead="bounced"),
+        ]
+
+    setup = replace(setup, kind=replace(setup.kind, parse=parse))
+    async with running(mail=post, accounts=[setup]) as world:
+        post.put(paper.message("m1", EMAIL, "hello"))
+        post.put_raw(RawItem("b1", b"", paper.START, {"type": "bounce"}))
+        post.put(paper.message("m2", PHONE, "later"))
+        customer = await world.store.customer(await world.customer(EMAIL))
+        await world.customer(PHONE)
+        assert customer is not None
+        assert [a.dead for a in customer.addresses] == [""]
+        assert [type(e).__name__ for e in await entries(world, EMAIL)] == ["Received"]
