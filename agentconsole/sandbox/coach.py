@@ -51,32 +51,32 @@ STAGES: Final = (
     Stage(2, "Nothing is lost. Press I again.", "잃은 것이 없습니다. I를 다시 누르세요.", {"linked": 4}),
     Stage(
         3,
-        "Press r. The reply goes where Emily is now and says why; ID and date are known. ctrl+s sends.",
-        "r을 누르세요. 지금 Emily가 있는 곳으로 답하고 이유를 알려 줍니다. ID와 날짜는 이미 압니다. ctrl+s 보내기.",
+        "Press r: the reply goes where Emily is now, and says why. ID and date are known. ctrl+s sends.",
+        "r: Emily가 지금 있는 곳으로 답하고 이유를 보여 줍니다. ID와 날짜는 이미 압니다. ctrl+s 발송.",
         {"sent": 5},
     ),
     Stage(
         3,
-        "Sent, delivered, read, and the answer comes by itself. Nothing asked twice. Press esc, then c to close.",
-        "보냄, 전달, 읽음. 곧 답이 옵니다. 두 번 묻지 않았습니다. esc, 그다음 c를 눌러 마치세요.",
+        "Sent, delivered, read; the answer comes by itself. Nothing asked twice. esc, then c closes.",
+        "발송, 전달, 읽음. 곧 답이 옵니다. 두 번 묻지 않았습니다. esc, 그다음 c로 종료.",
         {"closed": 6},
     ),
     Stage(
         4,
-        "Press ] for 박민수, then r, then ctrl+t: a channel is refused before typing, with the reason.",
-        "]로 박민수 고객님을 열고 r, ctrl+t를 누르세요. 쓰기 전에 거부된 채널과 이유가 나옵니다.",
+        "Open 박민수 (esc, arrows, enter), press r, then ctrl+t: SMS is refused before typing, with the reason.",
+        "박민수 님을 여세요 (esc, 화살표, enter). r, ctrl+t: 쓰기 전에 거부된 문자와 이유가 나옵니다.",
         {"refused_seen": 7},
     ),
     Stage(
         5,
-        "Type half a sentence, then close this window (or, elsewhere: {drop}). Back: {console}",
-        "문장을 반쯤 쓰고 이 창을 닫으세요 (다른 창에서: {drop}). 다시 열기: {console}",
+        "Type half a sentence, close this window, and in another one: {console}",
+        "문장을 반쯤 쓰고 이 창을 닫은 뒤, 다른 창에서: {console}",
         {"draft_restored": 8},
     ),
     Stage(
         6,
-        "The draft is back. The same from a shell: {console} why emily@example.com. Quit with q.",
-        "초안이 돌아왔습니다. 셸에서도 같습니다: {console} why emily@example.com. q로 마침.",
+        "Back, nothing sent. In a shell: {console} why emily@example.com. Leave with q.",
+        "초안이 그대로입니다. 셸에서도: {console} why emily@example.com. q로 마침.",
     ),
 )
 
@@ -86,7 +86,7 @@ class Coach:
 
     Args:
         at: the stage to go on with.
-        names: what stands for ``{console}`` and ``{drop}``.
+        names: what stands for ``{console}``.
         keep: called with the new stage after every advance.
     """
 
@@ -94,7 +94,7 @@ class Coach:
         self, at: int = 0, names: Mapping[str, str] | None = None, keep: Callable[[int], Any] | None = None
     ) -> None:
         self.at = at if 0 <= at < len(STAGES) else 0
-        self._names = {"console": "agentconsole", "drop": "agentconsole demo --drop", **(names or {})}
+        self._names = {"console": "agentconsole", **(names or {})}
         self._keep = keep
 
     @property

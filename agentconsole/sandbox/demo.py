@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -28,6 +29,9 @@ READY_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 20.0
 STEP_VARIABLE: Final = "AGENTCONSOLE_DEMO_STEP"
 """Set by ``make demo``, which numbers its lines and has said the first one."""
+
+GIVE_BACK: Final = "\x1b[?1049l\x1b[?25h\x1b[?2004l\x1b[?1004l\x1b[?1000l\x1b[?1003l\x1b[?1006l\x1b[<u\x1b[m"
+"""Leaves the other screen, shows the caret, ends pasting, focus, mouse and key reports (xterm, kitty)."""
 
 TEXTS: Final = {
     "hello": (
@@ -268,6 +272,7 @@ def _console(world: _World) -> int:
     where = world.where
     _begin(world)
     _say("opening_kept" if world.keep else "opening", folder=where.folder)
+    terminal = termios.tcgetattr(sys.stdin.fileno())
     console = subprocess.Popen(command(where, "console"))
     try:
         (where.folder / "console.pid").write_text(str(console.pid))
@@ -282,9 +287,13 @@ def _console(world: _World) -> int:
         raise
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if code < 0:
+        # It died without a chance to give the terminal back.
+        termios.tcsetattr(sys.stdin.fileno(), termios.TCSANOW, terminal)
+        sys.stdout.write(GIVE_BACK)
     if where.dropped.exists():
         where.dropped.unlink()
-        _say("dropped", console=f"agentconsole --config {where.config}")
+        _say("dropped", console=f"{place.program()} --config {where.config}")
         world.leave()
         return 0
     if place.read_json(where.coach).get("at") == LAST_STAGE:
@@ -338,5 +347,5 @@ def _drop() -> int:
         raise NotFound("The demo's console is closed already.", f"Open it: agentconsole --config {where.config}")
     where.dropped.touch()
     os.kill(pid, signal.SIGHUP)
-    _say("dropped", console=f"agentconsole --config {where.config}")
+    _say("dropped", console=f"{place.program()} --config {where.config}")
     return 0

@@ -85,7 +85,7 @@ async def _coach(where: Place) -> Coach:
         kept.add(future)
         future.add_done_callback(kept.discard)
 
-    console = f"agentconsole --config {where.config}"
+    console = f"{place.program()} --config {where.config}"
     return Coach(at if isinstance(at, int) else 0, {"console": console}, keep)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +15,7 @@ PROFILE: Final = "demo"
 LONGEST_SOCKET: Final = 100
 """Bytes of a socket's path: Linux takes 107 (unix(7)), a margin is kept."""
 
-PREFIX: Final = "agentconsole-demo-"
+PREFIX: Final = "acdemo-"
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,17 @@ class Place:
 def new() -> Place:
     """Make a folder for a sandbox that is thrown away."""
     return Place(Path(tempfile.mkdtemp(prefix=PREFIX)))
+
+
+def program() -> str:
+    """Return how this program is called from where we are."""
+    if shutil.which("agentconsole"):
+        return "agentconsole"
+    here = Path(sys.executable).parent / "agentconsole"
+    try:
+        return str(here.relative_to(Path.cwd()))
+    except ValueError:
+        return str(here)
 
 
 def beside(store: Path) -> Place | None:
