@@ -50,6 +50,7 @@ from agentconsole.testing.entries import (
     unmerged,
 )
 from tests.store.answers import answers, differences
+from tests.store.places import quick
 
 RECORDS = ("k1", "k2", "k3", "k4")
 ADDRESSES = st.sampled_from([EMILY, EMILY_PHONE])
@@ -162,10 +163,10 @@ def histories(draw: Any) -> list[tuple[str, str, tuple[AnyEntry, ...] | int]]:
     return acts
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=35, deadline=None, suppress_health_check=list(HealthCheck))
 @given(histories())
 def test_both_stores_answer_alike(acts: list[tuple[str, str, Any]]) -> None:
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=quick()) as folder:
         asyncio.run(_agree(Path(folder) / "store", acts))
 
 

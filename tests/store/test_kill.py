@@ -7,6 +7,8 @@ import asyncio
 import json
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from agentconsole.store.embedded import EmbeddedStore
 from agentconsole.store.memory import MemoryStore
 from tests.store import killed
 from tests.store.answers import answers, differences, index_rows
+from tests.store.places import quick
 
 ROOT = Path(__file__).parents[2]
 NAMES = [entry.id for entry in killed.ENTRIES]
@@ -26,13 +29,13 @@ AT_LEAST = 80
 
 
 @pytest.fixture(scope="module")
-def lives(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+def lives() -> Iterator[list[Path]]:
     """One folder for every border; in the last one the script got to its end."""
-    folder = tmp_path_factory.mktemp("lives")
-    command = [sys.executable, "-m", "tests.store.killed", str(folder)]
-    ended = subprocess.run(command, cwd=ROOT, timeout=50, capture_output=True, text=True, check=False)
-    assert ended.returncode == 0, ended.stderr
-    return sorted(folder.iterdir())
+    with tempfile.TemporaryDirectory(dir=quick()) as folder:
+        command = [sys.executable, "-m", "tests.store.killed", folder]
+        ended = subprocess.run(command, cwd=ROOT, timeout=50, capture_output=True, text=True, check=False)
+        assert ended.returncode == 0, ended.stderr
+        yield sorted(Path(folder).iterdir())
 
 
 def acknowledged(folder: Path) -> list[str]:

@@ -228,7 +228,7 @@ class EmbeddedStore:
         if self._asking is None or self._loop is None:
             raise self._closed()
         if self._engine.unfiled:
-            await self._write("bring its index in step", self._engine.repair)
+            await self._readable_anyway("bring its index in step", self._engine.repair)
 
         def run() -> T:
             with faults(doing):
@@ -243,6 +243,14 @@ class EmbeddedStore:
             if self._asking is None:
                 raise self._closed() from error
             return await self._loop.run_in_executor(self._asking, run)
+
+    async def _readable_anyway(self, doing: str, act: Callable[[], T]) -> T | None:
+        """Do what a read would like done first. A full disk must not hide what is there: ``health`` tells the rest."""
+        try:
+            return await self._write(doing, act)
+        except StoreFault as fault:
+            log.warning("reading goes on with what the index holds: %s", fault)
+            return None
 
     def _ask_catch_up(self) -> None:
         """Queue one more pass of full text behind what waits already. Runs in the writing thread."""
@@ -306,7 +314,7 @@ class EmbeddedStore:
         return await self._ask("read the queue", self._reader.counts, agent)
 
     async def search(self, words: str, *, limit: int = 50) -> Sequence[Hit]:
-        while self._engine.search.behind and await self._write("write its full text", self._engine.catch_up):
+        while self._engine.search.behind and await self._readable_anyway("write full text", self._engine.catch_up):
             pass
         return await self._ask("search", self._reader.search, words, limit)
 
