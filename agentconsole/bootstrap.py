@@ -12,7 +12,7 @@ import os
 import stat
 import tempfile
 import zoneinfo
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from agentconsole.hub.profile import AccountSetup, HubProfile
     from agentconsole.ports import Channel, Store
     from agentconsole.remote import RemoteDesk
+    from agentconsole.ui.settings import Coach
 
 HUB_VARIABLE = "AGENTCONSOLE_HUB"
 RUN_FOLDER = Path("/run/agentconsole")
@@ -388,27 +389,36 @@ async def open_desk(
 
 
 async def run_console(
-    desk: Desk, who: Agent, profile: Profile, *, environ: Mapping[str, str], clock: Clock, random: Randomness
+    desk: Desk,
+    who: Agent,
+    profile: Profile,
+    *,
+    environ: Mapping[str, str],
+    clock: Clock,
+    random: Randomness,
+    coach: Coach | None = None,
+    extra: Sequence[tuple[str, Callable[[], Awaitable[object]]]] = (),
 ) -> None:
-    """Run the console on an attached desk until the agent leaves it."""
-    from agentconsole.sandbox.guide import attend
+    """Run the console on an attached desk until the agent leaves it.
+
+    Args:
+        coach: leads a newcomer, where given.
+        extra: further entries of the command palette: title and what to do.
+    """
     from agentconsole.ui.app import Console
     from agentconsole.ui.settings import UiSettings
 
-    spoken = language(profile, environ)
-    folder = store_folder(profile) if profile.store else None
-    async with attend(folder, spoken) as guide:
-        settings = UiSettings(
-            request_ids=random.token,
-            language=spoken,
-            timezone=timezone(profile),
-            profile=profile.name,
-            mouse=profile.ui.mouse,
-            clock=clock.now,
-            coach=guide.coach if guide is not None else None,
-            extra=guide.extra if guide is not None else (),
-        )
-        await Console(desk, who, settings).run_async(mouse=settings.mouse)
+    settings = UiSettings(
+        request_ids=random.token,
+        language=language(profile, environ),
+        timezone=timezone(profile),
+        profile=profile.name,
+        mouse=profile.ui.mouse,
+        clock=clock.now,
+        coach=coach,
+        extra=extra,
+    )
+    await Console(desk, who, settings).run_async(mouse=settings.mouse)
 
 
 def _absent(way: Way) -> HubAbsent:

@@ -22,10 +22,20 @@ def console(context: Context) -> int:
 
 
 async def _console(context: Context) -> int:
-    async with context.desk() as (desk, who):
-        world = context.world
+    from agentconsole.sandbox.guide import attend
+
+    world, profile = context.world, context.profile
+    folder = bootstrap.store_folder(profile) if profile.store else None
+    async with context.desk() as (desk, who), attend(folder, context.language) as guide:
         await bootstrap.run_console(
-            desk, who, context.profile, environ=world.environ, clock=world.clock, random=world.random
+            desk,
+            who,
+            profile,
+            environ=world.environ,
+            clock=world.clock,
+            random=world.random,
+            coach=guide.coach if guide is not None else None,
+            extra=guide.extra if guide is not None else (),
         )
     return 0
 

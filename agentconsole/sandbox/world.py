@@ -22,13 +22,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from agentconsole import bootstrap, config
 from agentconsole.errors import AgentConsoleError
 from agentconsole.remote import RemoteDesk, as_desk
 from agentconsole.sandbox import control, fake_twilio, mail, past, people, place
 from agentconsole.sandbox.lines import Mail, MediumServer, Sms, Telegram, WhatsApp
 from agentconsole.sandbox.people import Line, Person
 from agentconsole.sandbox.place import Place, Ports
-from agentconsole.seams import Steps, SystemClock, SystemRandomness
+from agentconsole.seams import SystemClock, SystemRandomness
 
 READY_SECONDS: Final = 25.0
 ANSWER_SECONDS: Final = (3.0, 5.0)
@@ -136,15 +137,9 @@ class World:
         }
 
     async def _write_past(self) -> None:
-        from agentconsole.store.embedded import EmbeddedStore
-
-        await asyncio.to_thread(self.where.store.mkdir, mode=0o700, exist_ok=True)
-        store = EmbeddedStore(self.where.store, clock=SystemClock(), random=self._chance, steps=Steps())
-        await store.open()
-        try:
+        profile = (await asyncio.to_thread(config.load, self.where.config)).profile(place.PROFILE)
+        async with bootstrap.open_store(profile, SystemClock(), self._chance) as store:
             await past.write(store, self.people, datetime.now(UTC), str(self.telegram.server.bot))
-        finally:
-            await store.aclose()
 
     async def _start_hub(self) -> None:
         log = await asyncio.to_thread(open, self.where.folder / "hub.txt", "ab")
