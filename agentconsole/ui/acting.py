@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from textual.containers import Horizontal
 from textual.widget import Widget
@@ -35,6 +36,9 @@ SEARCH_LIMIT: Final = 100
 _OUTBOX: Final = (Delivery.UNCERTAIN, Delivery.FAILED, Delivery.QUEUED, Delivery.SENDING)
 
 
+Work: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
+
+
 @dataclass(frozen=True)
 class Target:
     """Whom an action means, fixed at the moment of the key."""
@@ -57,8 +61,8 @@ class Acting:
         self._ask: Widget | None = None
         self._label: Bar | None = None
         self._asking = ""
-        self._asked_from: Widget | None = None
-        self._undo: list[Callable[[], Coroutine[Any, Any, None]]] = []
+        self.asked_from: Widget | None = None
+        self._undo: list[Work] = []
         self._one_at_a_time = asyncio.Lock()
         self._assigning: Target | None = None
         self._palette_where = "list"
@@ -88,15 +92,15 @@ class Acting:
             here.status if here is not None else ConversationStatus.OPEN,
         )
 
-    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+    def _run(self, work: Work) -> None:
         """Run a change after those that were asked for before."""
-        self.app.start(self._in_turn(work), "change", exclusive=False)
+        self.app.start(partial(self._in_turn, work), "change", exclusive=False)
 
-    async def _in_turn(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _in_turn(self, work: Work) -> None:
         async with self._one_at_a_time:
-            await work
+            await work()
 
-    def undo_later(self, back: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    def undo_later(self, back: Work) -> None:
         self._undo.append(back)
         del self._undo[:-UNDO_DEPTH]
 
@@ -210,7 +214,7 @@ class Acting:
         self._open(line.customer, line.conversation)
 
     def _open(self, customer: CustomerId, conversation: ConversationId, entry: EntryId = EntryId("")) -> None:  # noqa: B008
-        self.app.start(self._open_now(customer, conversation, entry), "open")
+        self.app.start(partial(self._open_now, customer, conversation, entry), "open")
 
     async def _open_now(self, customer: CustomerId, conversation: ConversationId, entry: EntryId) -> None:
         app = self.app
@@ -254,7 +258,7 @@ class Acting:
     def do_view(self, view: str) -> None:
         self.app.close_page()
         self.app.focus_on(self.app.queue)
-        self.app.start(self.app.reading.show_view(view), "view")
+        self.app.start(partial(self.app.reading.show_view, view), "view")
 
     def do_unfold(self) -> None:
         opened = self.app.reading.opened
@@ -279,7 +283,7 @@ class Acting:
         app.tell_text(our(""))
         opened = app.reading.opened
         if opened is None or target.customer not in (opened.customer.id, *opened.customer.members):
-            app.start(app.reading.open(target.customer, target.conversation), "open")
+            app.start(partial(app.reading.open, target.customer, target.conversation), "open")
         elif opened.conversation != target.conversation:
             opened.conversation = opened.customer.joined.get(target.conversation, target.conversation)
             app.head.update()
@@ -308,7 +312,7 @@ class Acting:
             return
         target = self.target()
         if target is not None:
-            self.app.start(self._why(target), "page")
+            self.app.start(partial(self._why, target), "page")
 
     async def _why(self, target: Target) -> None:
         from agentconsole.desk import Compose
@@ -326,12 +330,12 @@ class Acting:
         target = self.target()
         if target is not None:
             me = self.app.who.name
-            self._run(self._assign(target, AgentName("") if target.assignee == me else me))
+            self._run(partial(self._assign, target, AgentName("") if target.assignee == me else me))
 
-    def do_assign_to(self) -> None:
+    async def do_assign_to(self) -> None:
         self._assigning = self.target()
         if self._assigning is not None:
-            self._open_prompt("assign")
+            await self._open_prompt("assign")
 
     async def _assign(self, target: Target, assignee: AgentName) -> None:
         app = self.app
@@ -356,7 +360,7 @@ class Acting:
     def _set_status(self, status: ConversationStatus, said: str) -> None:
         target = self.target()
         if target is not None and target.status != status:
-            self._run(self._status(target, status, said))
+            self._run(partial(self._status, target, status, said))
 
     async def _status(self, target: Target, status: ConversationStatus, said: str) -> None:
         app = self.app
@@ -383,7 +387,7 @@ class Acting:
         if found is None:
             self.app.tell("strip.no_suggestion")
         else:
-            self._run(self._answer_now(found.id, found.customer, accept=accept))
+            self._run(partial(self._answer_now, found.id, found.customer, accept=accept))
 
     async def _answer_now(self, suggestion: EntryId, customer: CustomerId, *, accept: bool) -> None:
         app = self.app
@@ -409,7 +413,7 @@ class Acting:
 
     def do_undo(self) -> None:
         if self._undo:
-            self._run(self._undo.pop()())
+            self._run(self._undo.pop())
         else:
             self.app.tell("strip.nothing_to_undo")
 
@@ -428,7 +432,7 @@ class Acting:
         app.show_page("help", pages.help_page(app.where, app.say, self._page_width()))
 
     def do_health(self) -> None:
-        self.app.start(self._health(), "page")
+        self.app.start(self._health, "page")
 
     async def _health(self) -> None:
         app = self.app
@@ -453,7 +457,7 @@ class Acting:
                     why=why.rstrip("."),
                 )
         if app.page_kind == "outbox":
-            app.start(self._show_outbox(keep=True), "page")
+            app.start(partial(self._show_outbox, keep=True), "page")
 
     def do_card(self) -> None:
         app = self.app
@@ -466,7 +470,7 @@ class Acting:
             app.reading.draw_card()
 
     def do_outbox(self) -> None:
-        self.app.start(self._show_outbox(), "page")
+        self.app.start(self._show_outbox, "page")
 
     async def _show_outbox(self, *, keep: bool = False) -> None:
         app = self.app
@@ -476,10 +480,10 @@ class Acting:
     def _on_outbox(self, call: Callable[[EntryId], Coroutine[Any, Any, Sent]]) -> None:
         chosen = self.app.page.chosen
         if self.app.page_kind == "outbox" and isinstance(chosen, str):
-            self._run(self._outbox_act(call(EntryId(chosen))))
+            self._run(partial(self._outbox_act, partial(call, EntryId(chosen))))
 
-    async def _outbox_act(self, call: Coroutine[Any, Any, Sent]) -> None:
-        await self._outbox_told(await call)
+    async def _outbox_act(self, call: Callable[[], Coroutine[Any, Any, Sent]]) -> None:
+        await self._outbox_told(await call())
         if self.app.page_kind == "outbox":
             await self._show_outbox(keep=True)
 
@@ -512,27 +516,28 @@ class Acting:
 
     # -- prompts: search, palette, names --------------------------------------------------------------------
 
-    def do_search(self) -> None:
-        self._open_prompt("search")
+    async def do_search(self) -> None:
+        await self._open_prompt("search")
 
-    def do_palette(self) -> None:
+    async def do_palette(self) -> None:
         self._palette_where = self.app.where if self.app.where in keys.READING else "conversation"
-        self._open_prompt("palette")
+        await self._open_prompt("palette")
 
-    def _open_prompt(self, what: str) -> None:
+    async def _open_prompt(self, what: str) -> None:
         app = self.app
         if self.prompt is None:
+            await app.boxes_ready.wait()
             from agentconsole.ui.widgets.boxes import Prompt
 
             self.prompt = Prompt(id="prompt")
             self._label = Bar(lambda _width: [row((our(" " + app.say(f"prompt.{self._asking}")), "bold"))])
             self._ask = Horizontal(self._label, self.prompt, id="ask")
-            app.screen.mount(self._ask, before=app.footer)
+            await app.screen.mount(self._ask, before=app.footer)
         assert self._ask is not None
         assert self._label is not None
         self._asking = what
         if app.focused is not self.prompt:
-            self._asked_from = app.focused
+            self.asked_from = app.focused
         app.writer.prompting = True
         self._ask.display = True
         self._label.update()
@@ -549,7 +554,7 @@ class Acting:
         app.writer.prompting = False
         if self._ask is not None:
             self._ask.display = False
-        back = self._asked_from
+        back = self.asked_from
         app.focus_on(back if back is not None and back.is_mounted and back.display else app.queue)
 
     def prompt_changed(self) -> None:
@@ -572,9 +577,9 @@ class Acting:
             app.close_page()
             await self._command(chosen)
         elif asking == "search" and words:
-            app.start(self._search(words), "page")
+            app.start(partial(self._search, words), "page")
         elif asking == "assign" and words and self._assigning is not None:
-            self._run(self._assign(self._assigning, AgentName(words)))
+            self._run(partial(self._assign, self._assigning, AgentName(words)))
 
     async def _search(self, words: str) -> None:
         app = self.app
@@ -602,7 +607,7 @@ class Acting:
         if isinstance(chosen, keys.Action):
             await app.act(chosen)
         elif isinstance(chosen, int):
-            app.start(self._extra(app.settings.extra[chosen][1]), "extra", exclusive=False)
+            app.start(partial(self._extra, app.settings.extra[chosen][1]), "extra", exclusive=False)
 
     async def _extra(self, call: Callable[[], Awaitable[object]]) -> None:
         try:

@@ -10,6 +10,7 @@ import asyncio
 import sys
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from functools import partial
 from typing import Any, ClassVar, Final
 
 from textual import events
@@ -18,6 +19,7 @@ from textual.containers import Horizontal, Vertical
 from textual.filter import LineFilter
 from textual.geometry import Size
 from textual.widget import Widget
+from textual.worker import Worker
 
 from agentconsole.desk import Agent, Desk
 from agentconsole.domain.addresses import PHONE, shown
@@ -44,6 +46,13 @@ RAIL: Final = 25
 RAIL_MIDDLE: Final = 38
 CARD: Final = 42
 SMALLEST: Final = (60, 12)
+TALL: Final = 36
+REPLY: Final = 9
+REPLY_TALL: Final = 14
+REPLY_LEAST: Final = 5
+OTHERS: Final = 8
+"""Lines that the reply leaves to header, customer, some of the timeline, strip and footer."""
+
 GUARD_SECONDS: Final = 0.7
 """After the view changed without being asked, keys were meant for what stood there before."""
 
@@ -58,7 +67,15 @@ class Console(App[None]):
         who: in whose name.
     """
 
-    CSS_PATH = "styles.tcss"
+    CSS = """
+    Screen { background: ansi_default; color: ansi_default; }
+    #body { height: 1fr; }
+    #rail { height: 1fr; }
+    #main { width: 1fr; height: 1fr; }
+    #card, #page, #suggest, #coach { display: none; }
+    #ask { height: 1; }
+    #ask Bar { width: 14; }
+    """
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar = []
     AUTO_FOCUS = None
@@ -96,6 +113,7 @@ class Console(App[None]):
         self._ending = False
         self._listening = False
         self.touched = False
+        self.boxes_ready = asyncio.Event()
         self.failure = ""
 
     # -- frame ----------------------------------------------------------------------------------------------
@@ -123,18 +141,19 @@ class Console(App[None]):
     def on_mount(self) -> None:
         self.arrange(self.size)
         self.queue.focus(scroll_visible=False)
-        self.start(self.reading.follow(), "news")
+        self.start(self.reading.follow, "news")
         self._listening = True
         self._schedule_minute()
         self.call_after_refresh(self._warm_up)
 
     def _warm_up(self) -> None:
         """Load what the first reply needs once the first screen stands."""
-        self.start(self._load_later(), "warm")
+        self.start(self._load_later, "warm")
 
     async def _load_later(self) -> None:
         await asyncio.to_thread(_import_later)
         self.say.numbers_ready = True
+        self.boxes_ready.set()
 
     def _schedule_minute(self) -> None:
         now = self.settings.clock()
@@ -151,10 +170,10 @@ class Console(App[None]):
             self.arrange(event.size)
 
     def on_queue_need(self, message: Queue.Need) -> None:
-        self.start(self.reading.more_rows(message.number), f"rows{message.number}")
+        self.start(partial(self.reading.more_rows, message.number), f"rows{message.number}")
 
     def on_timeline_older(self) -> None:
-        self.start(self.reading.older(), "older")
+        self.start(self.reading.older, "older")
 
     def on_timeline_moved(self) -> None:
         self.reading.scrolled()
@@ -193,7 +212,8 @@ class Console(App[None]):
         self.page.display = paged
         pane = self.writer.pane
         if pane is not None:
-            pane.styles.height = 9 if height < 36 else 14
+            base = REPLY if height < TALL else REPLY_TALL
+            pane.styles.height = max(min(base + pane.reasons_lines, height - OTHERS), REPLY_LEAST)
         self.suggest.display = self.reading.suggestion is not None
         self.coach.display = bool(self._coach_text())
         self.timeline.can_focus = self.reading.opened is not None
@@ -257,9 +277,8 @@ class Console(App[None]):
         title = self.say(f"view.{reading.view}")
         if not reading.loaded:
             return [row((title, "title"), our(" "), (self.say("queue.loading"), "dim"))]
-        if not self.queue.total:
-            empty = self.say("queue.empty" if reading.view == "waiting" else "queue.empty_view")
-            return [row((clip(our(f"{title}: {empty}"), width - 1), "title"))]
+        if not self.queue.total and reading.view == "waiting":
+            return [row((clip(self.say("queue.empty"), width - 1), "title"))]
         at = str(self.queue.cursor + 1) if self.queue.cursor >= 0 else "-"
         return [sides(row((title, "title")), row((our(f"{at}/{self.queue.total}"), "dim"), (our("|"), "dim")), width)]
 
@@ -317,7 +336,8 @@ class Console(App[None]):
         return [row((our(" " + line + " " * max(width - len(line), 0)), "note")) for line in lines]
 
     def _draw_footer(self, width: int) -> list[Row]:
-        return [pages.footer(self.where, self.say, width)]
+        page = self.page_kind if self.where == "paper" else ""
+        return [pages.footer(self.where, self.say, width, page)]
 
     # -- strips and pages -----------------------------------------------------------------------------------
 
@@ -351,7 +371,7 @@ class Console(App[None]):
     def show_page(self, kind: str, items: Sequence[Item], *, keep: bool = False) -> None:
         """Show a page in place of the panes; back returns to where the keyboard was."""
         if not self.page_kind:
-            self._return_to = self.focused
+            self._return_to = self.acting.asked_from if self.writer.prompting else self.focused
         self.page_kind = kind
         self.arrange(self.size)
         self.page.show(items, keep=keep)
@@ -456,17 +476,20 @@ class Console(App[None]):
 
     # -- calls to the hub -----------------------------------------------------------------------------------
 
-    def start(self, work: Coroutine[Any, Any, None], group: str, *, exclusive: bool = True) -> None:
+    def start(self, work: Callable[[], Coroutine[Any, Any, None]], group: str, *, exclusive: bool = True) -> None:
         """Run something that calls the hub beside the keys.
 
         Args:
             group: a newer piece of work of the same group ends an older one, where ``exclusive``.
         """
-        self.run_worker(self._guarded(work), group=group, exclusive=exclusive)
+        async def guarded() -> None:
+            await self._guarded(work)
 
-    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        _: Worker[None] = self.run_worker(guarded, group=group, exclusive=exclusive)
+
+    async def _guarded(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         try:
-            await work
+            await work()
         except HubAbsent:
             self.hub_gone()
         except AgentConsoleError as error:
@@ -542,6 +565,8 @@ async def run_console(desk: Desk, who: Agent, settings: UiSettings) -> int:
 
     A hang-up, a termination or the end of input keeps the draft and ends the process's part within a second.
     """
+    # Time zones are read from disk once and then remembered.
+    await asyncio.to_thread(Say, settings.language, settings.timezone)
     app = Console(desk, who, settings)
     with ending(app):
         await app.run_async(mouse=settings.mouse)

@@ -8,33 +8,20 @@ from datetime import datetime
 from typing import Final
 
 from agentconsole.domain.model import (
-    AddressLinked,
-    AddressState,
-    AddressUnlinked,
     AnyEntry,
-    Assigned,
     Attachment,
-    ConsentChanged,
     Delivery,
     DeliveryRecord,
     EntryId,
-    Merged,
-    Named,
     Note,
-    PreferenceStated,
     Receipt,
     Received,
     Reply,
-    StatusChanged,
-    Suggested,
-    SuggestionAnswered,
-    Tagged,
     Trust,
-    Unmerged,
     Unreadable,
 )
 from agentconsole.text.quoting import fold_at
-from agentconsole.ui.draw import EMPTY, Row, Run, Safe, block, our, row, safe, sides, wrap
+from agentconsole.ui.draw import Row, Run, Safe, block, our, row, safe, sides, wrap
 from agentconsole.ui.say import Say
 
 FOLDED_LINES: Final = 60
@@ -115,7 +102,7 @@ def rows(entry: AnyEntry, look: Look) -> list[Row]:
             )
             return [head, *_body(entry.id, entry.detail or entry.reason, look, "dim")]
         case _:
-            text = _event(entry, look.say)
+            text = look.say.event(entry)
             lines = wrap(text, look.width - 8, 6)
             clock = look.say.clock(entry.at)
             return [
@@ -170,7 +157,7 @@ def _reply(entry: Reply, look: Look) -> list[Row]:
         ):
             below = [
                 row(our("   "), (line, _STATE_STYLE[record.state]))
-                for line in wrap(say.delivery_reason(record), look.width - 3, 3)
+                for line in wrap(say.delivery(record), look.width - 3, 3)
             ]
     head = sides(_head(entry.at, look, say.medium(entry.medium), _OUT, "out", *rest), tuple(right), look.width)
     return [head, *_body(entry.id, entry.text, look, ""), *_attachments(entry.attachments, look), *below]
@@ -204,44 +191,3 @@ def _attachments(attachments: tuple[Attachment, ...], look: Look) -> list[Row]:
         )
         for a in attachments
     ]
-
-
-def _event(entry: AnyEntry, say: Say) -> Safe:
-    """Word an entry that is not a message."""
-    match entry:
-        case Named():
-            return say("event.named", name=entry.name)
-        case AddressLinked():
-            return say("event.linked", address=say.address(entry.address))
-        case AddressUnlinked():
-            return say("event.unlinked", address=say.address(entry.address))
-        case AddressState():
-            key = "event.dead" if entry.dead else "event.alive"
-            return say(key, address=say.address(entry.address), why=say.reason(entry.dead))
-        case ConsentChanged():
-            where = say.medium(entry.medium) if entry.medium else say("event.everywhere")
-            text = say("event.opt_in" if entry.allowed else "event.opt_out", medium=where)
-            return our(f"{text} ({safe(entry.words, 40)})") if entry.words else text
-        case PreferenceStated():
-            if not entry.medium:
-                return say("event.no_preference")
-            return say("event.prefers", medium=say.medium(entry.medium))
-        case Assigned():
-            if not entry.assignee:
-                return say("event.unassigned")
-            return say("event.assigned", name=entry.assignee)
-        case StatusChanged():
-            text = say("event.status", status=say.status(entry.status))
-            return our(f"{text} ({safe(entry.by)})") if entry.by else text
-        case Tagged():
-            return say("event.tagged", tags=" ".join([*(f"+{t}" for t in entry.add), *(f"-{t}" for t in entry.remove)]))
-        case Suggested():
-            return say("event.suggested", address=say.address(entry.address))
-        case SuggestionAnswered():
-            return say("event.suggestion_accepted" if entry.accepted else "event.suggestion_refused")
-        case Merged():
-            return say("event.merged", name=entry.by)
-        case Unmerged():
-            return say("event.unmerged", name=entry.by)
-        case _:
-            return EMPTY

@@ -112,7 +112,9 @@ ACTIONS: Final[tuple[Action, ...]] = (
 FOOTER: Final[dict[str, tuple[str, ...]]] = {
     "list": ("open", "reply", "search", "next_waiting", "palette", "help"),
     "conversation": ("reply", "note", "assign", "close", "back", "help"),
-    "paper": ("choose", "back", "help"),
+    "paper": ("back", "help"),
+    "search": ("choose", "search", "back", "help"),
+    "outbox": ("check", "resend", "mark_sent", "cancel", "back"),
     "box": ("send", "back", "next_route", "why", "palette"),
     "prompt": ("submit", "back"),
 }

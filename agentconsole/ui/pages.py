@@ -7,10 +7,10 @@ from datetime import datetime
 
 from agentconsole.desk import AccountHealth, OutboxLine, Status
 from agentconsole.domain.model import Choice, Delivery, Hit, Ranked, RefusedRoute, Route
+from agentconsole.text.words_table import CODES
 from agentconsole.ui import keys
 from agentconsole.ui.draw import Row, Safe, fit, our, row, safe, sides, width_of, wrap
 from agentconsole.ui.say import Say
-from agentconsole.ui.strings import CODES
 from agentconsole.ui.widgets.paper import Item
 
 _BAD_STATES = ("unreachable", "signed_out", "stopped")
@@ -133,9 +133,7 @@ def outbox(lines: Sequence[OutboxLine], say: Say, now: datetime, width: int) -> 
         )
         found.append(Item(sides(left, row((say.state(record.state), style)), width - 1), record.reply))
         found += [
-            Item(row(our("        "), (text, style)))
-            for text in wrap(say.delivery_reason(record), width - 10, 2)
-            if text
+            Item(row(our("        "), (text, style))) for text in wrap(say.delivery(record), width - 10, 2) if text
         ]
     return found
 
@@ -165,24 +163,24 @@ def help_page(where: str, say: Say, width: int) -> list[Item]:
     for action in here:
         lines.setdefault(action.title, []).extend(keys.shown_key(key) for key in action.keys)
     cells = [(" ".join(dict.fromkeys(names)), say(title)) for title, names in lines.items()]
-    columns = max(width // 40, 1)
+    columns = max(width // 38, 1)
     height = -(-len(cells) // columns)
     for number in range(height):
         line: list[tuple[Safe, str]] = []
         for names, title in cells[number::height]:
-            line += [(our("  "), ""), (fit(our(names), 13), "key"), (fit(title, 24), "")]
+            line += [(our("  "), ""), (fit(our(names), 14), "key"), (our(" "), ""), (fit(title, 20), "")]
         found.append(Item(tuple(line)))
-    codes = " ".join(f"{code} {say(f'medium.{m}')}" for m, code in CODES.items() if say.has(f"medium.{m}"))
+    codes = " ".join(f"{code} {say.medium(medium)}" for medium, code in CODES.items())
     found += [Item(()), Item(row(our("  "), say("help.marks"))), Item(row(our("  "), say("help.marks2")))]
     found += [Item(row(our("  "), line)) for line in wrap(say("help.codes", codes=codes), width - 4, 4)]
     return found
 
 
-def footer(where: str, say: Say, width: int) -> Row:
+def footer(where: str, say: Say, width: int, page: str = "") -> Row:
     """Return the hints that fit."""
     found: list[tuple[Safe, str]] = []
     used = 0
-    for name in keys.FOOTER[where]:
+    for name in keys.FOOTER.get(page, keys.FOOTER[where]):
         names = keys.keys_of(name, where)
         if not names:
             continue

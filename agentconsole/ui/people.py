@@ -58,7 +58,7 @@ def card(customer: Customer, conversation: ConversationId, say: Say, now: dateti
             if linked.dead
             else row((say.trust(linked.trust), _TRUST_STYLE[linked.trust]))
         )
-        kind = fit(_kind(linked.address.kind, say), 10)
+        kind = fit(say.medium(linked.address.kind), 10)
         found.append(sides(row(our(" "), (kind, "in"), our(" "), say.address(linked.address)), trust, width))
     found += [(), row((say("card.preference"), "dim"))]
     if not customer.preferences:
@@ -90,11 +90,6 @@ def card(customer: Customer, conversation: ConversationId, say: Say, now: dateti
         )
         found.append(sides(left, right, width))
     return found
-
-
-def _kind(kind: str, say: Say) -> Safe:
-    key = f"medium.{kind}"
-    return say(key) if say.has(key) else safe(kind, 12)
 
 
 def _worded(preference: Preference, say: Say) -> Safe:

@@ -166,6 +166,8 @@ class Reading:
         self.app.queue.reset()
         self.app.view_bar.update()
         await self._queue()
+        if not self.app.queue.total and view != "waiting":
+            self.app.tell("queue.empty_view")
 
     # -- a customer -----------------------------------------------------------------------------------------
 

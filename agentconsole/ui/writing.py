@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from textual.timer import Timer
@@ -77,6 +78,7 @@ class Writer:
 
     async def _show(self, writing: Writing) -> None:
         if self.pane is None:
+            await self.app.boxes_ready.wait()
             from agentconsole.ui.widgets.reply import ReplyPane
 
             self.pane = ReplyPane(self._draw_title, self._draw_why, self._draw_foot)
@@ -174,7 +176,7 @@ class Writer:
         if seconds:
             self._timer = self.app.set_timer(seconds, lambda: self.keep_soon(0.0))
         else:
-            self.app.start(self._keep_and_choose(), "keep", exclusive=False)
+            self.app.start(self._keep_and_choose, "keep", exclusive=False)
 
     async def _keep_and_choose(self) -> None:
         self.take()
@@ -185,7 +187,7 @@ class Writer:
 
     def keep_all(self) -> None:
         """The hub is back: keep what could not be kept."""
-        self.app.start(self.keep(), "keep", exclusive=False)
+        self.app.start(self.keep, "keep", exclusive=False)
 
     async def keep(self) -> None:
         """Keep every draft that the hub does not have yet."""
@@ -232,7 +234,7 @@ class Writer:
     def choose(self) -> None:
         """Ask which route the reply takes, and why."""
         if self.now is not None and not self.now.note:
-            self.app.start(self._choose(self.now), "choose")
+            self.app.start(partial(self._choose, self.now), "choose")
 
     async def _choose(self, writing: Writing) -> None:
         app = self.app
@@ -283,8 +285,10 @@ class Writer:
             return
         if self.pane.reasons_shown or self.now.choice is None:
             self.pane.show_reasons(())
+            self.app.arrange(self.app.size)
             return
         self.pane.show_reasons(self.reasons(self.pane.size.width))
+        self.app.arrange(self.app.size)
         self.app.note("why_seen", medium=self.now.medium)
 
     def reasons(self, width: int) -> list[Item]:
@@ -310,7 +314,7 @@ class Writer:
                 app.tell("strip.nothing_typed")
         elif writing.note:
             writing.sending = True
-            app.start(self._note(writing, writing.text), "send", exclusive=False)
+            app.start(partial(self._note, writing, writing.text), "send", exclusive=False)
         elif isinstance(writing.at, RefusedRoute):
             why = app.say.refusal(writing.at, app.settings.clock())
             app.tell("strip.not_sent", "bad", why=why)
@@ -319,7 +323,7 @@ class Writer:
             app.tell("strip.no_route_yet", "bad")
         else:
             writing.sending = True
-            app.start(self._send(writing, writing.text, anyway=anyway), "send", exclusive=False)
+            app.start(partial(self._send, writing, writing.text, anyway=anyway), "send", exclusive=False)
 
     async def _send(self, writing: Writing, text: str, *, anyway: bool) -> None:
         app = self.app
@@ -392,7 +396,7 @@ class Writer:
         writing.start_over(app.settings.request_ids(), at)
         self._kept.pop(writing.conversation, None)
         if self.now is writing and self.pane is not None:
-            self.pane.box.put(rest, (len(rest), len(rest)))
+            self.pane.box.put(rest)
             self.take()
             self.update()
         async with self._keeping:

@@ -32,10 +32,10 @@ class Box(TextArea):
         """The text as it is sent: composed, because some input methods leave letters apart."""
         return unicodedata.normalize("NFC", self.text)
 
-    def put(self, text: str, caret: tuple[int, int]) -> None:
-        """Show a text with the caret at a line and column."""
+    def put(self, text: str, caret: tuple[int, int] | None = None) -> None:
+        """Show a text with the caret at a line and column, or at its end."""
         self.load_text(sanitise(text))
-        self.move_cursor(self.clamp_visitable(caret))
+        self.move_cursor(self.clamp_visitable(caret) if caret is not None else self.document.end)
 
     async def _on_paste(self, event: Paste) -> None:
         event.prevent_default()

@@ -44,6 +44,10 @@ class Lines(ScrollView, can_focus=True):
         """Return one line of an item and a style over all of it."""
         raise NotImplementedError
 
+    def blank(self, width: int) -> Row:
+        """Return what stands below the last item."""
+        return ()
+
     # -- drawing --------------------------------------------------------------------------------------------
 
     def render_line(self, y: int) -> Strip:
@@ -56,7 +60,7 @@ class Lines(ScrollView, can_focus=True):
         width = self.size.width
         base = self.visual_style.rich_style
         if not 0 <= line < self.top(self.count):
-            return strip((), width, base)
+            return strip(self.blank(width), width, base)
         item = self.item_at(line)
         drawn, over = self.draw(item, line - self.top(item), width)
         return strip(drawn, width, base, over)

@@ -58,6 +58,9 @@ class Paper(Uniform):
     def count(self) -> int:
         return len(self.items)
 
+    def blank(self, width: int) -> Row:
+        return row((our("|"), "dim")) if self._edge else ()
+
     def draw(self, item: int, line: int, width: int) -> tuple[Row, str]:
         here = item == self.cursor and self.has_focus
         mark = our(">" if item == self.cursor and self.items[item].value is not None else " ")

@@ -45,6 +45,7 @@ class Queue(Uniform):
         self._pages: dict[int, tuple[Line, ...]] = {}
         self._asked: set[int] = set()
         self.place = 0
+        self._pending: int | None = None
 
     # -- rows -----------------------------------------------------------------------------------------------
 
@@ -85,10 +86,16 @@ class Queue(Uniform):
     def reset(self) -> None:
         """Forget everything: another view is about to come."""
         self._pages, self._asked, self.total, self.cursor, self.chosen, self.place = {}, set(), 0, -1, None, 0
+        self._pending = None
         self.jump(0)
         self.refresh()
 
     def _follow(self) -> None:
+        if self._pending is not None:
+            self.chosen = self.line(self._pending)
+            if self.chosen is not None or self._pending >= self.total:
+                self._pending = None
+            return
         if self.chosen is None:
             if self.total:
                 self.cursor, self.chosen = 0, self.line(0)
@@ -107,7 +114,8 @@ class Queue(Uniform):
 
     def cursor_moved(self) -> None:
         self.place = max(self.cursor, 0)
-        self.chosen = self.line(self.cursor) or self.chosen
+        self.chosen = self.line(self.cursor)
+        self._pending = self.cursor if self.chosen is None else None
 
     def move(self, by: int) -> None:
         if not self.count:
@@ -127,13 +135,17 @@ class Queue(Uniform):
 
     # -- drawing --------------------------------------------------------------------------------------------
 
+    def blank(self, width: int) -> Row:
+        return row(our(" " * (width - 1)), (our("|"), "dim"))
+
     def draw(self, item: int, line: int, width: int) -> tuple[Row, str]:
         edge = (our("|"), "dim")
         shown = self.line(item)
         if shown is None:
             if item // PAGE not in self._asked:
                 self._asked.add(item // PAGE)
-                self.post_message(self.Need(item // PAGE))
+                # Drawing happens in the screen's name, and a message of the screen's would end there.
+                self.call_later(self._need, item // PAGE)
             return row(fit(our("  .."), width - 1), edge), ""
         here = item == self.cursor
         part = self._first(shown, here, width - 1) if line == 0 else self._second(shown, width - 1)
@@ -141,6 +153,9 @@ class Queue(Uniform):
         body, tail = sides(part[0], part[1], width - 1), row(edge)
         padding = width - 1 - sum(width_of(text) for text, _ in body)
         return (*body, (our(" " * max(padding, 0)), ""), *tail), style
+
+    def _need(self, number: int) -> None:
+        self.post_message(self.Need(number))
 
     def _first(self, line: Line, here: bool, width: int) -> tuple[Row, Row]:
         mark, style = our(" "), ""

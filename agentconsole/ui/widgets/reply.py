@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -10,6 +11,8 @@ from textual.containers import Vertical
 from agentconsole.ui.widgets.bar import Bar, Drawer
 from agentconsole.ui.widgets.boxes import Box
 from agentconsole.ui.widgets.paper import Item, Paper
+
+MOST_REASONS: Final = 8
 
 
 class ReplyPane(Vertical):
@@ -21,7 +24,7 @@ class ReplyPane(Vertical):
 
     DEFAULT_CSS = """
     ReplyPane { height: 9; }
-    ReplyPane Paper { height: auto; max-height: 8; display: none; }
+    ReplyPane Paper { display: none; }
     """
 
     def __init__(self, title: Drawer, why: Drawer, foot: Drawer) -> None:
@@ -32,6 +35,7 @@ class ReplyPane(Vertical):
         self.box = Box(id="box")
         self.reasons = Paper(id="reply-reasons")
         self.reasons.can_focus = False
+        self.reasons_lines = 0
 
     def compose(self) -> ComposeResult:
         yield self.title_bar
@@ -46,9 +50,10 @@ class ReplyPane(Vertical):
 
     def show_reasons(self, items: Sequence[Item]) -> None:
         """Show or hide the whole choice above the text."""
-        self.reasons.show(items)
-        self.reasons.styles.height = min(len(items), 8)
+        self.reasons_lines = min(len(items), MOST_REASONS)
+        self.reasons.styles.height = self.reasons_lines
         self.reasons.display = bool(items)
+        self.reasons.show(items)
 
     @property
     def reasons_shown(self) -> bool:

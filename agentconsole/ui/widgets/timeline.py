@@ -38,6 +38,7 @@ class Timeline(Lines):
         self._tops: list[int] = [0]
         self._cache: dict[EntryId, tuple[object, list[Row]]] = {}
         self._cache_width = 0
+        self._stuck = True
 
     # -- what it shows --------------------------------------------------------------------------------------
 
@@ -89,7 +90,12 @@ class Timeline(Lines):
 
     @property
     def at_end(self) -> bool:
-        return round(self.scroll_y) + self.size.height >= self.top(self.count)
+        """Whether the view follows what comes: it was last moved to the end."""
+        return self._stuck
+
+    def jump(self, line: int) -> None:
+        self._stuck = line + self.size.height >= self.top(self.count)
+        super().jump(line)
 
     def _index(self, entry: EntryId) -> int:
         try:
@@ -149,6 +155,8 @@ class Timeline(Lines):
         return lines
 
     def on_resize(self, event: Resize) -> None:
+        if self._stuck:
+            self.jump(self.top(self.count))
         self.post_message(self.Moved())
 
     # -- drawing and moving ---------------------------------------------------------------------------------
@@ -166,6 +174,9 @@ class Timeline(Lines):
     def draw(self, item: int, line: int, width: int) -> tuple[Row, str]:
         here = item == self.cursor and self.has_focus
         return row((our(">" if here else " "), "key"), *self._blocks[item][line]), ""
+
+    def select(self, item: int) -> None:
+        super().select(max(item, 1) if self.more and self.count > 1 else item)
 
     def move(self, by: int) -> None:
         """Go to the next or the one before; through an entry higher than the screen line by line."""
