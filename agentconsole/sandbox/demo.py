@@ -14,7 +14,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
 from typing import IO, Final
@@ -169,9 +169,11 @@ def run(args: argparse.Namespace) -> int:
     if tty and not args.headless:
         _check_window()
     where = _folder(args.keep)
-    with _signals():
+    signals = _Signals()
+    try:
         world = _World(where, keep=bool(args.keep))
         try:
+            signals.release()
             if args.headless:
                 return _headless(world)
             return _console(world) if tty else _story(world)
@@ -181,8 +183,11 @@ def run(args: argparse.Namespace) -> int:
                 return 128 + gone.number
             return 0 if args.headless else 128 + gone.number
         finally:
+            signals.hold()
             if world.process.returncode is None:
                 world.stop()
+    finally:
+        signals.restore()
 
 
 def _check_packages() -> None:
@@ -234,16 +239,30 @@ def _alive(pid: int) -> bool:
     return True
 
 
-@contextlib.contextmanager
-def _signals() -> Iterator[None]:
-    def gone(number: int, _frame: FrameType | None) -> None:
-        raise _Gone(number)
+class _Signals:
+    """Turns "end" and "the terminal is gone" into ``_Gone``, but not while something is half made."""
 
-    before = {number: signal.signal(number, gone) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
+    def __init__(self) -> None:
+        self._holding = True
+        self._came = 0
+        self._before = {number: signal.signal(number, self._gone) for number in (signal.SIGTERM, signal.SIGHUP)}
+
+    def _gone(self, number: int, _frame: FrameType | None) -> None:
+        if not self._holding:
+            raise _Gone(number)
+        self._came = number
+
+    def release(self) -> None:
+        """Raise from now on, and at once for what came meanwhile."""
+        self._holding = False
+        if self._came:
+            raise _Gone(self._came)
+
+    def hold(self) -> None:
+        self._holding = True
+
+    def restore(self) -> None:
+        for number, handler in self._before.items():
             signal.signal(number, handler)
 
 
