@@ -58,6 +58,7 @@ def test_honest_writing_stays_and_carries_no_flag(text: str):
         ("a\u202eb\u2066", "a⟨RLO⟩b⟨LRI⟩"),
         ("ST\u200bOP\u2060", "ST⟨ZWSP⟩OP⟨WJ⟩"),
         ("a\u200db", "a⟨ZWJ⟩b"),
+        ("👩" + "\u200d👩" * 7, "👩" + "\u200d👩" * 5 + "⟨ZWJ⟩👩\u200d👩"),
         ("x\ufe0f", "x⟨VS16⟩"),
         ("A\U000e0100", "A⟨U+E0100⟩"),
         ("\U000e0068\U000e0069!", "⟨tag:hi⟩!"),
