@@ -114,7 +114,6 @@ class _Fold:
         self.merges = dict(start.merges)
 
     def snapshot(self) -> Snapshot:
-        self._prune_deliveries()
         return Snapshot(
             id=self.start.id,
             version=FOLD_VERSION,
@@ -134,6 +133,11 @@ class _Fold:
         )
 
     def add(self, entry: AnyEntry) -> None:
+        self._add(entry)
+        if isinstance(entry, Reply | Receipt) and len(self.deliveries) > KEPT_DELIVERIES:
+            self._prune_deliveries()
+
+    def _add(self, entry: AnyEntry) -> None:
         self.count += 1
         self.since = entry.at if self.since is None else min(self.since, entry.at)
         match entry:

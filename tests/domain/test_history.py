@@ -151,7 +151,7 @@ def _finished(count: int) -> list[AnyEntry]:
 @pytest.mark.parametrize("cut", [1, 5, 100, 130, 149, 150, 152])
 def test_finished_deliveries_leave_at_the_same_entry_however_it_is_cut(cut: int) -> None:
     late = [
-        receipt("late", "r001", Delivery.DELIVERED, 90),
+        receipt("late", "r001", Delivery.FAILED, 90),
         received("answer", 91),
         receipt("later", "r049", Delivery.DELIVERED, 92),
     ]
