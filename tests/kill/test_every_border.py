@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import signal
-import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -25,6 +23,7 @@ from agentconsole.domain.model import AgentName, ConversationId, Delivery, Draft
 from agentconsole.errors import AgentConsoleError, HubAbsent
 from agentconsole.remote import RemoteDesk, as_desk
 from agentconsole.sandbox.fake_telegram import FakeTelegram
+from tests.folders import quick_folder
 from tests.kill.forked import HubProcess
 from tests.waiting import until
 
@@ -145,24 +144,30 @@ class Scenario:
             assert self.acknowledged_draft
 
 
-async def walk(start: int, step: int) -> tuple[int, int]:
-    """Kill at every ``step``-th border from ``start``; return how many lives ended and where the borders end."""
-    killed, border = 0, start
-    while True:
-        folder = Path(tempfile.mkdtemp(prefix="ack-"))
+@asynccontextmanager
+async def playing() -> AsyncIterator[Scenario]:
+    with quick_folder("ack-") as folder:
         world = FakeTelegram()
         await world.start()
         scenario = Scenario(folder, world)
         try:
-            died = await scenario.play(border)
-            await scenario.check()
-        except BaseException as exc:
-            exc.add_note(f"border {border}")
-            raise
+            yield scenario
         finally:
             await scenario.hub.stop()
             await world.stop()
-            shutil.rmtree(folder, ignore_errors=True)
+
+
+async def walk(start: int, step: int) -> tuple[int, int]:
+    """Kill at every ``step``-th border from ``start``; return how many lives ended and where the borders end."""
+    killed, border = 0, start
+    while True:
+        async with playing() as scenario:
+            try:
+                died = await scenario.play(border)
+                await scenario.check()
+            except BaseException as exc:
+                exc.add_note(f"border {border}")
+                raise
         if not died:
             return killed, border
         killed += 1
@@ -179,24 +184,17 @@ async def test_killed_at_every_border(share: int) -> None:
 
 async def test_killed_from_outside_while_it_works() -> None:
     """SIGKILL from outside, without the seam's help, right after the replies were acknowledged."""
-    folder = Path(tempfile.mkdtemp(prefix="ack-"))
-    world = FakeTelegram()
-    await world.start()
-    scenario = Scenario(folder, world)
-    try:
+    async with playing() as scenario:
         scenario.hub.start(0)
         for user, text in CUSTOMERS.items():
-            world.customer_says(user, text, f"Customer {user}")
+            scenario.world.customer_says(user, text, f"Customer {user}")
         async with scenario._attached() as (desk, who):
             by_user = await scenario._customers(desk, who)
             for user, text in REPLIES.items():
-                await desk.reply(who, f"reply-{user}", Compose(by_user[user], text))
+                sent = await desk.reply(who, f"reply-{user}", Compose(by_user[user], text))
+                scenario.acknowledged[user] = sent.id
         os.kill(scenario.hub.pid, signal.SIGKILL)
         await scenario.hub.ended()
         scenario.hub.start(0)
         await scenario._script()
         await scenario.check()
-    finally:
-        await scenario.hub.stop()
-        await world.stop()
-        shutil.rmtree(folder, ignore_errors=True)
