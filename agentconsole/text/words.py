@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from agentconsole.domain.facts import Fact, masked
 from agentconsole.domain.model import (
     AddressLinked,
     AddressState,
@@ -139,6 +140,16 @@ class Words:
     def evidence(self, why: str, medium: str, at: datetime | None, now: datetime) -> str:
         """Return what suggests that two records are one person."""
         return self._filled("reason", why, {"medium": medium, "at": at.isoformat() if at is not None else ""}, now)
+
+    def known(self, fact: Fact, now: datetime) -> str:
+        """Return what is known already and where it was told."""
+        return self.say(
+            f"known.{fact.kind}", end=masked(fact), medium=self.medium(fact.medium), at=self.when(fact.at, now)
+        )
+
+    def confirm(self, fact: Fact) -> str:
+        """Return the question that takes the place of asking again: the customer only has to say yes."""
+        return self.say(f"confirm.{fact.kind}", end=masked(fact))
 
     # -- why this channel ----------------------------------------------------------------------------------
 

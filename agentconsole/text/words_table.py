@@ -116,6 +116,15 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
     "reason.email_in_text": ("address given in the {medium} of {at}", "{at} {medium}에 적힌 주소"),
     "reason.address_in_text": ("address given in the {medium} of {at}", "{at} {medium}에 적힌 주소"),
     "reason.same_name": ("same name", "같은 이름"),
+    # what is known already
+    "known.id_number": ("ID ending {end} ({medium}, {at})", "신분증 끝자리 {end} ({at} {medium})"),
+    "known.order_number": ("order ending {end} ({medium}, {at})", "주문번호 끝자리 {end} ({at} {medium})"),
+    "known.phone": ("phone {end} ({medium}, {at})", "전화 {end} ({at} {medium})"),
+    "known.email": ("e-mail {end} ({medium}, {at})", "메일 {end} ({at} {medium})"),
+    "confirm.id_number": ("ID ending {end}, is that right?", "신분증 끝자리 {end}, 맞으신가요?"),
+    "confirm.order_number": ("Order ending {end}, is that right?", "주문번호 끝자리 {end}, 맞으신가요?"),
+    "confirm.phone": ("{end}, is that the right number?", "{end} 번호가 맞으신가요?"),
+    "confirm.email": ("{end}, is that the right address?", "{end} 주소가 맞으신가요?"),
     # what became of a reply, or of an address
     "reason.account_locked": ("the account is locked at the provider", "제공사에서 계정이 잠김"),
     "reason.address_disabled": ("this mailbox is switched off", "꺼진 메일함"),

@@ -8,10 +8,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from agentconsole.domain.facts import Fact
 from agentconsole.domain.model import (
     AccountName,
     Address,
     Delivery,
+    EntryId,
     Medium,
     Named,
     Ranked,
@@ -107,3 +109,10 @@ def test_times_are_in_the_readers_zone():
     assert (EN.clock(NOW), KO.clock(NOW)) == ("14:00", "23:00")
     assert KO.day(NOW) == "2026년 3월 4일 (수)"
     assert Words("en", "Mars/Olympus").clock(NOW) == "14:00"
+
+
+def test_what_is_known_is_told_with_its_source_and_put_as_a_question():
+    fact = Fact("id_number", "83004821", EntryId("e1"), NOW - timedelta(minutes=9), Medium("email"))
+    assert EN.known(fact, NOW) == "ID ending 4821 (e-mail, 13:51)"
+    assert EN.confirm(fact) == "ID ending 4821, is that right?"
+    assert KO.known(fact, NOW) == "신분증 끝자리 4821 (22:51 메일)"
