@@ -7,11 +7,12 @@ draw. Every Desk call runs in a worker, so that a slow line never holds up a key
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual import events
 from textual.app import App, ComposeResult
@@ -57,6 +58,10 @@ GUARD_SECONDS: Final = 0.7
 """After the view changed without being asked, keys were meant for what stood there before."""
 
 STRIP_LINES: Final = 3
+
+
+if TYPE_CHECKING:
+    from textual.widgets import TextArea
 
 
 class Console(App[None]):
@@ -178,14 +183,16 @@ class Console(App[None]):
     def on_timeline_moved(self) -> None:
         self.reading.scrolled()
 
-    def on_text_area_changed(self, event: events.Event) -> None:
-        if self.where == "prompt":
+    def on_text_area_changed(self, event: TextArea.Changed) -> None:
+        if not self.is_running or self._ending:
+            return
+        if event.text_area.id == "prompt":
             self.acting.prompt_changed()
         else:
             self.writer.changed()
 
     def on_box_left(self) -> None:
-        if self.writer.is_open:
+        if self.is_running and self.writer.is_open:
             self.writer.keep_soon(0.0)
 
     def on_descendant_focus(self) -> None:
@@ -440,6 +447,8 @@ class Console(App[None]):
             self.tell_text(our(""))
         action = keys.INDEX.get((where, name)) or keys.INDEX.get((where, event.key))
         if action is not None:
+            if where in keys.TYPING:
+                await self._caught_up()
             await self.act(action)
             return True
         if where not in keys.READING:
@@ -450,6 +459,14 @@ class Console(App[None]):
         elif typed:
             self.tell("strip.unknown", "dim", key=name)
         return True
+
+    async def _caught_up(self) -> None:
+        """Wait until the box has every key that came before: over a slow line text and ctrl+s come in one read."""
+        done = asyncio.Event()
+        if self.focused is not None and self.focused.call_later(done.set):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1.0):
+                    await done.wait()
 
     async def _hangul(self, where: str, letter: str) -> bool:
         """A command typed with Hangul input on: harmless ones run, the others ask for the key to be switched."""
@@ -482,6 +499,7 @@ class Console(App[None]):
         Args:
             group: a newer piece of work of the same group ends an older one, where ``exclusive``.
         """
+
         async def guarded() -> None:
             await self._guarded(work)
 
@@ -528,8 +546,8 @@ class Console(App[None]):
     def _handle_exception(self, error: Exception) -> None:
         """Leave with one line: a traceback with local variables would print what customers wrote."""
         if self.is_headless:
-            super()._handle_exception(error)
-            return
+            self._exception = error
+            self._exception_event.set()
         self.failure = f"{type(error).__name__} in {_place(error)}"
         self._ending = True
         self.exit(return_code=1)

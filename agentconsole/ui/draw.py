@@ -96,7 +96,7 @@ def sides(left: Row, right: Row, width: int) -> Row:
     """Put two rows on one line, the right one at the edge; the left one gives way."""
     room = width - row_width(right)
     if not right or room < 4:
-        return left
+        return cut_row(left, width)
     left = cut_row(left, room - 1)
     return (*left, (Safe(" " * (room - row_width(left))), ""), *right)
 

@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from textual import events
+from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
 from agentconsole.desk import Agent
@@ -51,15 +53,24 @@ class Driver:
         self.app, self.desk, self.pilot, self.coach = app, desk, pilot, coach
 
     async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
+        """Send keys as the terminal's parser would, one after another, without Pilot's 50 ms after each."""
+        for key in keys:
+            name = _character_to_key(key) if len(key) == 1 and not key.isalnum() else key
+            character = key if len(key) == 1 else {"space": " ", "enter": "\r"}.get(key)
+            self.app.post_message(events.Key(name, character))
+            await self.settle()
 
     async def type(self, text: str) -> None:
-        for character in text:
-            await self.pilot.press({" ": "space", "\n": "enter"}.get(character, character))
+        await self.press(*({" ": "space", "\n": "enter"}.get(character, character) for character in text))
+
+    async def settle(self) -> None:
+        """Let every widget handle what it was sent, and the screen draw it."""
+        await self.pilot._wait_for_screen()
+        self.app.screen._on_timer_update()
 
     async def until(self, condition: Callable[[], Any], what: str = "") -> None:
         async def holds() -> Any:
-            await self.pilot.pause()
+            await self.settle()
             return condition()
 
         await until(holds, 5, what or f"screen:\n{self.screen}")
@@ -68,7 +79,7 @@ class Driver:
         """Wait until all texts stand on the screen."""
 
         async def all_there() -> bool:
-            await self.pilot.pause()
+            await self.settle()
             return all(text in self.everything for text in texts)
 
         try:

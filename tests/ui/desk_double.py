@@ -99,6 +99,7 @@ class DeskDouble:
         self._changed = asyncio.Event()
         self._who: list[CustomerId] = []
         self._health = False
+        self._held: tuple[int, dict[CustomerId, CustomerId]] = (-1, {})
         self._folded: dict[CustomerId, tuple[int, history.Snapshot]] = {}
 
     # -- the script -----------------------------------------------------------------------------------------
@@ -181,10 +182,15 @@ class DeskDouble:
         return snapshot
 
     def _root(self, record: CustomerId) -> CustomerId:
-        for name in self.records:
-            if any(edge.other == record for edge in self.snapshot(name).merges.values()):
-                return self._root(name)
-        return record
+        holder = self._holders().get(record)
+        return self._root(holder) if holder is not None else record
+
+    def _holders(self) -> dict[CustomerId, CustomerId]:
+        """Return which record a merge made part of which other."""
+        if self._held[0] != self.number:
+            edges = {e.other: n for n in self.records for e in self.snapshot(n).merges.values()}
+            self._held = (self.number, edges)
+        return self._held[1]
 
     def person(self, record: CustomerId) -> Customer:
         if record not in self.records:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Final
 
+from textual.geometry import Region
 from textual.message import Message
 
 from agentconsole.desk import QueuePage
@@ -111,6 +112,12 @@ class Queue(Uniform):
         self.place = self.cursor
 
     # -- moving ---------------------------------------------------------------------------------------------
+
+    def _refresh_item(self, item: int) -> None:
+        """Only the first line of a row shows the cursor."""
+        y = self.top(item) - round(self.scroll_y)
+        if 0 <= item < self.count and 0 <= y < self.size.height:
+            self.refresh(Region(0, y, self.size.width, 1))
 
     def cursor_moved(self) -> None:
         self.place = max(self.cursor, 0)

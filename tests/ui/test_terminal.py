@@ -1,0 +1,164 @@
+"""The console on a real pseudo-terminal: bytes, hostile text, hang-ups."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.pty.harness import PYTHON, Terminal, foreign_controls
+from tests.ui.demo_app import HOSTILE
+
+Start = Callable[..., Terminal]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Start:
+    """Start the console on the double; drafts that it keeps are written to ``kept`` in a temporary folder."""
+    running: list[Terminal] = []
+
+    def begin(scenario: str = "emily", language: str = "en", size: tuple[int, int] = (80, 24)) -> Terminal:
+        environ = {"CONSOLE_KEPT": str(tmp_path / "kept.json"), "HOME": str(tmp_path)}
+        terminal = Terminal([PYTHON, "-m", "tests.ui.demo_app", language, scenario], size, environ)
+        running.append(terminal)
+        terminal.sees("agentconsole", "|")
+        terminal.quiet()
+        return terminal
+
+    yield begin  # type: ignore[misc]
+    for terminal in running:
+        terminal.close()
+
+
+def kept(tmp_path: Path) -> str:
+    file = tmp_path / "kept.json"
+    return file.read_text() if file.exists() else ""
+
+
+def test_cursor_key_costs_at_most_600_bytes_and_idling_none(start: Start) -> None:
+    terminal = start("many", size=(120, 36))
+    terminal.sees("Customer 000")
+    terminal.quiet(0.5)
+    costs = [terminal.press("j") for _ in range(8)]
+    assert statistics.median(costs) <= 600, costs
+    half_page = terminal.press("\x1b[6~")
+    assert half_page <= 8000
+    assert terminal.quiet(silence=1.5) == 0, "idle"
+
+
+def test_typing_costs_at_most_2500_bytes_a_letter(start: Start) -> None:
+    terminal = start()
+    terminal.press("r")
+    terminal.sees("Reply to")
+    terminal.quiet(0.8)
+    terminal.press("abc", 0.9)
+    costs = [terminal.press(letter, 0.12) for letter in "defgh"]
+    assert statistics.median(costs) <= 2500, costs
+
+
+def test_hostile_strings_never_reach_the_terminal_as_controls(start: Start) -> None:
+    """All 136 strings as name, subject, text, file name, participant, note and opt-out word, through every pane."""
+    terminal = start("hostile", size=(150, 40))
+    count = len(json.loads(HOSTILE.read_text())["strings"])
+    terminal.sees(f"{count} waiting")
+    for number in range(count):
+        terminal.send("]" if number else "\r")
+        terminal.quiet(0.015)
+        if number % 17 == 0:
+            terminal.send("r")
+            terminal.quiet(0.05)
+            terminal.send("x\x1b[12~")
+            terminal.quiet(0.05)
+            terminal.send("\x0e\x1b\x1b")
+            terminal.quiet(0.15)
+    terminal.send("/e\r")
+    terminal.sees("FOUND")
+    for _ in range(12):
+        terminal.send("\x1b[6~")
+        terminal.quiet(0.03)
+    terminal.send("\r")
+    terminal.quiet(0.2)
+    terminal.send("1g?")
+    terminal.quiet()
+    assert terminal.ended(0.0) is None, "it lives"
+    assert foreign_controls(bytes(terminal.raw)) == []
+    assert len(terminal.raw) > 100_000, "it really drew them"
+    terminal.send("q")
+    assert terminal.ended(5.0) == 0
+
+
+def test_text_and_send_in_one_read_send_all_of_the_text(start: Start, tmp_path: Path) -> None:
+    terminal = start()
+    terminal.press("\r")
+    terminal.press("r")
+    terminal.sees("Reply to")
+    terminal.send("every letter of it\x13")
+    terminal.sees("queued", "every letter of it")
+    terminal.quiet(0.75)
+    terminal.send("/every letter\r")
+    terminal.sees("FOUND", "(1)")
+
+
+def test_markup_is_drawn_as_it_stands(start: Start) -> None:
+    terminal = start("markup")
+    terminal.press("\r")
+    terminal.sees("[bold]not bold[/bold] [/] [@click=app.quit]x[/]")
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+def test_signal_keeps_the_draft_and_ends_within_a_second(start: Start, tmp_path: Path, number: int) -> None:
+    terminal = start()
+    terminal.press("r")
+    terminal.sees("Reply to")
+    terminal.send("half a sent")
+    terminal.sees("half a sent")
+    os.kill(terminal.pid, number)
+    began = time.monotonic()
+    assert terminal.ended(3.0) == 128 + number
+    assert time.monotonic() - began <= 1.3
+    assert "half a sent" in kept(tmp_path)
+
+
+def test_dropped_line_keeps_the_draft_and_ends_within_a_second(start: Start, tmp_path: Path) -> None:
+    terminal = start()
+    terminal.press("r")
+    terminal.sees("Reply to")
+    terminal.send("typed over ssh")
+    terminal.sees("typed over ssh")
+    terminal.hang_up()
+    began = time.monotonic()
+    assert terminal.ended(3.0) is not None
+    assert time.monotonic() - began <= 1.3
+    assert "typed over ssh" in kept(tmp_path)
+
+
+def test_end_of_input_where_hang_up_is_ignored(start: Start, tmp_path: Path) -> None:
+    """``nohup`` and some session managers ignore SIGHUP; the dead terminal itself has to be noticed."""
+    environ = {"CONSOLE_KEPT": str(tmp_path / "kept.json"), "CONSOLE_NO_HUP": "1", "HOME": str(tmp_path)}
+    with Terminal([PYTHON, "-m", "tests.ui.demo_app"], environ=environ) as terminal:
+        terminal.sees("Emily")
+        terminal.press("r")
+        terminal.sees("Reply to")
+        terminal.send("nobody hangs up")
+        terminal.sees("nobody hangs up")
+        terminal.hang_up()
+        began = time.monotonic()
+        assert terminal.ended(4.0) is not None
+        assert time.monotonic() - began <= 2.0
+        assert "nobody hangs up" in kept(tmp_path)
+
+
+def test_korean_on_a_real_terminal(start: Start) -> None:
+    terminal = start(language="ko")
+    terminal.sees("대기")
+    terminal.press("ㅓㅓ")
+    terminal.press("r")
+    terminal.sees("박민수 님에게 답장")
+    terminal.send("안녕하세요")
+    terminal.sees("안녕하세요", "5자")
