@@ -93,6 +93,7 @@ def advanced(record: DeliveryRecord, receipt: Receipt) -> DeliveryRecord:
         external_id=receipt.external_id or record.external_id,
         reason=receipt.reason,
         detail=receipt.detail,
+        queued_at=receipt.at if receipt.state == Delivery.QUEUED and receipt.by else record.queued_at,
         not_before=receipt.retry_at if receipt.state == Delivery.QUEUED else record.not_before,
     )
 
@@ -109,15 +110,17 @@ def standing(reply: Reply, receipts: Iterable[Receipt]) -> DeliveryRecord:
     return record if record.state not in UNFINISHED else msgspec.structs.replace(record, state=Delivery.SENT)
 
 
-def backoff(attempt: int, retry_after: float | None, fraction: float) -> float:
-    """Return the seconds before the next attempt.
-
-    Doubles from 15 s to at most an hour, spread by a fifth so that accounts do not march in step.
+def backoff(
+    attempt: int, retry_after: float | None, fraction: float, *, first: float = 15.0, most: float = 3600.0
+) -> float:
+    """Return the seconds before the next attempt: doubling, spread by a fifth so that accounts do not march in step.
 
     Args:
         attempt: how many attempts have failed, from 1.
         retry_after: what the provider asked for, in seconds; never undercut.
         fraction: a random number in [0, 1).
+        first: seconds after the first failure.
+        most: seconds that the pause does not outgrow.
     """
-    base: float = min(15.0 * 2 ** (max(attempt, 1) - 1), 3600.0)
+    base: float = min(first * 2 ** (min(max(attempt, 1), 32) - 1), most)
     return max(base * (0.9 + 0.2 * fraction), retry_after or 0.0)

@@ -175,8 +175,8 @@ class Dispatch:
             raise StoreFault(f"The reply {record.reply} is in the outbox but not in the history.", "Run: store check")
         reply = found[1]
         attempt = record.attempt + 1
-        expired = self._clock.now() - record.queued_at > timedelta(hours=self._profile.expire_hours)
-        if expired and record.not_before is not None and record.attempt:
+        wanted_from = max(reply.not_before or record.queued_at, record.queued_at)
+        if record.attempt and self._clock.now() - wanted_from > timedelta(hours=self._profile.expire_hours):
             await self._record(owner, reply.id, attempt, Outcome(Delivery.FAILED, "expired", record.detail))
             return
         try:

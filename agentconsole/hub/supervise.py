@@ -19,8 +19,10 @@ FETCH_DEADLINE = 300.0
 WAIT_DEADLINE = 600.0
 """Seconds after which a wait that never returns is given up and the account asked again."""
 
-SIGN_IN_RETRY = 300.0
-"""Seconds between tries where the password was refused: providers lock accounts that hammer."""
+FIRST_PAUSE = 3.0
+LONGEST_PAUSE = 300.0
+"""Seconds between tries of an account that fails, first and at most. A refused password starts with the
+longest, because providers lock accounts that hammer."""
 
 SPOOL_LIMIT = 200
 """Waiting batches above which fetching pauses until intake has caught up."""
@@ -132,11 +134,10 @@ class Supervisor:
 
     async def _after(self, exc: AgentConsoleError, failures: int) -> None:
         if isinstance(exc, SignInFailed):
-            pause = SIGN_IN_RETRY
+            pause = LONGEST_PAUSE
         else:
             asked = exc.retry_after if isinstance(exc, TemporaryFailure) else None
-            pause = min(delivery.backoff(failures, asked, self._random.fraction()) / 5, SIGN_IN_RETRY)
-            pause = max(pause, asked or 0.0)
+            pause = delivery.backoff(failures, asked, self._random.fraction(), first=FIRST_PAUSE, most=LONGEST_PAUSE)
         self._log.warning("%s: %s", self.setup.name, exc.message)
         self._health.failed(self.setup.name, exc, pause)
         sleep = asyncio.ensure_future(self._clock.sleep(pause))

@@ -210,3 +210,16 @@ async def test_an_agent_who_had_not_seen_the_others_answer_is_told(world: World)
         world.who, "r2", Compose(customer, "hi", expected=timeline.entries[-1].id, anyway=True)
     )
     assert sent.state == Delivery.QUEUED
+
+
+async def test_a_reply_that_could_not_leave_for_a_day_asks_instead_of_trying_for_ever(world: World):
+    customer = await ready(world)
+    world.chat.before_commit = TemporaryFailure("down", reason="unreachable")
+    sent = await world.desk.reply(world.who, "r1", Compose(customer, "hi"))
+    await until(lambda: _reason(world, sent.id))
+    world.clock.move(hours=25)
+    found = await reaches(world, sent.id, Delivery.FAILED)
+    assert found.reason == "expired"
+    world.chat.before_commit = None
+    await world.desk.resend(world.who, "again", sent.id)
+    await reaches(world, sent.id, Delivery.SENT)
