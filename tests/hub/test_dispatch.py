@@ -212,14 +212,26 @@ async def test_an_agent_who_had_not_seen_the_others_answer_is_told(world: World)
     assert sent.state == Delivery.QUEUED
 
 
-async def test_a_reply_that_could_not_leave_for_a_day_asks_instead_of_trying_for_ever(world: World):
+async def test_a_reply_that_could_not_leave_for_a_day_asks_instead_of_trying_for_ever():
+    chat = paper.Post()
+    async with running(chat=chat, accounts=[paper.chat(chat, reply_window=None)]) as world:
+        customer = await ready(world)
+        chat.before_commit = TemporaryFailure("down", reason="unreachable")
+        sent = await world.desk.reply(world.who, "r1", Compose(customer, "hi"))
+        await until(lambda: _reason(world, sent.id))
+        world.clock.move(hours=25)
+        assert (await reaches(world, sent.id, Delivery.FAILED)).reason == "expired"
+        chat.before_commit = None
+        await world.desk.resend(world.who, "again", sent.id)
+        await reaches(world, sent.id, Delivery.SENT)
+
+
+async def test_a_window_that_closed_while_a_reply_waited_withdraws_it(world: World):
     customer = await ready(world)
     world.chat.before_commit = TemporaryFailure("down", reason="unreachable")
     sent = await world.desk.reply(world.who, "r1", Compose(customer, "hi"))
     await until(lambda: _reason(world, sent.id))
-    world.clock.move(hours=25)
-    found = await reaches(world, sent.id, Delivery.FAILED)
-    assert found.reason == "expired"
     world.chat.before_commit = None
-    await world.desk.resend(world.who, "again", sent.id)
-    await reaches(world, sent.id, Delivery.SENT)
+    world.clock.move(hours=24, minutes=1)
+    assert (await reaches(world, sent.id, Delivery.FAILED)).reason in ("window_closed", "expired")
+    assert world.chat.delivered == []
