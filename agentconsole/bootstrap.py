@@ -405,7 +405,7 @@ async def run_console(
         coach: leads a newcomer, where given.
         extra: further entries of the command palette: title and what to do.
     """
-    from agentconsole.ui.app import Console
+    from agentconsole.ui import app as ui
     from agentconsole.ui.settings import UiSettings
 
     settings = UiSettings(
@@ -418,7 +418,7 @@ async def run_console(
         coach=coach,
         extra=extra,
     )
-    await Console(desk, who, settings).run_async(mouse=settings.mouse)
+    await ui.run_console(desk, who, settings)
 
 
 def _absent(way: Way) -> HubAbsent:

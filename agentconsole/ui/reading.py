@@ -69,9 +69,13 @@ class Reading:
     app: the console whose panes show it.
     """
 
+    FIRST_VIEW: Final = "waiting"
+
     def __init__(self, app: Console) -> None:
         self.app = app
-        self.view = "waiting"
+        self._settled = False
+        self._position_known: Position | None = None
+        self.view = self.FIRST_VIEW
         self.loaded = False
         self.counts = QueueCounts()
         self.status: Status | None = None
@@ -100,8 +104,11 @@ class Reading:
 
     async def _first(self) -> None:
         app = self.app
-        again = self.loaded
-        self._position = await self._queue()
+        again, self._settled = self._settled, True
+        if self._position_known is None:
+            self._position = await self._queue()
+        else:
+            self._position, self._position_known = self._position_known, None
         app.hub_back()
         await self._status()
         if again:
@@ -146,12 +153,21 @@ class Reading:
         for number in app.queue.visible_pages():
             pages[number] = await app.desk.queue(app.who, view, number * PAGE, PAGE)
         if view == self.view:
-            first = pages[0]
-            self.counts, self.loaded = first.counts, True
-            app.queue.take(pages, fresh=True)
-            app.header.update()
-            app.view_bar.update()
+            self.take(pages)
         return pages[0].position
+
+    def begin_with(self, page: QueuePage) -> None:
+        """Show a page that was asked for before the screen stood."""
+        self._position_known = page.position
+        self.take({0: page})
+
+    def take(self, pages: dict[int, QueuePage]) -> None:
+        """Show rows of the present view; the first page is among them."""
+        app = self.app
+        self.counts, self.loaded = pages[0].counts, True
+        app.queue.take(pages, fresh=True)
+        app.header.update()
+        app.view_bar.update()
 
     async def more_rows(self, number: int) -> None:
         app = self.app

@@ -36,11 +36,16 @@ class Bar(Widget):
 
     def update(self) -> None:
         """Ask the drawer again and repaint what differs."""
+        if self._renew():
+            self.refresh()
+
+    def _renew(self) -> bool:
         width = self.size.width
         rows = tuple(self._drawer(width)) if width else ()
-        if rows != self._rows or width != self._drawn_for:
-            self._rows, self._drawn_for = rows, width
-            self.refresh()
+        if rows == self._rows and width == self._drawn_for:
+            return False
+        self._rows, self._drawn_for = rows, width
+        return True
 
     def set_lines(self, lines: int) -> None:
         """Change the height; costs a layout, so callers do it only when a bar appears or goes."""
@@ -54,6 +59,8 @@ class Bar(Widget):
         return "\n".join("".join(text for text, _ in line).rstrip() for line in self._rows)
 
     def render_line(self, y: int) -> Strip:
+        if self._drawn_for != self.size.width:
+            self._renew()  # the first frame comes before the first resize is handled
         line = self._rows[y] if y < len(self._rows) else row(EMPTY)
         base: Style = self.visual_style.rich_style
         return strip(line, self.size.width, base, self._over)

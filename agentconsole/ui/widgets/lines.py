@@ -17,7 +17,7 @@ class Lines(ScrollView, can_focus=True):
     """Base of all lists: a cursor over items, each some lines high."""
 
     DEFAULT_CSS = """
-    Lines { overflow-x: hidden; overflow-y: scroll; scrollbar-size: 0 0; width: 1fr; height: 1fr; }
+    Lines { overflow: hidden hidden; width: 1fr; height: 1fr; }
     """
 
     def __init__(self, *, id: str | None = None) -> None:
