@@ -38,8 +38,8 @@ STAGES: Final = (
     ),
     Stage(
         1,
-        "The number in this e-mail also wrote on WhatsApp. Press I to link the two.",
-        "이 메일에 적힌 번호로 왓츠앱도 왔습니다. I를 눌러 연결하세요.",
+        "The number in this e-mail wrote on WhatsApp. I links the two.",
+        "메일에 적힌 번호로 왓츠앱도 왔습니다. I를 눌러 연결하세요.",
         {"linked": 2},
     ),
     Stage(
@@ -51,14 +51,14 @@ STAGES: Final = (
     Stage(2, "Nothing is lost. Press I again.", "잃은 것이 없습니다. I를 다시 누르세요.", {"linked": 4}),
     Stage(
         3,
-        "Press r: the reply goes where Emily is now, and says why. ID and date are known. ctrl+s sends.",
-        "r: Emily가 지금 있는 곳으로 답하고 이유를 보여 줍니다. ID와 날짜는 이미 압니다. ctrl+s 발송.",
+        "Press r: the reply goes where Emily is now, and says why. Write: ID ending 4821, right? Then ctrl+s.",
+        "r: Emily가 지금 있는 곳으로 답하고 이유를 보여 줍니다. 예: ID ending 4821, right? ctrl+s 발송.",
         {"sent": 5},
     ),
     Stage(
         3,
-        "Sent, delivered, read; the answer comes by itself. Nothing asked twice. esc, then c closes.",
-        "발송, 전달, 읽음. 곧 답이 옵니다. 두 번 묻지 않았습니다. esc, 그다음 c로 종료.",
+        "Sent, delivered, read; then the answer. esc, then c closes.",
+        "발송, 도착, 읽음, 그리고 곧 답이 옵니다. esc, 그다음 c로 종료.",
         {"closed": 6},
     ),
     Stage(
@@ -69,14 +69,14 @@ STAGES: Final = (
     ),
     Stage(
         5,
-        "Type half a sentence, close this window, and in another one: {console}",
-        "문장을 반쯤 쓰고 이 창을 닫은 뒤, 다른 창에서: {console}",
+        "Type half a sentence and close this window. In a new one: {console}",
+        "문장을 반쯤 쓰고 이 창을 닫으세요. 새 창에서: {console}",
         {"draft_restored": 8},
     ),
     Stage(
         6,
-        "Back, nothing sent. In a shell: {console} why emily@example.com. Leave with q.",
-        "초안이 그대로입니다. 셸에서도: {console} why emily@example.com. q로 마침.",
+        "Back, nothing was sent. esc, then q: the same by commands.",
+        "쓰던 글이 그대로입니다. esc, 그다음 q: 같은 일을 명령으로 봅니다.",
     ),
 )
 

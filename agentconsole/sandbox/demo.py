@@ -21,7 +21,7 @@ from typing import IO, Final
 
 from agentconsole.errors import AgentConsoleError, NotFound, UsageError
 from agentconsole.sandbox import place
-from agentconsole.sandbox.guide import CLOSED, KEPT
+from agentconsole.sandbox.guide import say_closed, show_commands
 from agentconsole.sandbox.place import Place
 
 SMALLEST: Final = (60, 20)
@@ -58,9 +58,9 @@ TEXTS: Final = {
         "The line is down; the hub and the half-written reply go on. Back with:\n  {console}",
         "연결이 끊겼습니다. 허브와 쓰던 답장은 그대로입니다. 다시 열기:\n  {console}",
     ),
-    "shell": (
-        "The same from the shell:",
-        "셸에서도 같습니다:",
+    "again": (
+        "Your demo still runs; opening the console on it. --keep DIR starts another one.",
+        "데모가 아직 실행 중이라 콘솔을 다시 엽니다. --keep DIR로 새로 시작할 수 있습니다.",
     ),
 }
 
@@ -168,6 +168,10 @@ def run(args: argparse.Namespace) -> int:
     tty = sys.stdin.isatty() and sys.stdout.isatty()
     if tty and not args.headless:
         _check_window()
+        left = None if args.keep else _left_open()
+        if left is not None:
+            _say("again")
+            os.execv(sys.executable, command(left, "console"))  # noqa: S606 - there is no shell to pass through
     where = _folder(args.keep)
     signals = _Signals()
     try:
@@ -210,6 +214,17 @@ def _check_window() -> None:
         )
 
 
+def _left_open() -> Place | None:
+    """Return a sandbox of ours whose window was closed, and which waits for somebody to come back."""
+    where = place.running()
+    if where is None:
+        return None
+    pid = place.read_json(where.about).get("pid")
+    console = where.console.read_text() if where.console.is_file() else ""
+    waits = isinstance(pid, int) and place.alive(pid) and console.isdigit() and not place.alive(int(console))
+    return where if waits else None
+
+
 def _folder(keep: str) -> Place:
     if not keep:
         return place.new()
@@ -221,22 +236,10 @@ def _folder(keep: str) -> Place:
             "Name a new or an empty folder.",
         )
     pid = place.read_json(where.about).get("pid")
-    if isinstance(pid, int) and _alive(pid):
-        raise UsageError(
-            f"A demo runs in {folder} already (process {pid}).", f"Open it with: agentconsole --config {where.config}"
-        )
+    if isinstance(pid, int) and place.alive(pid):
+        raise UsageError(f"A demo runs in {folder} already (process {pid}).", f"Open it with: {place.console(where)}")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return where
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 class _Signals:
@@ -294,15 +297,15 @@ def _console(world: _World) -> int:
     terminal = termios.tcgetattr(sys.stdin.fileno())
     console = subprocess.Popen(command(where, "console"))
     try:
-        (where.folder / "console.pid").write_text(str(console.pid))
+        where.console.write_text(str(console.pid))
         # ctrl+c belongs to the console, which has the terminal.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         code = console.wait()
     except _Gone as gone:
         if gone.number != signal.SIGHUP:
             console.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                console.wait(STOP_SECONDS)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            console.wait(STOP_SECONDS)
         raise
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -312,27 +315,13 @@ def _console(world: _World) -> int:
         sys.stdout.write(GIVE_BACK)
     if where.dropped.exists():
         where.dropped.unlink()
-        _say("dropped", console=f"{place.program()} --config {where.config}")
+        _say("dropped", console=place.console(where))
         world.leave()
         return 0
-    if place.read_json(where.coach).get("at") == LAST_STAGE:
-        _shell(where)
+    show_commands(where, korean(os.environ))
     world.stop()
-    sys.stdout.write((KEPT if world.keep else CLOSED)[korean(os.environ)].format(folder=where.folder) + "\n")
+    say_closed(where, kept=world.keep, korean=korean(os.environ))
     return code
-
-
-LAST_STAGE: Final = 8
-"""The coach's stage of the shell."""
-
-
-def _shell(where: Place) -> None:
-    """The last step: three commands and their answers."""
-    from agentconsole.sandbox import story
-
-    _say("shell")
-    for words in story.SHELL:
-        story.play(where, *words)
 
 
 def _story(world: _World) -> int:
@@ -342,7 +331,7 @@ def _story(world: _World) -> int:
     _say("no_terminal")
     code = story.tell(world.where)
     world.stop()
-    sys.stdout.write((KEPT if world.keep else CLOSED)[korean(os.environ)].format(folder=world.where.folder) + "\n")
+    say_closed(world.where, kept=world.keep, korean=korean(os.environ))
     return code
 
 
@@ -358,13 +347,13 @@ def _headless(world: _World) -> int:
 def _drop() -> int:
     """Drop the line of the running demo's console, as a broken SSH connection does."""
     where = place.running()
-    pid_file = where.folder / "console.pid" if where is not None else None
+    pid_file = where.console if where is not None else None
     if where is None or pid_file is None or not pid_file.is_file():
         raise NotFound("No demo with a console runs. Nothing was done.", "Start one with: agentconsole demo")
     pid = int(pid_file.read_text() or "0")
-    if pid <= 1 or not _alive(pid):
-        raise NotFound("The demo's console is closed already.", f"Open it: agentconsole --config {where.config}")
+    if pid <= 1 or not place.alive(pid):
+        raise NotFound("The demo's console is closed already.", f"Open it: {place.console(where)}")
     where.dropped.touch()
     os.kill(pid, signal.SIGHUP)
-    _say("dropped", console=f"{place.program()} --config {where.config}")
+    _say("dropped", console=place.console(where))
     return 0

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import select
 import sys
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from agentconsole.sandbox import place
-from agentconsole.sandbox.coach import Coach
+from agentconsole.sandbox import place, story
+from agentconsole.sandbox.coach import STAGES, Coach
 from agentconsole.sandbox.control import Line
 from agentconsole.sandbox.place import Place
 
@@ -30,14 +32,16 @@ VERBS: Final = {
     "heal": ("Demo: heal {}", "데모: {} 복구"),
 }
 CLOSED: Final = (
-    "Demo closed, 1 folder removed, no process left. "
-    "Your own first account: agentconsole init (about 4 minutes for a mailbox)",
-    "데모를 마침. 폴더 1개 삭제, 남은 프로세스 없음. 첫 계정 만들기: agentconsole init (메일함 하나에 약 4분)",
+    "Demo closed, 1 folder removed, no process left.\n"
+    "Your own first account (about 4 minutes for a mailbox):\n  {program} init",
+    "데모를 마침. 폴더 1개 삭제, 남은 프로세스 없음.\n첫 계정 만들기(메일함 하나에 약 4분):\n  {program} init",
 )
 KEPT: Final = (
-    "Demo closed, no process left. Its state is kept: agentconsole demo --keep {folder}",
-    "데모를 마침. 남은 프로세스 없음. 상태 보관: agentconsole demo --keep {folder}",
+    "Demo closed, no process left. Its state is kept:\n  {program} demo --keep {folder}",
+    "데모를 마침. 남은 프로세스 없음. 상태 보관:\n  {program} demo --keep {folder}",
 )
+SHELL: Final = ("The same by commands:", "같은 일을 명령으로:")
+STOP_SECONDS: Final = 20.0
 
 
 @dataclass(frozen=True)
@@ -65,14 +69,57 @@ async def attend(store: Path | None, language: str) -> AsyncIterator[Guide | Non
     assert where is not None
     try:
         yield Guide(await _coach(where), _entries(line, language))
-        with contextlib.suppress(OSError, TimeoutError, ValueError):
-            answer = await line.ask(do="bye")
-            if answer.get("alone"):
-                # Nobody else is left who would say it.
-                said = (KEPT if answer.get("keep") else CLOSED)[language == "ko"]
-                sys.stdout.write(said.format(folder=where.folder) + "\n")
+        if not await asyncio.to_thread(_dropped, where):
+            await _part(line, where, language)
     finally:
         await line.aclose()
+
+
+def _dropped(where: Place) -> bool:
+    """Say whether the console ended because its line dropped, which a sandbox outlives."""
+    if where.dropped.exists():
+        return True
+    try:
+        poll = select.poll()
+        poll.register(sys.stdin.fileno(), 0)
+        return bool(poll.poll(0))
+    except (OSError, ValueError):
+        return True
+
+
+async def _part(line: Line, where: Place, language: str) -> None:
+    """Take leave. Where the ``agentconsole demo`` is gone that would do it: show the commands and end the sandbox."""
+    with contextlib.suppress(OSError, TimeoutError, ValueError):
+        answer = await line.ask(do="bye")
+        if not answer.get("alone"):
+            return
+        about = await asyncio.to_thread(place.read_json, where.about)
+        await asyncio.to_thread(show_commands, where, language == "ko")
+        await line.aclose()
+        await asyncio.to_thread(_wait_for, about.get("pid"))
+        say_closed(where, kept=bool(answer.get("keep")), korean=language == "ko")
+
+
+def _wait_for(pid: object) -> None:
+    end = time.monotonic() + STOP_SECONDS
+    while isinstance(pid, int) and place.alive(pid) and time.monotonic() < end:
+        time.sleep(0.05)
+
+
+def show_commands(where: Place, korean: bool) -> None:
+    """The coach's last step, where it was reached: three commands and their answers."""
+    if place.read_json(where.coach).get("at") != len(STAGES) - 1:
+        return
+    sys.stdout.write(SHELL[korean] + "\n")
+    for words in story.SHELL:
+        story.play(where, *words)
+    sys.stdout.write("\n")
+
+
+def say_closed(where: Place, *, kept: bool, korean: bool) -> None:
+    said = (KEPT if kept else CLOSED)[korean]
+    sys.stdout.write(said.format(folder=where.folder, program=place.program()) + "\n")
+    sys.stdout.flush()
 
 
 async def _coach(where: Place) -> Coach:
@@ -85,8 +132,7 @@ async def _coach(where: Place) -> Coach:
         kept.add(future)
         future.add_done_callback(kept.discard)
 
-    console = f"{place.program()} --config {where.config}"
-    return Coach(at if isinstance(at, int) else 0, {"console": console}, keep)
+    return Coach(at if isinstance(at, int) else 0, {"console": place.console(where)}, keep)
 
 
 def _entries(line: Line, language: str) -> list[Entry]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import sys
 import tempfile
@@ -29,6 +30,11 @@ class Place:
         return self.folder / "demo.toml"
 
     @property
+    def command(self) -> Path:
+        """A program that is ``agentconsole`` on this sandbox."""
+        return self.folder / "agentconsole"
+
+    @property
     def store(self) -> Path:
         return self.folder / "store"
 
@@ -40,6 +46,11 @@ class Place:
     @property
     def coach(self) -> Path:
         return self.folder / "coach.json"
+
+    @property
+    def console(self) -> Path:
+        """The process id of the console that ``agentconsole demo`` opened."""
+        return self.folder / "console.pid"
 
     @property
     def dropped(self) -> Path:
@@ -56,14 +67,21 @@ def new() -> Place:
 
 
 def program() -> str:
-    """Return how this program is called from where we are."""
-    if shutil.which("agentconsole"):
-        return "agentconsole"
+    """Return how this program is called from any folder."""
     here = Path(sys.executable).parent / "agentconsole"
-    try:
-        return str(here.relative_to(Path.cwd()))
-    except ValueError:
-        return str(here)
+    return str(here) if here.is_file() and not shutil.which("agentconsole") else "agentconsole"
+
+
+def console(place: Place) -> str:
+    """Return the command that opens the console on a sandbox from any folder; short, because the coach shows it."""
+    return f"agentconsole --config {place.config}" if shutil.which("agentconsole") else str(place.command)
+
+
+def write_command(place: Place) -> None:
+    """Write a program that is ``agentconsole`` on this sandbox, for those who have not installed it."""
+    words = shlex.join([sys.executable, "-P", "-m", "agentconsole", "--config", str(place.config)])
+    with open(os.open(place.command, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o700), "w", encoding="utf-8") as file:
+        file.write(f'#!/bin/sh\nexec {words} "$@"\n')
 
 
 def beside(store: Path) -> Place | None:
@@ -80,6 +98,16 @@ def running() -> Place | None:
         if found.is_dir() and found.stat().st_uid == os.geteuid() and (found / "world.json").is_file()
     ]
     return Place(max(folders, key=lambda found: found.stat().st_mtime)) if folders else None
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def sockets(place: Place) -> Path:
@@ -160,6 +188,7 @@ def write_config(place: Place, ports: Ports, hub_socket: Path, given: dict[str, 
         lines += [f"[profiles.{PROFILE}.channels.{account}]", 'since = "1d"']
         lines += [f"{name} = {_toml(value)}" for name, value in keys.items()]
     write_private(place.config, "\n".join(lines) + "\n")
+    write_command(place)
 
 
 SECRETS: Final = frozenset({"auth_token", "access_token", "app_secret", "verify_token", "token"})
