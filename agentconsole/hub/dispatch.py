@@ -49,6 +49,12 @@ IDLE_CHECK: Final = 30.0
 """Seconds after which the outbox is looked at even though nobody said that something is due."""
 
 
+LINE_WAS_DOWN: Final = frozenset(
+    {"unreachable", "unknown_host", "store", "tls_failed", "tls_missing", "tls_name", "tls_untrusted", "tls_expired"}
+)
+"""Reasons to wait that end when the account answers again, rather than after a pause that a provider asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What one attempt came to, as a receipt says it."""
@@ -93,9 +99,17 @@ class Dispatch:
         for event in self._idle.values():
             event.set()
         self._stopping = asyncio.Event()
+        self._line_is_up: set[AccountName] = set()
+        self._resting: set[AccountName] = set()
 
     def wake(self, account: AccountName) -> None:
         if account in self._wakes:
+            self._wakes[account].set()
+
+    def retry(self, account: AccountName) -> None:
+        """Try at once what waits because the line was down, or the disk full."""
+        if account in self._wakes:
+            self._line_is_up.add(account)
             self._wakes[account].set()
 
     async def settled(self, account: AccountName) -> None:
@@ -128,17 +142,27 @@ class Dispatch:
             pause = IDLE_CHECK
             try:
                 next_due = await self._send_due(account)
+                self._goes_on(account)
                 if next_due is not None:
                     pause = min(pause, max((next_due - self._clock.now()).total_seconds(), 0.0))
             except StoreFault as exc:
                 self._log.error("%s: sending rests: %s", account, exc.message)
-                self._health.raise_banner("sending_rests")
+                self._rests(account)
                 pause = 5.0
             except Exception as exc:
                 self._log.error("%s: unexpected %s", account, type(exc).__name__, exc_info=exc)
                 pause = 5.0
             if not self._stopping.is_set():
                 await self._woken(account, pause)
+
+    def _rests(self, account: AccountName) -> None:
+        self._resting.add(account)
+        self._health.raise_banner("sending_rests")
+
+    def _goes_on(self, account: AccountName) -> None:
+        self._resting.discard(account)
+        if not self._resting:
+            self._health.lower_banner("sending_rests")
 
     async def _woken(self, account: AccountName, seconds: float) -> None:
         wake = asyncio.ensure_future(self._wakes[account].wait())
@@ -153,11 +177,14 @@ class Dispatch:
         """Send everything due and return when the next reply is, if one waits."""
         waiting = [d for d in await self._store.replies([Delivery.QUEUED]) if d.record.account == account]
         later: list[datetime] = []
+        line_is_up = account in self._line_is_up
+        self._line_is_up.discard(account)
         for due in waiting:
             if self._stopping.is_set():
                 break
             not_before = due.record.not_before
-            if not_before is not None and not_before > self._clock.now():
+            at_once = line_is_up and due.record.attempt and due.record.reason in LINE_WAS_DOWN
+            if not_before is not None and not_before > self._clock.now() and not at_once:
                 later.append(not_before)
                 continue
             self._idle[account].clear()
@@ -185,7 +212,7 @@ class Dispatch:
             await self._refuse(owner, reply, attempt, exc)
             return
         outcome = await self._send(owner, reply, attempt)
-        await self._record_whatever_happens(owner, reply.id, attempt, outcome)
+        await self._record_whatever_happens(owner, reply, attempt, outcome)
         if outcome.state in delivery.ARRIVED:
             self._health.count(record.account, sent=1)
 
@@ -308,16 +335,15 @@ class Dispatch:
         )
         await self._store.change(owner, lambda _snapshot: [receipt])
 
-    async def _record_whatever_happens(self, owner: CustomerId, reply: EntryId, attempt: int, outcome: Outcome) -> None:
+    async def _record_whatever_happens(self, owner: CustomerId, reply: Reply, attempt: int, outcome: Outcome) -> None:
         """Keep trying to write an outcome that only this process knows. Dying now makes it ``uncertain``."""
         while True:
             try:
-                await self._record(owner, reply, attempt, outcome)
+                await self._record(owner, reply.id, attempt, outcome)
             except StoreFault as exc:
                 self._log.error("an outcome cannot be written yet: %s", exc.message)
-                self._health.raise_banner("sending_rests")
+                self._rests(reply.account)
                 await self._clock.sleep(1.0)
             else:
-                if self._health.banner == "sending_rests":
-                    self._health.raise_banner("")
+                self._goes_on(reply.account)
                 return

@@ -14,6 +14,9 @@ from agentconsole.errors import AgentConsoleError, SignInFailed
 from agentconsole.hub.profile import AccountSetup
 from agentconsole.seams import Clock
 
+BANNERS = ("sending_rests", "disk_full")
+"""What concerns the whole hub, most urgent first."""
+
 OK, STARTING, UNREACHABLE, SIGNED_OUT, STOPPED = "ok", "starting", "unreachable", "signed_out", "stopped"
 
 
@@ -34,7 +37,7 @@ class Health:
             for setup in accounts
         }
         self.revision = 0
-        self.banner = ""
+        self.banners: set[str] = set()
         self._changed = asyncio.Event()
 
     def all(self) -> tuple[AccountHealth, ...]:
@@ -56,8 +59,11 @@ class Health:
             await self._changed.wait()
         return self.revision
 
-    def worked(self, account: AccountName) -> None:
+    def worked(self, account: AccountName) -> bool:
+        """Note that an account answers, and say whether it did not before."""
+        healed = self._accounts[account].state in (UNREACHABLE, SIGNED_OUT)
         self._set(account, state=OK, last_ok=self._clock.now(), error="", hint="", retry_at=None)
+        return healed
 
     def failed(self, account: AccountName, exc: AgentConsoleError, retry_in: float) -> None:
         self._set(
@@ -77,10 +83,20 @@ class Health:
             found, received=found.received + received, sent=found.sent + sent
         )
 
+    @property
+    def banner(self) -> str:
+        """The most urgent code of ``BANNERS`` that holds, or an empty text."""
+        return next((code for code in BANNERS if code in self.banners), "")
+
     def raise_banner(self, code: str) -> None:
-        """Show (or, with an empty code, take away) what concerns the whole hub."""
-        if self.banner != code:
-            self.banner = code
+        """Show what concerns the whole hub until it is lowered."""
+        if code not in self.banners:
+            self.banners.add(code)
+            self._announce()
+
+    def lower_banner(self, code: str) -> None:
+        if code in self.banners:
+            self.banners.discard(code)
             self._announce()
 
     def _set(self, account: AccountName, *, state: str, **changes: str | datetime | None) -> None:

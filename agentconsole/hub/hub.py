@@ -13,8 +13,9 @@ from pathlib import Path
 from agentconsole.channels.http import Client
 from agentconsole.desk import SpoolStatus, SyncResult
 from agentconsole.domain.model import AccountName, AgentName, Delivery
-from agentconsole.errors import AgentConsoleError, SignInFailed, TemporaryFailure, UsageError
+from agentconsole.errors import AgentConsoleError, SignInFailed, StoreFault, TemporaryFailure, UsageError
 from agentconsole.hub.desk_over_store import DeskOverStore
+from agentconsole.hub.disk import Disk
 from agentconsole.hub.dispatch import Dispatch
 from agentconsole.hub.health import Health
 from agentconsole.hub.intake import Intake
@@ -64,6 +65,7 @@ class Hub:
         """Which task ended that never should; the hub then stops and its process must not exit with 0."""
         self.port = 0
         self.health = Health(accounts, clock)
+        self._disk = Disk(store, profile.free_floor, self.health, clock)
         self._workers: list[ThreadPoolExecutor] = []
         self._channels: dict[AccountName, Channel] = {}
         self._supervisors: dict[AccountName, Supervisor] = {}
@@ -115,6 +117,7 @@ class Hub:
                 asyncio.create_task(supervisor.run(), name=f"fetch {name}")
                 for name, supervisor in self._supervisors.items()
             ]
+            tasks.append(asyncio.create_task(self._disk.watch(self._there_is_room), name="disk"))
             senders = [
                 asyncio.create_task(self._dispatch.run(name), name=f"send {name}")
                 for name in self._channels
@@ -154,7 +157,11 @@ class Hub:
         if not accepted.items:
             return
         setup = self._accounts[account]
-        await self._store.spool(SpoolRecord(self._random.token(), account, setup.kind.name, accepted.items))
+        try:
+            await self._store.spool(SpoolRecord(self._random.token(), account, setup.kind.name, accepted.items))
+        except StoreFault:
+            self._disk.doubt()
+            raise
         self.health.count(account, received=len(accepted.items))
         self._intake.wake()
 
@@ -188,7 +195,15 @@ class Hub:
                 self._random,
                 self._log,
                 self._intake.wake,
+                self._dispatch.retry,
+                self._disk,
             )
+
+    def _there_is_room(self) -> None:
+        for name, supervisor in self._supervisors.items():
+            supervisor.kick()
+            self._dispatch.retry(name)
+        self._intake.wake()
 
     def _cannot_start(self, account: AccountName, exc: Exception) -> None:
         """Leave one account out and let the others go on."""
@@ -240,6 +255,7 @@ class Hub:
     async def _sync_one(self, name: AccountName, seconds: float) -> SyncResult:
         supervisor = self._supervisors[name]
         supervisor.kick()
+        self._dispatch.retry(name)
         before = self.health.of(name).received
         error = hint = ""
         try:

@@ -7,7 +7,9 @@ import logging
 from collections.abc import Callable
 
 from agentconsole.domain import delivery
-from agentconsole.errors import AgentConsoleError, SignInFailed, StoreFault, TemporaryFailure
+from agentconsole.domain.model import AccountName
+from agentconsole.errors import AgentConsoleError, SignInFailed, TemporaryFailure
+from agentconsole.hub.disk import Disk
 from agentconsole.hub.health import Health
 from agentconsole.hub.profile import AccountSetup, HubProfile
 from agentconsole.ports import Channel, SpoolRecord, Store
@@ -42,6 +44,8 @@ class Supervisor:
         random: Randomness,
         log: logging.Logger,
         arrived: Callable[[], None],
+        healed: Callable[[AccountName], None],
+        disk: Disk,
     ) -> None:
         self.setup = setup
         self._channel = channel
@@ -52,6 +56,8 @@ class Supervisor:
         self._random = random
         self._log = log
         self._arrived = arrived
+        self._healed = healed
+        self._disk = disk
         self._kick = asyncio.Event()
         self._turn = asyncio.Lock()
 
@@ -103,7 +109,8 @@ class Supervisor:
                 )
                 self._health.count(self.setup.name, received=len(batch.items))
                 self._arrived()
-            self._health.worked(self.setup.name)
+            if self._health.worked(self.setup.name):
+                self._healed(self.setup.name)
             return batch.more
 
     def kick(self) -> None:
@@ -119,14 +126,7 @@ class Supervisor:
 
     async def _wait_for_room(self) -> None:
         while True:
-            free = (await self._store.health()).free_bytes
-            if 0 <= free < self._profile.free_floor:
-                self._health.raise_banner("disk_full")
-                raise StoreFault(
-                    f"Only {free // 2**20} MiB are free: nothing new is fetched. Nothing was lost.", "Free some disk."
-                )
-            if self._health.banner == "disk_full":
-                self._health.raise_banner("")
+            await self._disk.check()
             if len(await self._store.spooled()) < SPOOL_LIMIT:
                 return
             self._arrived()

@@ -1,0 +1,120 @@
+"""What heals by itself: a line that comes back, a disk that gets room."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+import pytest
+
+from agentconsole.desk import Compose, Sent
+from agentconsole.domain.model import AccountName, Delivery, EntryId
+from agentconsole.errors import StoreFault, TemporaryFailure
+from agentconsole.hub.disk import Disk
+from agentconsole.hub.health import Health
+from agentconsole.ports import StoreHealth
+from agentconsole.store.memory import MemoryStore
+from tests.fakes import paper
+from tests.fakes.clock import CountingRandomness, HandClock
+from tests.hub.conftest import PHONE, World
+from tests.waiting import until
+
+
+async def waiting_reply(world: World, reason: str) -> EntryId:
+    """Queue a reply whose first attempt failed."""
+    world.chat.put(paper.message("w1", PHONE, "hello", world.clock.now(), place="chat-1"))
+    customer = await world.customer(PHONE)
+    world.chat.before_commit = TemporaryFailure("down", reason=reason)
+    sent = await world.desk.reply(world.who, "r1", Compose(customer, "hi"))
+
+    async def tried() -> bool:
+        return (await world.desk.sent(world.who, sent.id)).reason == reason
+
+    await until(tried)
+    world.chat.before_commit = None
+    return sent.id
+
+
+async def left(world: World, reply: EntryId) -> Sent:
+    async def there() -> Sent | None:
+        sent = await world.desk.sent(world.who, reply)
+        return sent if sent.state == Delivery.SENT else None
+
+    return await until(there, what="a reply that left")
+
+
+async def test_a_reply_leaves_as_soon_as_the_account_answers_again(world: World) -> None:
+    reply = await waiting_reply(world, "unreachable")
+    world.chat.fetch_failure = TemporaryFailure("down", reason="unreachable")
+    world.chat.new.set()
+
+    async def state(wanted: str) -> bool:
+        found = (await world.desk.status(world.who)).accounts
+        return any(a.name == "wa" and a.state == wanted for a in found)
+
+    await until(lambda: state("unreachable"))
+    world.chat.fetch_failure = None
+    assert world.chat.delivered == []
+    world.clock.move(seconds=4)
+    await left(world, reply)
+    assert len(world.chat.delivered) == 1
+
+
+async def test_sync_tries_at_once_what_the_line_held_up_and_never_what_a_provider_asked_to_wait(world: World) -> None:
+    reply = await waiting_reply(world, "unreachable")
+    await world.desk.sync(world.who, AccountName("wa"), 5.0)
+    await left(world, reply)
+
+    world.chat.before_commit = TemporaryFailure("slow down", reason="rate_limited", retry_after=60)
+    customer = await world.customer(PHONE)
+    slow = await world.desk.reply(world.who, "r2", Compose(customer, "more"))
+
+    async def tried() -> bool:
+        return (await world.desk.sent(world.who, slow.id)).reason == "rate_limited"
+
+    await until(tried)
+    world.chat.before_commit = None
+    await world.desk.sync(world.who, AccountName("wa"), 5.0)
+    await asyncio.sleep(0.05)
+    assert (await world.desk.sent(world.who, slow.id)).state == Delivery.QUEUED
+    assert len(world.chat.delivered) == 1
+
+
+class SmallDisk(MemoryStore):
+    free = 0
+
+    async def health(self) -> StoreHealth:
+        return msgspec.structs.replace(await super().health(), free_bytes=self.free)
+
+
+async def test_a_full_disk_is_told_and_what_rested_is_called_once_it_has_room() -> None:
+    clock = HandClock()
+    store = SmallDisk(clock, CountingRandomness())
+    health = Health([], clock)
+    disk = Disk(store, 10_000_000, health, clock)
+    with pytest.raises(StoreFault) as caught:
+        await disk.check()
+    assert (caught.value.message[:32], caught.value.hint[:10]) == ("Only 0 MB are free on the store'", "Free 10 MB")
+    calls: list[str] = []
+    watching = asyncio.ensure_future(disk.watch(lambda: calls.append(health.banner)))
+
+    async def passed(wanted: list[str]) -> bool:
+        clock.move(seconds=3)
+        return calls == wanted
+
+    health.raise_banner("sending_rests")
+    assert health.banner == "sending_rests"
+    health.lower_banner("sending_rests")
+    assert health.banner == "disk_full"
+    store.free = 10_000_000
+    await until(lambda: passed([""]))
+    store.free = 0
+    disk.doubt()
+
+    async def full() -> bool:
+        return health.banner == "disk_full"
+
+    await until(full)
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
+    assert calls == [""]
