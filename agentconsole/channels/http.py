@@ -127,7 +127,7 @@ def failure(exc: httpx.HTTPError, who: str) -> TemporaryFailure | OutcomeUnknown
         exc: what ``Client.request`` raised.
         who: the provider's name for the sentence.
     """
-    what = str(exc) or type(exc).__name__
+    what = str(exc).rstrip(".") or type(exc).__name__
     if isinstance(exc, PROVABLY_UNSENT):
         return TemporaryFailure(f"{who} cannot be reached: {what}.", "It is tried again.", reason="unreachable")
     return OutcomeUnknown(
@@ -137,5 +137,5 @@ def failure(exc: httpx.HTTPError, who: str) -> TemporaryFailure | OutcomeUnknown
 
 def unreachable(exc: httpx.HTTPError, who: str) -> TemporaryFailure:
     """Turn an httpx error of a call that changes nothing into a failure that is tried again."""
-    what = str(exc) or type(exc).__name__
+    what = str(exc).rstrip(".") or type(exc).__name__
     return TemporaryFailure(f"{who} cannot be reached: {what}.", "It is tried again.", reason="unreachable")

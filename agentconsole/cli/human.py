@@ -135,11 +135,16 @@ def status_lines(status: Status, words: Wording) -> Iterator[str]:
         state = [words.account_state(account.state)]
         if account.last_ok is not None:
             state.append(say("last_answer", at=words.moment(account.last_ok)))
+        if account.error and account.retry_at is not None and account.retry_at > status.now:
+            state.append(say("next_try", at=words.moment(account.retry_at)))
         if account.read_only:
             state.append(say("read_only"))
         yield say("account", name=account.name, kind=account.kind, state=", ".join(state))
         if account.error:
             yield f"  {account.error} {account.hint}".rstrip()
+    going_on = [account.name for account in status.accounts if not account.error]
+    if going_on and len(going_on) < len(status.accounts):
+        yield say("not_affected", accounts=", ".join(going_on))
     box = status.outbox
     yield say("outbox", queued=box.queued, sending=box.sending, uncertain=box.uncertain, failed=box.failed)
     yield say("spool", waiting=status.spool.waiting, aside=status.spool.set_aside)

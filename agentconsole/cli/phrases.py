@@ -60,6 +60,18 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
     "dry_run": ("Nothing was sent (--dry-run).", "보내지 않음(--dry-run)."),
     "sent_to": ("{state}: {medium} to {address}", "{state}: {medium}, 받는 곳 {address}"),
     "reply_id": ("Reply {id}", "답장 {id}"),
+    "do.uncertain": (
+        "Ask or look whether it arrived; then: agentconsole outbox mark-sent {id}; or: agentconsole outbox resend {id}",
+        "도착했는지 확인 후: agentconsole outbox mark-sent {id}, 또는 agentconsole outbox resend {id}",
+    ),
+    "do.queued": (
+        "Tried again by itself; at once: agentconsole sync {account}; taken back: agentconsole outbox cancel {id}",
+        "자동으로 다시 시도함. 지금 시도: agentconsole sync {account}, 취소: agentconsole outbox cancel {id}",
+    ),
+    "do.failed": (
+        "To try again: agentconsole outbox resend {id}; other channels: agentconsole why {customer}",
+        "다시 보내기: agentconsole outbox resend {id}, 다른 채널: agentconsole why {customer}",
+    ),
     "reply_state": ("{state}: reply {id}. {why}", "{state}: 답장 {id}. {why}"),
     "outbox_line": (
         "{state}: {name}, {medium} to {address}, by {agent}, {at}; {id}",
@@ -97,6 +109,8 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
     "attention": ("Attention: {why}", "주의: {why}"),
     "account": ("Account {name} ({kind}): {state}", "계정 {name} ({kind}): {state}"),
     "last_answer": ("last answer {at}", "마지막 응답 {at}"),
+    "next_try": ("next try {at}", "다음 시도 {at}"),
+    "not_affected": ("Not affected: {accounts}", "영향 없음: {accounts}"),
     "read_only": ("read only", "읽기 전용"),
     "outbox": (
         "Outbox: {queued} queued, {sending} sending, {uncertain} uncertain, {failed} failed",

@@ -37,6 +37,14 @@ WAITED = {
 """Exit codes of ``send --wait``; a withdrawn reply is 3 where a rule did it, else 1."""
 
 
+_TO_DO = {
+    Delivery.QUEUED: "do.queued",
+    Delivery.SENDING: "do.queued",
+    Delivery.UNCERTAIN: "do.uncertain",
+    Delivery.FAILED: "do.failed",
+}
+
+
 def _fill_send(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("customer", metavar="CUSTOMER", help="an id, an address or a unique name")
@@ -86,6 +94,8 @@ async def send(context: Context) -> int:
         if sent.reason:
             out.line(f"{words.reason(sent.reason)} {sent.detail}".rstrip())
         out.line(words.say("reply_id", id=sent.id))
+        if args.wait and (what := _TO_DO.get(sent.state)):
+            out.talk(words.say(what, id=sent.id, account=sent.route.account, customer=customer))
     return _exit_code(sent) if args.wait else 0
 
 

@@ -108,6 +108,6 @@ def no_starttls(host: str, port: int) -> ChannelFailure:
 
 def refused(host: str, user: str, answer: str) -> SignInFailed:
     return SignInFailed(
-        f"{host} refused to sign in {user}: {one_line(answer, 200)}.",
+        f"{host} refused to sign in {user}: {one_line(answer, 200).rstrip('.')}.",
         "Check user and password; some providers want an app password.",
     )
