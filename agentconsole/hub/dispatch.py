@@ -31,6 +31,7 @@ from agentconsole.errors import (
     AgentConsoleError,
     OutcomeUnknown,
     PermanentFailure,
+    ReadOnly,
     SignInFailed,
     StoreFault,
     TemporaryFailure,
@@ -38,7 +39,7 @@ from agentconsole.errors import (
 )
 from agentconsole.hub.health import Health
 from agentconsole.hub.profile import AccountSetup, HubProfile, for_choice
-from agentconsole.ports import Channel, File, Outgoing, Store
+from agentconsole.ports import Channel, Due, File, Outgoing, Store
 from agentconsole.seams import Clock, Randomness
 
 SEND_DEADLINE: Final = 900.0
@@ -133,7 +134,10 @@ class Dispatch:
                 outcome = Outcome(Delivery.QUEUED, "same_key_again")
             else:
                 outcome = Outcome(Delivery.UNCERTAIN, "interrupted")
-            await self._record(due.customer, record.reply, record.attempt, outcome)
+            try:
+                await self._record(due.customer, record.reply, record.attempt, outcome)
+            except ReadOnly as exc:
+                self._log.error("a reply of %s stays as it is: %s", due.customer, exc.message)
 
     async def run(self, account: AccountName) -> None:
         """Send one account's replies, for ever."""
@@ -175,24 +179,29 @@ class Dispatch:
 
     async def _send_due(self, account: AccountName) -> datetime | None:
         """Send everything due and return when the next reply is, if one waits."""
-        waiting = [d for d in await self._store.replies([Delivery.QUEUED]) if d.record.account == account]
-        later: list[datetime] = []
         line_is_up = account in self._line_is_up
         self._line_is_up.discard(account)
-        for due in waiting:
+        for due in await self._queued(account):
             if self._stopping.is_set():
                 break
             not_before = due.record.not_before
             at_once = line_is_up and due.record.attempt and due.record.reason in LINE_WAS_DOWN
             if not_before is not None and not_before > self._clock.now() and not at_once:
-                later.append(not_before)
                 continue
             self._idle[account].clear()
             try:
                 await self._attempt(due.customer, due.record)
+            except ReadOnly as exc:
+                self._log.error("%s: a reply of %s rests: %s", account, due.customer, exc.message)
             finally:
                 self._idle[account].set()
-        return min(later, default=None)
+        # Asked again, because an attempt that failed just now has set a time of its own.
+        now = self._clock.now()
+        times = [d.record.not_before for d in await self._queued(account)]
+        return min((time for time in times if time is not None and time > now), default=None)
+
+    async def _queued(self, account: AccountName) -> list[Due]:
+        return [due for due in await self._store.replies([Delivery.QUEUED]) if due.record.account == account]
 
     # -- one attempt ---------------------------------------------------------------------------------------
 
@@ -340,6 +349,9 @@ class Dispatch:
         while True:
             try:
                 await self._record(owner, reply.id, attempt, outcome)
+            except ReadOnly as exc:
+                self._log.error("the outcome of a reply of %s cannot be kept: %s", owner, exc.message)
+                return
             except StoreFault as exc:
                 self._log.error("an outcome cannot be written yet: %s", exc.message)
                 self._rests(reply.account)

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from typing import Any
 
 import msgspec
 import pytest
 
 from agentconsole.desk import Compose, Sent
-from agentconsole.domain.model import AccountName, Delivery, EntryId
-from agentconsole.errors import StoreFault, TemporaryFailure
+from agentconsole.domain.model import AccountName, Address, CustomerId, Delivery, EntryId
+from agentconsole.errors import ReadOnly, StoreFault, TemporaryFailure
 from agentconsole.hub.disk import Disk
 from agentconsole.hub.health import Health
 from agentconsole.ports import StoreHealth
 from agentconsole.store.memory import MemoryStore
 from tests.fakes import paper
 from tests.fakes.clock import CountingRandomness, HandClock
-from tests.hub.conftest import PHONE, World
+from tests.hub.conftest import PHONE, World, running
 from tests.waiting import until
 
 
@@ -78,6 +80,43 @@ async def test_sync_tries_at_once_what_the_line_held_up_and_never_what_a_provide
     await asyncio.sleep(0.05)
     assert (await world.desk.sent(world.who, slow.id)).state == Delivery.QUEUED
     assert len(world.chat.delivered) == 1
+
+
+async def test_the_first_retry_comes_when_it_is_due(world: World) -> None:
+    reply = await waiting_reply(world, "provider_busy")
+    world.clock.move(seconds=13)
+    await asyncio.sleep(0.05)
+    assert world.chat.delivered == []
+    world.clock.move(seconds=4)
+    await left(world, reply)
+
+
+class OneDamaged(MemoryStore):
+    """A store in which one customer was set aside after damage."""
+
+    damaged: CustomerId | None = None
+
+    async def change(self, record: CustomerId, decide: Callable[..., Any]) -> Any:
+        if record == self.damaged:
+            raise ReadOnly("This customer was set aside.")
+        return await super().change(record, decide)
+
+
+async def test_a_damaged_customer_holds_up_nobody_else() -> None:
+    clock = HandClock()
+    store = OneDamaged(clock, CountingRandomness())
+    async with running(store=store, clock=clock) as world:
+        reply = await waiting_reply(world, "unreachable")
+        store.damaged = await world.customer(PHONE)
+        other = Address("phone", "", "+442079460199")
+        world.chat.put(paper.message("w2", other, "and me?", clock.now(), place="chat-2"))
+        customer = await world.customer(other)
+        clock.move(seconds=20)
+        sent = await world.desk.reply(world.who, "r2", Compose(customer, "you too"))
+        await left(world, sent.id)
+        assert [o.text for o in world.chat.delivered] == ["you too"]
+        assert (await world.desk.sent(world.who, reply)).state == Delivery.QUEUED
+        assert (await world.desk.status(world.who)).banner == ""
 
 
 class SmallDisk(MemoryStore):
