@@ -1,0 +1,13 @@
+"""``make bench``: every benchmark in turn. Each prints a ratio to a peer or a floor of the same run."""
+
+from __future__ import annotations
+
+from benchmarks import append, first_paint
+
+
+def main() -> int:
+    return max(first_paint.main(), append.main())
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
