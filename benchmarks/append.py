@@ -60,7 +60,7 @@ async def appends(folder: Path, size: int) -> tuple[float, int]:
             began = time.perf_counter()
             await store.change(record, lambda _snapshot, entry=entry: [entry])
             took.append((time.perf_counter() - began) * 1000)
-        (head,) = (folder / "customers").glob("*/*.json")
+        (head,) = (folder / "customers").glob(f"*/{record}.json")
         return statistics.median(took), head.stat().st_size
 
 
