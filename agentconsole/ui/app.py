@@ -27,9 +27,10 @@ from agentconsole.desk import Agent, Desk, QueuePage
 from agentconsole.domain.addresses import PHONE, shown
 from agentconsole.domain.model import Address
 from agentconsole.errors import AgentConsoleError, HubAbsent
-from agentconsole.ui import keys, pages, people
+from agentconsole.ui import keys
 from agentconsole.ui.acting import Acting
-from agentconsole.ui.draw import Row, Safe, Tripwire, clip, our, row, row_width, safe, sides, wrap
+from agentconsole.ui.bars import Bars
+from agentconsole.ui.draw import Row, Safe, Tripwire, our, row
 from agentconsole.ui.ending import ending
 from agentconsole.ui.entries import Look
 from agentconsole.ui.reading import Reading
@@ -58,7 +59,6 @@ OTHERS: Final = 8
 GUARD_SECONDS: Final = 0.7
 """After the view changed without being asked, keys were meant for what stood there before."""
 
-STRIP_LINES: Final = 3
 FIRST_SECONDS: Final = 0.2
 
 
@@ -98,23 +98,24 @@ class Console(App[None]):
         self.reading = Reading(self)
         self.writer = Writer(self)
         self.acting = Acting(self)
-        self.header = Bar(self._draw_header, over="bar", id="header")
-        self.view_bar = Bar(self._draw_view, id="view")
+        self.bars = bars = Bars(self)
+        self.header = Bar(bars.header, over="bar", id="header")
+        self.view_bar = Bar(bars.view, id="view")
         self.queue = Queue(self.say, settings.clock, who.name, id="queue")
-        self.head = Bar(self._draw_head, lines=2, id="head")
-        self.suggest = Bar(self._draw_suggestion, id="suggest")
+        self.head = Bar(bars.head, lines=2, id="head")
+        self.suggest = Bar(bars.suggestion, id="suggest")
         self.timeline = Timeline(Look(self.say, 40), id="timeline")
-        self.below = Bar(self._draw_below, id="below")
+        self.below = Bar(bars.below, id="below")
         self.page = Paper(id="page")
         self.card = Paper(id="card", edge=True)
-        self.strip = Bar(self._draw_strip, id="strip")
-        self.coach = Bar(self._draw_coach, id="coach")
-        self.footer = Bar(self._draw_footer, id="footer")
+        self.strip = Bar(bars.strip, id="strip")
+        self.coach = Bar(bars.coach, id="coach")
+        self.footer = Bar(bars.footer, id="footer")
         self.page_kind = ""
         self.coach_hidden = False
         self.hub_gone_since: float | None = None
         self._first = first
-        self._message: Row = ()
+        self.message: Row = ()
         self._return_to: Widget | None = None
         self._prefix = ""
         self._guard_until = 0.0
@@ -230,129 +231,13 @@ class Console(App[None]):
             base = REPLY if height < TALL else REPLY_TALL
             pane.styles.height = max(min(base + pane.reasons_lines, height - OTHERS), REPLY_LEAST)
         self.suggest.display = self.reading.suggestion is not None
-        self.coach.display = bool(self._coach_text())
+        self.coach.display = bool(self.bars.coach_text())
         self.timeline.can_focus = self.reading.opened is not None
 
     def look_width(self) -> int:
         """Return how many cells an entry has: the timeline's width without the cursor's column."""
-        width = self.timeline.size.width or (self.size.width - (0 if self.mode == "narrow" else RAIL))
+        width = self.timeline.view.width or (self.size.width - (0 if self.mode == "narrow" else RAIL))
         return max(width - 2, 20)
-
-    # -- bars -----------------------------------------------------------------------------------------------
-
-    def _draw_header(self, width: int) -> list[Row]:
-        say, counts, status = self.say, self.reading.counts, self.reading.status
-        now = self.settings.clock()
-        left = row(
-            (our(" agentconsole  "), "bold"), our(f"{safe(self.who.name, 20)}@{safe(self.settings.profile, 20)} | ")
-        )
-        words: list[tuple[Safe, str]] = [(say("header.waiting", n=str(counts.waiting)), "bold")]
-        if counts.mine and width >= MIDDLE:
-            words.append((say("header.mine", n=str(counts.mine)), ""))
-        if counts.failed:
-            words.append((say("header.failed", n=str(counts.failed)), "bold"))
-        if counts.uncertain:
-            words.append((say("header.uncertain", n=str(counts.uncertain)), "bold"))
-        if status is not None and status.outbox.queued + status.outbox.sending and width >= MIDDLE:
-            words.append((say("header.queued", n=str(status.outbox.queued + status.outbox.sending)), ""))
-        left = (*left, *_joined(words, ", "), (our(" | "), ""))
-        right = row(our(" " + say.clock(now) + " "))
-        if self.hub_gone_since is not None:
-            left = (*left, (say("header.hub"), "bold"))
-        else:
-            left = (*left, *self._channels(width - row_width(left) - row_width(right) - 1))
-        return [sides(left, right, width)]
-
-    def _channels(self, room: int) -> Row:
-        """Word every medium's health; where room is short those that work give way."""
-        status = self.reading.status
-        if status is None:
-            return ()
-        now, say = self.settings.clock(), self.say
-        down, up = [], []
-        seen: set[str] = set()
-        for account in sorted(status.accounts, key=lambda a: not pages.is_down(a)):
-            if account.medium in seen:
-                continue
-            seen.add(account.medium)
-            medium = say.medium(account.medium)
-            if pages.is_down(account):
-                age = say.age(now - (account.since or account.last_ok or now))
-                down.append((say("header.off", medium=medium, age=age), "bold"))
-            else:
-                up.append((our(medium + ("+" if account.state == "ok" else "..")), ""))
-        for count in range(len(up), -1, -1):
-            line = _joined([*down, *up[:count]], " ")
-            if row_width(line) <= room:
-                return line
-        return _joined(down, " ")
-
-    def _draw_view(self, width: int) -> list[Row]:
-        reading = self.reading
-        title = self.say(f"view.{reading.view}")
-        if not reading.loaded:
-            return [row((title, "title"), our(" "), (self.say("queue.loading"), "dim"))]
-        if not self.queue.total and reading.view == "waiting":
-            return [row((clip(self.say("queue.empty"), width - 1), "title"))]
-        at = str(self.queue.cursor + 1) if self.queue.cursor >= 0 else "-"
-        return [sides(row((title, "title")), row((our(f"{at}/{self.queue.total}"), "dim"), (our("|"), "dim")), width)]
-
-    def _draw_head(self, width: int) -> list[Row]:
-        opened = self.reading.opened
-        if opened is None:
-            return [row(our(" "), (self.say("timeline.nobody"), "dim"))]
-        lines = people.folded(opened.customer, opened.conversation, self.who.name, self.say, width - 2)
-        return [row(our(" "), *line) for line in lines]
-
-    def _draw_suggestion(self, width: int) -> list[Row]:
-        found = self.reading.suggestion
-        if found is None:
-            return []
-        more = len(self.reading.suggestions) - 1
-        text = self.say(
-            "suggestion.line",
-            address=self.say.address(found.address),
-            medium=self.say.medium(found.other_media[0])
-            if found.other_media
-            else self.say.medium(found.evidence_medium),
-            name=found.customer_name,
-            why=self.say.suggestion(found, self.settings.clock()),
-        )
-        if more > 0:
-            text = our(f"{text} {self.say('suggestion.more', n=str(more))}")
-        lines = list(wrap(text, width - 2, 3))
-        self.suggest.set_lines(len(lines))
-        return [row(our(" "), (line, "note")) for line in lines]
-
-    def _draw_below(self, width: int) -> list[Row]:
-        count = self.reading.below
-        return [row((self.say("timeline.below", n=str(count)), "warn"))] if count else []
-
-    def _draw_strip(self, width: int) -> list[Row]:
-        if not self._message:
-            return []
-        text, style = self._message[0]
-        lines = list(wrap(text, width - 2, STRIP_LINES))
-        self.strip.set_lines(max(len(lines), 1))
-        return [row(our(" "), (line, style)) for line in lines]
-
-    def _coach_text(self) -> Safe:
-        coach = self.settings.coach
-        if coach is None or self.coach_hidden:
-            return our("")
-        return safe(coach.text(self.say.language), 400)
-
-    def _draw_coach(self, width: int) -> list[Row]:
-        text = self._coach_text()
-        if not text:
-            return []
-        lines = list(wrap(text, width - 2, 2))
-        self.coach.set_lines(len(lines))
-        return [row((our(" " + line + " " * max(width - len(line), 0)), "note")) for line in lines]
-
-    def _draw_footer(self, width: int) -> list[Row]:
-        page = self.page_kind if self.where == "paper" else ""
-        return [pages.footer(self.where, self.say, width, page)]
 
     # -- strips and pages -----------------------------------------------------------------------------------
 
@@ -361,7 +246,7 @@ class Console(App[None]):
         self.tell_text(self.say(key, **values), style)
 
     def tell_text(self, text: Safe, style: str = "") -> None:
-        self._message = row((text, style)) if text else ()
+        self.message = row((text, style)) if text else ()
         if not text:
             self.strip.set_lines(1)
         self.strip.update()
@@ -372,7 +257,7 @@ class Console(App[None]):
     @property
     def told(self) -> str:
         """What the strip says."""
-        return self._message[0][0] if self._message else ""
+        return self.message[0][0] if self.message else ""
 
     def note(self, event: str, **facts: str) -> None:
         """Tell the coach what really happened, and show what it says now."""
@@ -380,7 +265,7 @@ class Console(App[None]):
         if coach is None:
             return
         coach.note(event, **facts)
-        self.coach.display = bool(self._coach_text())
+        self.coach.display = bool(self.bars.coach_text())
         self.coach.update()
 
     def show_page(self, kind: str, items: Sequence[Item], *, keep: bool = False) -> None:
@@ -559,15 +444,6 @@ class Console(App[None]):
         self.failure = f"{type(error).__name__} in {_place(error)}"
         self._ending = True
         self.exit(return_code=1)
-
-
-def _joined(words: Sequence[tuple[Safe, str]], between: str) -> Row:
-    found: list[tuple[Safe, str]] = []
-    for number, word in enumerate(words):
-        if number:
-            found.append((our(between), ""))
-        found.append(word)
-    return tuple(found)
 
 
 def _place(error: Exception) -> str:

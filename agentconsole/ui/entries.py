@@ -21,7 +21,7 @@ from agentconsole.domain.model import (
     Unreadable,
 )
 from agentconsole.text.quoting import fold_at
-from agentconsole.ui.draw import Row, Run, Safe, block, our, row, safe, sides, wrap
+from agentconsole.ui.draw import Row, Run, Safe, block, cut_row, our, row, safe, sides, wrap
 from agentconsole.ui.say import Say
 
 FOLDED_LINES: Final = 60
@@ -82,6 +82,10 @@ def same_day(before: datetime | None, at: datetime, say: Say) -> bool:
 
 def rows(entry: AnyEntry, look: Look) -> list[Row]:
     """Return the lines of an entry, without day mark and cursor column."""
+    return [cut_row(line, look.width) for line in _rows(entry, look)]
+
+
+def _rows(entry: AnyEntry, look: Look) -> list[Row]:
     match entry:
         case Received():
             return _received(entry, look)

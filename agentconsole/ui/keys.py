@@ -88,6 +88,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("next_conversation", ("ctrl+o",), ("box",)),
     Action("send_anyway", ("f8", "ctrl+right_square_bracket"), ("box",)),
     Action("set_aside", ("ctrl+n",), ("box",)),
+    Action("put_known", ("ctrl+g",), ("box",)),
     Action("down", ("j", "down"), READING),
     Action("up", ("k", "up"), READING),
     Action("page_down", ("pagedown", "ctrl+d", "space"), READING),

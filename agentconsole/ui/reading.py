@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 from textual.timer import Timer
 
 from agentconsole.desk import Position, QueueCounts, QueuePage, Status, SuggestionView, TimelinePage
-from agentconsole.domain import conversations
+from agentconsole.domain import conversations, facts
+from agentconsole.domain.facts import Fact
 from agentconsole.domain.model import (
     AnyEntry,
     ConversationId,
@@ -58,10 +59,18 @@ class Opened:
     suggestions: tuple[SuggestionView, ...] = ()
     whole: set[EntryId] = field(default_factory=set)
     fresh: set[EntryId] = field(default_factory=set)
+    _known: tuple[EntryId, tuple[Fact, ...]] = (EntryId(""), ())
 
     @property
     def newest(self) -> EntryId:
         return self.entries[-1].id if self.entries else EntryId("")
+
+    @property
+    def known(self) -> tuple[Fact, ...]:
+        """What the customer told us in the loaded entries."""
+        if self._known[0] != self.newest:
+            self._known = (self.newest, facts.known(self.entries))
+        return self._known[1]
 
 
 class Reading:
@@ -351,7 +360,7 @@ class Reading:
 
         if app.card.display or app.page_kind == "card":
             paper = app.page if app.page_kind == "card" else app.card
-            width = max((paper.size.width or 42) - 3, 20)
+            width = max((paper.view.width or 42) - 3, 20)
             lines = people.card(self.opened.customer, self.opened.conversation, app.say, app.settings.clock(), width)
             paper.show([Item(line) for line in lines], keep=True)
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from agentconsole.desk import SuggestionView
 from agentconsole.domain.addresses import shown
+from agentconsole.domain.facts import Fact
 from agentconsole.domain.model import (
     Address,
     AnyEntry,
@@ -94,6 +95,14 @@ class Say:
     def suggestion(self, view: SuggestionView, now: datetime) -> Safe:
         """Return the evidence of a suggestion."""
         return our(self._words.evidence(view.why, view.evidence_medium, view.evidence_at, now))
+
+    def known(self, fact: Fact, now: datetime) -> Safe:
+        """Return what is known already and where it was told."""
+        return our(self._words.known(fact, now))
+
+    def confirm(self, fact: Fact) -> Safe:
+        """Return the question that lets a customer confirm what is known."""
+        return our(self._words.confirm(fact))
 
     def why(self, ranked: Ranked, now: datetime) -> Safe:
         """Return why a route stands where it does, and what ends when."""

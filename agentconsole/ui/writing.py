@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Final
 from textual.timer import Timer
 
 from agentconsole.desk import Sent
+from agentconsole.domain import facts
+from agentconsole.domain.facts import Fact
 from agentconsole.domain.model import (
     ConversationId,
     ConversationStatus,
@@ -25,7 +27,8 @@ from agentconsole.domain.model import (
 from agentconsole.errors import AgentConsoleError, HubAbsent, NotFound, Refused
 from agentconsole.ui import pages, people
 from agentconsole.ui.drafting import Writing, restore
-from agentconsole.ui.draw import Row, Safe, clip, our, row, safe, sides, wrap
+from agentconsole.ui.draw import our
+from agentconsole.ui.reply_bars import ReplyBars
 
 if TYPE_CHECKING:
     from agentconsole.ui.app import Console
@@ -81,7 +84,8 @@ class Writer:
             await self.app.boxes_ready.wait()
             from agentconsole.ui.widgets.reply import ReplyPane
 
-            self.pane = ReplyPane(self._draw_title, self._draw_why, self._draw_foot)
+            bars = ReplyBars(self.app)
+            self.pane = ReplyPane(bars.title, bars.why, bars.foot)
             await self.app.query_one("#main").mount(self.pane)
         self.now = writing
         self.pane.display = True
@@ -405,6 +409,21 @@ class Writer:
         if rest:
             self.keep_soon(0.0)
 
+    @property
+    def asked_again(self) -> Fact | None:
+        """A fact that the draft asks for although the customer told it."""
+        opened, writing = self.app.reading.opened, self.now
+        if opened is None or writing is None or writing.note or not writing.text:
+            return None
+        return facts.asked_again(writing.text, opened.known)
+
+    def put_known(self) -> None:
+        """Put what is known in place of the question."""
+        asked = self.asked_again
+        if asked is not None and self.pane is not None:
+            self.pane.box.put(self.app.say.confirm(asked))
+            self.changed()
+
     def set_aside(self) -> None:
         """Empty the box; undo brings the text back."""
         self.take()
@@ -432,72 +451,3 @@ class Writer:
             self.pane.update()
             if self.pane.reasons_shown and self.now is not None and self.now.choice is not None:
                 self.pane.show_reasons(self.reasons(self.pane.size.width))
-
-    def _draw_title(self, width: int) -> list[Row]:
-        writing, say = self.now, self.app.say
-        if writing is None:
-            return []
-        kept: Safe = our("")
-        if writing.text:
-            kept = say("reply.unsaved")
-            if not writing.unsaved and writing.kept_at is not None:
-                kept = say("reply.saved", time=say.clock(writing.kept_at))
-        title = say("reply.note" if writing.note else "reply.title", name=writing.name)
-        left = row(our(" "), (title, "bold"))
-        if not writing.note and writing.at is not None:
-            route = writing.at.route
-            to = say("reply.by", medium=say.medium(route.medium), address=say.address(route.address))
-            left = row(*left, our(" " + to))
-        about = self._about(writing)
-        if about:
-            left = row(*left, our("  " + about))
-        return [sides(left, row((our(kept + " "), "")) if kept else (), width)]
-
-    def _about(self, writing: Writing) -> Safe:
-        """Name the conversation: an e-mail's subject with the day of the message that is answered."""
-        say, opened = self.app.say, self.app.reading.opened
-        answered = None
-        if opened is not None:
-            answered = next((e for e in opened.entries if e.id == writing.answers), None)
-        if writing.medium == "email" and writing.subject:
-            text = say("reply.subject", subject=writing.subject)
-            if isinstance(answered, Received):
-                text = our(f"{text}, {say.when(answered.at, self.app.settings.clock())}")
-            return text
-        return safe(writing.subject, 60) if writing.note else our("")
-
-    def _draw_why(self, width: int) -> list[Row]:
-        writing, say, now = self.now, self.app.say, self.app.settings.clock()
-        if writing is None:
-            return []
-        if writing.note:
-            return [row((clip(our(" " + say("reply.note_hint")), width), "note"))]
-        if writing.choice is None:
-            return [row((our(" " + say("reply.choosing")), "dim"))]
-        at, steps = writing.at, writing.steps()
-        if at is None:
-            return [row((our(" " + say("reply.no_route")), "bad"))]
-        style = "bad" if isinstance(at, RefusedRoute) else "out"
-        text = say.refusal(at, now) if isinstance(at, RefusedRoute) else say.why(at, now)
-        lines = [row(our(" "), (line, style)) for line in wrap(text, width - 2, 2)]
-        walk: Row = ()
-        if len(steps) > 1:
-            walk = row((say("reply.alternatives", at=str(steps.index(at) + 1), n=str(len(steps))), "dim"))
-        if len(lines) == 1:
-            refused = next((r for r in writing.choice.refused if r is not at), None)
-            other = row(our(" "), (say.refusal(refused, now), "dim")) if refused is not None else ()
-            lines.append(sides(other, walk, width - 1))
-        else:
-            lines[1] = sides(lines[1], walk, width - 1)
-        return lines
-
-    def _draw_foot(self, width: int) -> list[Row]:
-        writing, say = self.now, self.app.say
-        if writing is None or not writing.text:
-            return []
-        size, parts, left = writing.count()
-        if writing.medium == "sms" and not writing.note:
-            text = say("reply.sms", n=str(size), parts=str(parts), left=str(left))
-        else:
-            text = say("reply.characters", n=str(size))
-        return [row((our(" " + text), "dim"))]

@@ -161,6 +161,19 @@ async def test_text_that_grows_too_long_is_told_while_typing(desk: DeskDouble) -
         assert not desk.called("reply")
 
 
+async def test_asking_for_what_is_known_is_told_and_answered_with_one_key(desk: DeskDouble) -> None:
+    sender = email("emily@example.com")
+    desk.received("emily", "mail", sender, "My ID is 88124821.", minutes=8, conversation="c-emily")
+    async with running(desk) as console:
+        await begin(console)
+        await console.type("what is your ID number")
+        await console.sees("Already known: ID ending 4821 (e-mail, 13:54)", "ctrl+g")
+        assert "88124821 " not in console.app.writer.pane.foot_bar.shown  # type: ignore[union-attr]
+        await console.press("ctrl+g")
+        await console.until(lambda: "4821" in console.box.text)
+        await console.until(lambda: console.app.writer.asked_again is None)
+
+
 # -- sending once ------------------------------------------------------------------------------------------
 
 

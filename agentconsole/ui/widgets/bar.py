@@ -41,7 +41,10 @@ class Bar(Widget):
 
     def _renew(self) -> bool:
         width = self.size.width
-        rows = tuple(self._drawer(width)) if width else ()
+        if not width:
+            self._drawn_for = -1  # between two layouts there is no size: the next frame asks again
+            return False
+        rows = tuple(self._drawer(width))
         if rows == self._rows and width == self._drawn_for:
             return False
         self._rows, self._drawn_for = rows, width

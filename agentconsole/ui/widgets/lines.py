@@ -24,6 +24,15 @@ class Lines(ScrollView, can_focus=True):
         super().__init__(id=id)
         self.cursor = -1
         self._drawn: dict[int, Strip] = {}
+        self._seen_size = Size(0, 0)
+
+    @property
+    def view(self) -> Size:
+        """How much is visible. Between two layouts Textual knows no size; then the last one counts."""
+        size = self.size
+        if size.height:
+            self._seen_size = size
+        return self._seen_size
 
     # -- what a list is made of: subclasses say -------------------------------------------------------------
 
@@ -57,7 +66,7 @@ class Lines(ScrollView, can_focus=True):
 
     def _build(self, y: int) -> Strip:
         line = y + round(self.scroll_y)
-        width = self.size.width
+        width = self.view.width
         base = self.visual_style.rich_style
         if not 0 <= line < self.top(self.count):
             return strip(self.blank(width), width, base)
@@ -67,22 +76,22 @@ class Lines(ScrollView, can_focus=True):
 
     def measure(self) -> None:
         """Tell the scroll view how high the whole list is now."""
-        size = Size(self.size.width, self.top(self.count))
+        size = Size(self.view.width, self.top(self.count))
         if size != self.virtual_size:
             self.virtual_size = size
 
     def refresh_changed(self) -> None:
         """Repaint exactly the visible lines that would look different now."""
-        for y in range(self.size.height):
+        for y in range(self.view.height):
             before = self._drawn.get(y)
             if before is None or before != self._build(y):
-                self.refresh(Region(0, y, self.size.width, 1))
+                self.refresh(Region(0, y, self.view.width, 1))
 
     def _refresh_item(self, item: int) -> None:
         if 0 <= item < self.count:
             first = self.top(item) - round(self.scroll_y)
-            for y in range(max(first, 0), min(first + self.top(item + 1) - self.top(item), self.size.height)):
-                self.refresh(Region(0, y, self.size.width, 1))
+            for y in range(max(first, 0), min(first + self.top(item + 1) - self.top(item), self.view.height)):
+                self.refresh(Region(0, y, self.view.width, 1))
 
     def on_focus(self) -> None:
         self._refresh_item(self.cursor)
@@ -106,9 +115,9 @@ class Lines(ScrollView, can_focus=True):
         """Hook: the cursor is on another item."""
 
     def show_item(self, item: int) -> None:
-        if item < 0 or not self.size.height:
+        if item < 0 or not self.view.height:
             return
-        top, bottom, height = self.top(item), self.top(item + 1), self.size.height
+        top, bottom, height = self.top(item), self.top(item + 1), self.view.height
         at = round(self.scroll_y)
         if top < at:
             self.jump(min(top, max(top - height // 2, 0)))
@@ -118,7 +127,7 @@ class Lines(ScrollView, can_focus=True):
     def jump(self, line: int) -> None:
         """Scroll so that a line is the first on the screen, without animation."""
         self.measure()
-        last = max(self.top(self.count) - self.size.height, 0)
+        last = max(self.top(self.count) - self.view.height, 0)
         self.scroll_to(y=max(min(line, last), 0), animate=False, immediate=True, force=True)
 
     def move(self, by: int) -> None:
@@ -129,7 +138,7 @@ class Lines(ScrollView, can_focus=True):
         """Move by a part of the visible height."""
         if not self.count:
             return
-        lines = max(int(self.size.height * abs(pages)), 1)
+        lines = max(int(self.view.height * abs(pages)), 1)
         line = self.top(max(self.cursor, 0)) + (lines if pages > 0 else -lines)
         self.select(self.item_at(max(min(line, self.top(self.count) - 1), 0)))
 

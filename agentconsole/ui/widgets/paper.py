@@ -79,7 +79,7 @@ class Paper(Uniform):
             self.jump(0)
 
     def page(self, pages: float) -> None:
-        lines = max(int(self.size.height * abs(pages)), 1)
+        lines = max(int(self.view.height * abs(pages)), 1)
         if any(item.value is not None for item in self.items):
             self.move(lines if pages > 0 else -lines)
         else:

@@ -65,7 +65,7 @@ class Queue(Uniform):
     def visible_pages(self) -> list[int]:
         """Return the pages that the screen shows now; always the first."""
         first = round(self.scroll_y) // self.ITEM_LINES
-        last = first + max(self.size.height, 1) // self.ITEM_LINES
+        last = first + max(self.view.height, 1) // self.ITEM_LINES
         return sorted({0, first // PAGE, min(last, max(self.total - 1, 0)) // PAGE})
 
     def take(self, pages: dict[int, QueuePage], *, fresh: bool) -> None:
@@ -116,8 +116,8 @@ class Queue(Uniform):
     def _refresh_item(self, item: int) -> None:
         """Only the first line of a row shows the cursor."""
         y = self.top(item) - round(self.scroll_y)
-        if 0 <= item < self.count and 0 <= y < self.size.height:
-            self.refresh(Region(0, y, self.size.width, 1))
+        if 0 <= item < self.count and 0 <= y < self.view.height:
+            self.refresh(Region(0, y, self.view.width, 1))
 
     def cursor_moved(self) -> None:
         self.place = max(self.cursor, 0)

@@ -94,7 +94,7 @@ class Timeline(Lines):
         return self._stuck
 
     def jump(self, line: int) -> None:
-        self._stuck = line + self.size.height >= self.top(self.count)
+        self._stuck = line + self.view.height >= self.top(self.count)
         super().jump(line)
 
     def _index(self, entry: EntryId) -> int:
@@ -182,7 +182,7 @@ class Timeline(Lines):
         """Go to the next or the one before; through an entry higher than the screen line by line."""
         if not self.count:
             return
-        at, height = round(self.scroll_y), self.size.height
+        at, height = round(self.scroll_y), self.view.height
         top, bottom = self.top(self.cursor), self.top(self.cursor + 1)
         if by > 0 and bottom > at + height and bottom - top > height:
             self.jump(at + 2)
@@ -193,7 +193,7 @@ class Timeline(Lines):
         self._near_top()
 
     def page(self, pages: float) -> None:
-        lines = max(int(self.size.height * abs(pages)) - 1, 1)
+        lines = max(int(self.view.height * abs(pages)) - 1, 1)
         self.jump(round(self.scroll_y) + (lines if pages > 0 else -lines))
         self._into_view()
         self._near_top()
@@ -208,7 +208,7 @@ class Timeline(Lines):
         self._near_top()
 
     def _into_view(self) -> None:
-        at, height = round(self.scroll_y), self.size.height
+        at, height = round(self.scroll_y), self.view.height
         if self.top(self.cursor + 1) <= at or self.top(self.cursor) >= at + height:
             before = self.cursor
             self.cursor = self.item_at(at + (height - 1 if self.top(before) >= at + height else 0))
@@ -220,6 +220,6 @@ class Timeline(Lines):
         self.post_message(self.Moved())
 
     def _near_top(self) -> None:
-        if self.more and not self.loading and round(self.scroll_y) < self.size.height:
+        if self.more and not self.loading and round(self.scroll_y) < self.view.height:
             self.loading = True
             self.post_message(self.Older())

@@ -1,0 +1,152 @@
+"""What the fixed lines say: header, view, customer, suggestion, strip, coach, footer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from agentconsole.ui import pages, people
+from agentconsole.ui.draw import Row, Safe, clip, our, row, row_width, safe, sides, wrap
+
+if TYPE_CHECKING:
+    from agentconsole.ui.app import Console
+
+ROOMY: Final = 100
+"""From this width on the header has room for less urgent counts."""
+
+STRIP_LINES: Final = 3
+
+
+class Bars:
+    """Args:
+    app: the console whose state they tell; every method draws one bar for a width.
+    """
+
+    def __init__(self, app: Console) -> None:
+        self.app = app
+
+    def header(self, width: int) -> list[Row]:
+        say, counts, status = self.app.say, self.app.reading.counts, self.app.reading.status
+        now = self.app.settings.clock()
+        left = row(
+            (our(" agentconsole  "), "bold"),
+            our(f"{safe(self.app.who.name, 20)}@{safe(self.app.settings.profile, 20)} | "),
+        )
+        words: list[tuple[Safe, str]] = [(say("header.waiting", n=str(counts.waiting)), "bold")]
+        if counts.mine and width >= ROOMY:
+            words.append((say("header.mine", n=str(counts.mine)), ""))
+        if counts.failed:
+            words.append((say("header.failed", n=str(counts.failed)), "bold"))
+        if counts.uncertain:
+            words.append((say("header.uncertain", n=str(counts.uncertain)), "bold"))
+        if status is not None and status.outbox.queued + status.outbox.sending and width >= ROOMY:
+            words.append((say("header.queued", n=str(status.outbox.queued + status.outbox.sending)), ""))
+        left = (*left, *_joined(words, ", "), (our(" | "), ""))
+        right = row(our(" " + say.clock(now) + " "))
+        if self.app.hub_gone_since is not None:
+            left = (*left, (say("header.hub"), "bold"))
+        else:
+            left = (*left, *self._channels(width - row_width(left) - row_width(right) - 1))
+        return [sides(left, right, width)]
+
+    def _channels(self, room: int) -> Row:
+        """Word every medium's health; where room is short those that work give way."""
+        status = self.app.reading.status
+        if status is None:
+            return ()
+        now, say = self.app.settings.clock(), self.app.say
+        down, up = [], []
+        seen: set[str] = set()
+        for account in sorted(status.accounts, key=lambda a: not pages.is_down(a)):
+            if account.medium in seen:
+                continue
+            seen.add(account.medium)
+            medium = say.medium(account.medium)
+            if pages.is_down(account):
+                age = say.age(now - (account.since or account.last_ok or now))
+                down.append((say("header.off", medium=medium, age=age), "bold"))
+            else:
+                up.append((our(medium + ("+" if account.state == "ok" else "..")), ""))
+        for count in range(len(up), -1, -1):
+            line = _joined([*down, *up[:count]], " ")
+            if row_width(line) <= room:
+                return line
+        return _joined(down, " ")
+
+    def view(self, width: int) -> list[Row]:
+        reading = self.app.reading
+        title = self.app.say(f"view.{reading.view}")
+        if not reading.loaded:
+            return [row((title, "title"), our(" "), (self.app.say("queue.loading"), "dim"))]
+        if not self.app.queue.total and reading.view == "waiting":
+            return [row((clip(self.app.say("queue.empty"), width - 1), "title"))]
+        at = str(self.app.queue.cursor + 1) if self.app.queue.cursor >= 0 else "-"
+        return [
+            sides(row((title, "title")), row((our(f"{at}/{self.app.queue.total}"), "dim"), (our("|"), "dim")), width)
+        ]
+
+    def head(self, width: int) -> list[Row]:
+        opened = self.app.reading.opened
+        if opened is None:
+            return [row(our(" "), (self.app.say("timeline.nobody"), "dim"))]
+        lines = people.folded(opened.customer, opened.conversation, self.app.who.name, self.app.say, width - 2)
+        return [row(our(" "), *line) for line in lines]
+
+    def suggestion(self, width: int) -> list[Row]:
+        found = self.app.reading.suggestion
+        if found is None:
+            return []
+        more = len(self.app.reading.suggestions) - 1
+        text = self.app.say(
+            "suggestion.line",
+            address=self.app.say.address(found.address),
+            medium=self.app.say.medium(found.other_media[0])
+            if found.other_media
+            else self.app.say.medium(found.evidence_medium),
+            name=found.customer_name,
+            why=self.app.say.suggestion(found, self.app.settings.clock()),
+        )
+        if more > 0:
+            text = our(f"{text} {self.app.say('suggestion.more', n=str(more))}")
+        lines = list(wrap(text, width - 2, 3))
+        self.app.suggest.set_lines(len(lines))
+        return [row(our(" "), (line, "note")) for line in lines]
+
+    def below(self, width: int) -> list[Row]:
+        count = self.app.reading.below
+        return [row((self.app.say("timeline.below", n=str(count)), "warn"))] if count else []
+
+    def strip(self, width: int) -> list[Row]:
+        if not self.app.message:
+            return []
+        text, style = self.app.message[0]
+        lines = list(wrap(text, width - 2, STRIP_LINES))
+        self.app.strip.set_lines(max(len(lines), 1))
+        return [row(our(" "), (line, style)) for line in lines]
+
+    def coach_text(self) -> Safe:
+        coach = self.app.settings.coach
+        if coach is None or self.app.coach_hidden:
+            return our("")
+        return safe(coach.text(self.app.say.language), 400)
+
+    def coach(self, width: int) -> list[Row]:
+        text = self.coach_text()
+        if not text:
+            return []
+        lines = list(wrap(text, width - 2, 2))
+        self.app.coach.set_lines(len(lines))
+        return [row((our(" " + line + " " * max(width - len(line), 0)), "note")) for line in lines]
+
+    def footer(self, width: int) -> list[Row]:
+        page = self.app.page_kind if self.app.where == "paper" else ""
+        return [pages.footer(self.app.where, self.app.say, width, page)]
+
+
+def _joined(words: Sequence[tuple[Safe, str]], between: str) -> Row:
+    found: list[tuple[Safe, str]] = []
+    for number, word in enumerate(words):
+        if number:
+            found.append((our(between), ""))
+        found.append(word)
+    return tuple(found)

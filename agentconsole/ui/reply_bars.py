@@ -1,0 +1,95 @@
+"""What the reply pane's lines say: to whom, why this way, how long it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agentconsole.domain.model import Received, RefusedRoute
+from agentconsole.ui.drafting import Writing
+from agentconsole.ui.draw import Row, Safe, clip, our, row, safe, sides, wrap
+
+if TYPE_CHECKING:
+    from agentconsole.ui.app import Console
+
+
+class ReplyBars:
+    """Args:
+    app: the console whose draft they tell; every method draws one bar for a width.
+    """
+
+    def __init__(self, app: Console) -> None:
+        self.app = app
+
+    def title(self, width: int) -> list[Row]:
+        writing, say = self.app.writer.now, self.app.say
+        if writing is None:
+            return []
+        kept: Safe = our("")
+        if writing.text:
+            kept = say("reply.unsaved")
+            if not writing.unsaved and writing.kept_at is not None:
+                kept = say("reply.saved", time=say.clock(writing.kept_at))
+        title = say("reply.note" if writing.note else "reply.title", name=writing.name)
+        left = row(our(" "), (title, "bold"))
+        if not writing.note and writing.at is not None:
+            route = writing.at.route
+            to = say("reply.by", medium=say.medium(route.medium), address=say.address(route.address))
+            left = row(*left, our(" " + to))
+        about = self._about(writing)
+        if about:
+            left = row(*left, our("  " + about))
+        return [sides(left, row((our(kept + " "), "")) if kept else (), width)]
+
+    def _about(self, writing: Writing) -> Safe:
+        """Name the conversation: an e-mail's subject with the day of the message that is answered."""
+        say, opened = self.app.say, self.app.reading.opened
+        answered = None
+        if opened is not None:
+            answered = next((e for e in opened.entries if e.id == writing.answers), None)
+        if writing.medium == "email" and writing.subject:
+            text = say("reply.subject", subject=writing.subject)
+            if isinstance(answered, Received):
+                text = our(f"{text}, {say.when(answered.at, self.app.settings.clock())}")
+            return text
+        return safe(writing.subject, 60) if writing.note else our("")
+
+    def why(self, width: int) -> list[Row]:
+        writing, say, now = self.app.writer.now, self.app.say, self.app.settings.clock()
+        if writing is None:
+            return []
+        if writing.note:
+            return [row((clip(our(" " + say("reply.note_hint")), width), "note"))]
+        if writing.choice is None:
+            return [row((our(" " + say("reply.choosing")), "dim"))]
+        at, steps = writing.at, writing.steps()
+        if at is None:
+            return [row((our(" " + say("reply.no_route")), "bad"))]
+        style = "bad" if isinstance(at, RefusedRoute) else "out"
+        text = say.refusal(at, now) if isinstance(at, RefusedRoute) else say.why(at, now)
+        lines = [row(our(" "), (line, style)) for line in wrap(text, width - 2, 2)]
+        walk: Row = ()
+        if len(steps) > 1:
+            walk = row((say("reply.alternatives", at=str(steps.index(at) + 1), n=str(len(steps))), "dim"))
+        if len(lines) == 1:
+            refused = next((r for r in writing.choice.refused if r is not at), None)
+            other = row(our(" "), (say.refusal(refused, now), "dim")) if refused is not None else ()
+            lines.append(sides(other, walk, width - 1))
+        else:
+            lines[1] = sides(lines[1], walk, width - 1)
+        return lines
+
+    def foot(self, width: int) -> list[Row]:
+        writing, say = self.app.writer.now, self.app.say
+        if writing is None or not writing.text:
+            return []
+        asked = self.app.writer.asked_again
+        if asked is not None:
+            known = say("reply.known", fact=say.known(asked, self.app.settings.clock()))
+            key = row((say("reply.put_known") if width >= 70 else our("ctrl+g"), "key"))
+            return [sides(row(our(" "), (known, "warn")), key, width - 1)]
+        size, parts, left = writing.count()
+        if writing.medium == "sms" and not writing.note:
+            text = say("reply.sms", n=str(size), parts=str(parts), left=str(left))
+        else:
+            text = say("reply.characters", n=str(size))
+        return [row((our(" " + text), "dim"))]
