@@ -54,7 +54,7 @@ from agentconsole.domain.model import (
     Unreadable,
 )
 
-FOLD_VERSION: Final = 1
+FOLD_VERSION: Final = 2
 """Raised with every change of what entries add up to; a snapshot of another version is computed anew."""
 
 PREVIEW: Final = 160
@@ -333,10 +333,14 @@ class _Fold:
     def _status(self, entry: StatusChanged) -> None:
         conversation = self._conversation(entry.conversation, entry.at)
         quiet = entry.status in (ConversationStatus.RESOLVED, ConversationStatus.SNOOZED)
+        was_quiet = conversation.status in (ConversationStatus.RESOLVED, ConversationStatus.SNOOZED)
+        # Who reopens wants something done: it must not stay out of sight because closing had ended the wait.
+        reopened = was_quiet and entry.status == ConversationStatus.OPEN
+        since = conversation.waiting_since or (entry.at if reopened else None)
         self.conversations[entry.conversation] = replace(
             conversation,
             status=entry.status,
-            waiting_since=None if quiet else conversation.waiting_since,
+            waiting_since=None if quiet else since,
             answered_at=entry.at if quiet else conversation.answered_at,
             snoozed_until=entry.until if entry.status == ConversationStatus.SNOOZED else None,
         )

@@ -28,6 +28,7 @@ from agentconsole.domain.model import (
     EntryId,
     Medium,
     PreferenceStated,
+    StatusChanged,
     Suggested,
     SuggestionAnswered,
     Tagged,
@@ -205,6 +206,18 @@ def test_joined_conversations_are_one_row_that_waits_since_the_first() -> None:
     assert (line.conversation, line.subject, line.waiting_since) == ("c1", "Appointment", minute(3))
     assert set(line.media) == {"email", "whatsapp"}
     assert person.owners["c2"] == K2
+
+
+def test_what_is_reopened_waits_again() -> None:
+    def status(name: str, at: int, to: ConversationStatus) -> StatusChanged:
+        return StatusChanged(id=EntryId(name), at=minute(at), conversation=ConversationId("c1"), status=to)
+
+    closed = [received("e1", 5, conversation="c1"), status("s1", 6, ConversationStatus.RESOLVED)]
+    assert [line.waiting_since for line in lines(_person(K1, k1=closed))] == [None]
+    again = [*closed, status("s2", 8, ConversationStatus.OPEN)]
+    assert [line.waiting_since for line in lines(_person(K1, k1=again))] == [minute(8)]
+    asked_twice = [received("e1", 5, conversation="c1"), status("s1", 6, ConversationStatus.OPEN)]
+    assert [line.waiting_since for line in lines(_person(K1, k1=asked_twice))] == [minute(5)]
 
 
 def test_a_chain_of_joins_ends_at_its_last_conversation() -> None:
