@@ -31,8 +31,7 @@ class Output:
 
     def line(self, text: str = "") -> None:
         """Print one line for people; spaces before it stay."""
-        indent = " " * (len(text) - len(text.lstrip(" ")))
-        self._stdout.write(f"{indent}{one_line(text, 2000)}".rstrip() + "\n")
+        self._stdout.write(_line(text))
 
     def block(self, text: str, indent: str = "  ") -> None:
         """Print a text of several lines, indented so that nobody's text can pass for a line of ours."""
@@ -44,8 +43,8 @@ class Output:
         self._stdout.write(text)
 
     def talk(self, text: str) -> None:
-        """Tell something that is not the answer: progress, hints."""
-        self._stderr.write(one_line(text, 2000) + "\n")
+        """Tell something that is not the answer: progress, hints. Spaces before it stay."""
+        self._stderr.write(_line(text))
         self._stderr.flush()
 
     def result(self, fields: Fields, *lines: str) -> None:
@@ -63,3 +62,8 @@ class Output:
         self._stderr.write(sanitise(exc.message).rstrip("\n") + "\n")
         if exc.hint:
             self._stderr.write(sanitise(exc.hint).rstrip("\n") + "\n")
+
+
+def _line(text: str) -> str:
+    indent = " " * (len(text) - len(text.lstrip(" ")))
+    return f"{indent}{one_line(text, 2000)}".rstrip() + "\n"

@@ -119,8 +119,8 @@ def _fill_prefer(parser: argparse.ArgumentParser) -> None:
 
 async def prefer(context: Context) -> int:
     args = context.args
-    medium = Medium("") if args.medium.lower() == "none" else known_medium(args.medium)
     async with context.desk() as (desk, who):
+        medium = Medium("") if args.medium.lower() == "none" else await known_medium(desk, who, args.medium)
         customer = await desk.find(who, args.customer)
         await desk.prefer(who, context.request, customer, medium, args.purpose, EntryId(args.evidence))
     words = context.words
@@ -143,8 +143,8 @@ def _fill_consent(parser: argparse.ArgumentParser) -> None:
 def _consent(*, allowed: bool) -> Command:
     async def run(context: Context) -> int:
         args = context.args
-        medium = known_medium(args.medium) if args.medium else Medium("")
         async with context.desk() as (desk, who):
+            medium = await known_medium(desk, who, args.medium) if args.medium else Medium("")
             customer = await desk.find(who, args.customer)
             await desk.consent(who, context.request, customer, medium, ConsentScope(args.scope), allowed)
         words = context.words

@@ -63,10 +63,10 @@ async def send(context: Context) -> int:
     args, out = context.args, context.out
     text = await context.text(args.text) if args.text is not None or not args.dry_run else ""
     files = [await asyncio.to_thread(_read, Path(name)) for name in args.attach]
-    medium = known_medium(args.via) if args.via else Medium("")
     words = context.words
     async with context.desk() as (desk, who):
         customer = await desk.find(who, args.customer)
+        medium = await known_medium(desk, who, args.via) if args.via else Medium("")
         compose = Compose(
             customer=customer,
             text=text,

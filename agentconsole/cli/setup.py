@@ -74,9 +74,13 @@ def config_check(context: Context) -> int:
     count = sum(len(p["accounts"]) for p in profiles if isinstance(p["accounts"], list))
     context.out.result(
         {"path": str(config.path), "default_profile": config.default_profile, "profiles": profiles},
-        f"{config.path} is right: {len(profiles)} profiles, {count} accounts.",
+        f"{config.path} is right: {_counted(len(profiles), 'profile')}, {_counted(count, 'account')}.",
     )
     return 0
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def config_show(context: Context) -> int:

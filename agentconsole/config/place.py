@@ -31,7 +31,10 @@ def find(asked: str, environ: Mapping[str, str]) -> Path | None:
         if named:
             path = Path(named).expanduser()
             if not path.is_file():
-                raise ConfigError(f"The configuration {path} ({where}) is not there.", "Check the path.")
+                raise ConfigError(
+                    f"The configuration {path} ({where}) is not there.",
+                    f"Check the path, or make it with: agentconsole init --config {path}",
+                )
             return path
     for path in (nearest_place(environ), Path("/etc/agentconsole/config.toml")):
         if path.is_file() and os.access(path, os.R_OK):

@@ -50,7 +50,7 @@ def on(home: Path, *words: str, **lent: Any) -> Ran:
 
 def test_check_says_that_the_file_is_right(home: Path, post: paper.Post):
     found = on(home, "config", "check")
-    assert found.out == f"{home}/config.toml is right: 1 profiles, 2 accounts.\n"
+    assert found.out == f"{home}/config.toml is right: 1 profile, 2 accounts.\n"
     assert on(home, "config", "check", "--json").json["profiles"] == [
         {"name": "support", "accounts": [{"name": "mail", "kind": "paper"}, {"name": "trial", "kind": "paper"}]}
     ]
