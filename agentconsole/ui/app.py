@@ -168,6 +168,9 @@ class Console(App[None]):
         await asyncio.to_thread(_import_later)
         self.say.numbers_ready = True
         self.boxes_ready.set()
+        for bar in (self.head, self.suggest):
+            bar.update()
+        self.reading.draw_card()
 
     def _schedule_minute(self) -> None:
         now = self.settings.clock()

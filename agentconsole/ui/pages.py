@@ -13,6 +13,9 @@ from agentconsole.ui.draw import Row, Safe, fit, our, row, safe, sides, width_of
 from agentconsole.ui.say import Say
 from agentconsole.ui.widgets.paper import Item
 
+WHEN = 10
+"""Cells of a time or a day, in Korean the wider one."""
+
 _BAD_STATES = ("unreachable", "signed_out", "stopped")
 
 
@@ -124,7 +127,7 @@ def outbox(lines: Sequence[OutboxLine], say: Say, now: datetime, width: int) -> 
         record = line.record
         style = {Delivery.FAILED: "bad", Delivery.UNCERTAIN: "warn"}.get(record.state, "note")
         left = row(
-            (fit(say.when(record.queued_at, now), 7), "dim"),
+            (fit(say.when(record.queued_at, now), WHEN), "dim"),
             (fit(safe(line.name, 60), 18), "bold"),
             our(" "),
             (fit(say.medium(record.medium), 10), "out"),
@@ -144,7 +147,7 @@ def hits(found: Sequence[Hit], words: str, say: Say, now: datetime, width: int) 
         items.append(Item(row(our("  "), say("search.none", words=words))))
     for hit in found:
         left = row(
-            (fit(say.when(hit.at, now), 7), "dim"),
+            (fit(say.when(hit.at, now), WHEN), "dim"),
             (say.code(hit.medium) if hit.medium else our("  "), "in"),
             our(" "),
             (fit(safe(hit.name, 60), 18 if width < 100 else 26), "bold"),

@@ -284,6 +284,7 @@ class Reading:
         self._draw()
         app.arrange(app.size)
         app.writer.opened(opened, again=True)
+        app.writer.states_changed(opened.states)
 
     def _join(self, opened: Opened, page: TimelinePage) -> None:
         first = page.entries[0].id if page.entries else None

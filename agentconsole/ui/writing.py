@@ -7,6 +7,7 @@ when the keyboard leaves it, and when the console ends. While the hub is gone it
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -20,7 +21,10 @@ from agentconsole.domain.model import (
     ConversationId,
     ConversationStatus,
     CustomerId,
+    Delivery,
+    DeliveryRecord,
     Draft,
+    EntryId,
     Received,
     RefusedRoute,
 )
@@ -53,6 +57,7 @@ class Writer:
         self._kept: dict[ConversationId, Draft] = {}
         self._timer: Timer | None = None
         self._keeping = asyncio.Lock()
+        self._told: tuple[Sent, str, str] | None = None
 
     # -- opening and leaving --------------------------------------------------------------------------------
 
@@ -361,13 +366,8 @@ class Writer:
         app, at = self.app, self.app.settings.clock()
         chat = writing.chat
         await self._start_over(writing, text, at)
-        app.tell(
-            "strip.accepted",
-            "good",
-            medium=app.say.medium(sent.route.medium),
-            name=writing.name,
-            state=app.say.state(sent.state),
-        )
+        self._told = (sent, writing.name, "")
+        self.tell_sent(sent.state)
         app.acting.undo_later(lambda: app.acting.take_back(sent.id))
         app.note("sent", medium=sent.route.medium, state=sent.state, customer=writing.customer)
         if self.now is writing and self.is_open and not chat and not writing.text:
@@ -376,6 +376,25 @@ class Writer:
         await app.reading.renew()
         if app.reading.opened is not None:
             writing.expected = app.reading.opened.newest
+
+    def tell_sent(self, state: Delivery) -> None:
+        """Say how the newest send stands, unless the strip says something else by now."""
+        if self._told is None:
+            return
+        sent, name, before = self._told
+        if before and self.app.told != before:
+            self._told = None
+            return
+        say = self.app.say
+        text = say("strip.accepted", medium=say.title(sent.route.medium), name=name, state=say.state(state))
+        self._told = (sent, name, text)
+        style = {Delivery.FAILED: "bad", Delivery.UNCERTAIN: "warn"}.get(state, "good")
+        self.app.tell_text(text, style)
+
+    def states_changed(self, states: Mapping[EntryId, DeliveryRecord]) -> None:
+        """The opened customer was read again: renew what the strip says of the newest send."""
+        if self._told is not None and self._told[0].id in states:
+            self.tell_sent(states[self._told[0].id].state)
 
     async def _note(self, writing: Writing, text: str) -> None:
         app = self.app

@@ -77,7 +77,7 @@ async def test_story_of_emily(desk: DeskDouble, size: tuple[int, int], language:
         reply = next(iter(desk.requests.values()))
         for state in (Delivery.SENDING, Delivery.SENT, Delivery.DELIVERED, Delivery.READ):
             desk.receipt(reply, state, committed=True, attempt=1)
-        await console.sees("read" if en else "읽음")
+        await console.sees("WhatsApp to Emily Rhodes: read." if en else "Emily Rhodes 님에게 왓츠앱: 읽음.")
         assert console.coach.events[:4] == ["opened", "linked", "unlinked", "linked"]
         assert console.coach.events[-1] == "sent"
 

@@ -187,7 +187,7 @@ class Queue(Uniform):
             (code, "in"),
             (name, "bold" if line.unread or line.waiting_since is not None else ""),
         )
-        return left, row(age, (flag, "key"))
+        return left, row(our(age + " "), (flag, "key"))
 
     def _second(self, line: Line, width: int) -> tuple[Row, Row]:
         marks = ("~" if line.suggestions else "") + ("d" if line.conversation in self.drafts else "")
