@@ -14,22 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.pty import harness
+from tests.e2e.terminal import Terminal
 from tests.waiting import until_sync
 
 DEMO = [sys.executable, "-P", "-m", "agentconsole", "demo"]
 SIZE = (80, 24)
 REPLY = "ID ending 4821, right? 11 March is free."
 HALF = "내일 도착"
-
-
-class Terminal(harness.Terminal):
-    """A terminal that can be read while half a wide character is drawn over, which pyte's own ``display`` cannot."""
-
-    @property
-    def text(self) -> str:
-        rows = (self.screen.buffer[y] for y in range(self.screen.lines))
-        return "\n".join("".join(row[x].data for x in range(self.screen.columns)).rstrip() for row in rows)
 
 
 WORDS = {
