@@ -173,7 +173,7 @@ class Compose(Value, frozen=True):
     """A reply as the agent wants it. ``route`` None leaves the choice to the rules.
 
     ``expected`` is the newest entry of the customer that the agent had seen: a reply that somebody else made since
-    then refuses this one with ``Refused`` (code ``answered``), unless ``anyway``.
+    then refuses this one with ``errors.Answered``, unless ``anyway``.
     """
 
     customer: CustomerId
@@ -302,7 +302,9 @@ class Desk(Protocol):
 
     async def drafts(self, who: Agent) -> tuple[Draft, ...]: ...
 
-    async def drop_draft(self, who: Agent, conversation: ConversationId, revision: int) -> None: ...
+    async def drop_draft(self, who: Agent, conversation: ConversationId, revision: int, note: bool) -> None:
+        """Forget the draft of a reply, or of a note, unless a newer revision is kept."""
+        ...
 
     # -- working -------------------------------------------------------------------------------------------
 

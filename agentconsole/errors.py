@@ -6,6 +6,7 @@
     ├── UsageError               exit 2   the call or the configuration is wrong
     │   └── ConfigError          exit 2   with file, line, key
     ├── Refused                  exit 3   a rule forbids it: opt-out, no right, a veto
+    │   └── Answered             exit 3   somebody else answered meanwhile; saying so again overrules
     ├── TryLater                 exit 4   nothing happened; the same call may work later
     │   └── HubAbsent            exit 4   no hub answers
     ├── NotFound                 exit 5
@@ -59,6 +60,10 @@ class ConfigError(UsageError):
 class Refused(AgentConsoleError):
     code = "refused"
     exit_code = 3
+
+
+class Answered(Refused):
+    code = "answered"
 
 
 class TryLater(AgentConsoleError):

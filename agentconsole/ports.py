@@ -597,13 +597,16 @@ class Store(Protocol):
         ...
 
     async def save_draft(self, draft: Draft) -> bool:
-        """Keep a draft durably unless a newer revision is kept already; say whether it was kept."""
+        """Keep a draft durably unless a newer revision is kept already; say whether it was kept.
+
+        An agent has one draft of a reply and one of a note in each conversation.
+        """
         ...
 
     async def drafts(self, agent: AgentName) -> Sequence[Draft]: ...
 
-    async def drop_draft(self, agent: AgentName, conversation: ConversationId, revision: int) -> None:
-        """Forget a draft unless a revision newer than ``revision`` is kept."""
+    async def drop_draft(self, agent: AgentName, conversation: ConversationId, revision: int, note: bool) -> None:
+        """Forget the draft of a reply, or of a note, unless a revision newer than ``revision`` is kept."""
         ...
 
     async def put_blob(self, record: CustomerId, data: bytes) -> BlobId: ...

@@ -66,7 +66,7 @@ class MemoryStore:
         self._order: dict[str, int] = {}
         self._batches = 0
         self._cursors: dict[AccountName, tuple[int, Cursor]] = {}
-        self._drafts: dict[tuple[AgentName, ConversationId], Draft] = {}
+        self._drafts: dict[tuple[AgentName, ConversationId, bool], Draft] = {}
         self._blobs: dict[tuple[CustomerId, BlobId], bytes] = {}
         self._audit: list[AuditLine] = []
 
@@ -374,20 +374,20 @@ class MemoryStore:
     # -- drafts, blobs, audit ------------------------------------------------------------------------------
 
     async def save_draft(self, draft: Draft) -> bool:
-        kept = self._drafts.get((draft.agent, draft.conversation))
+        kept = self._drafts.get((draft.agent, draft.conversation, draft.note))
         if kept is not None and kept.revision > draft.revision:
             return False
-        self._drafts[draft.agent, draft.conversation] = codec.whole(draft)
+        self._drafts[draft.agent, draft.conversation, draft.note] = codec.whole(draft)
         return True
 
     async def drafts(self, agent: AgentName) -> Sequence[Draft]:
-        found = [draft for (owner, _), draft in self._drafts.items() if owner == agent]
-        return sorted(found, key=lambda draft: draft.conversation)
+        found = [draft for (owner, _, _), draft in self._drafts.items() if owner == agent]
+        return sorted(found, key=lambda draft: (draft.conversation, draft.note))
 
-    async def drop_draft(self, agent: AgentName, conversation: ConversationId, revision: int) -> None:
-        kept = self._drafts.get((agent, conversation))
+    async def drop_draft(self, agent: AgentName, conversation: ConversationId, revision: int, note: bool) -> None:
+        kept = self._drafts.get((agent, conversation, note))
         if kept is not None and kept.revision <= revision:
-            del self._drafts[agent, conversation]
+            del self._drafts[agent, conversation, note]
 
     async def put_blob(self, record: CustomerId, data: bytes) -> BlobId:
         rules.check_id(record)

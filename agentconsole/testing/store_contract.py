@@ -556,11 +556,20 @@ class StoreContract:
         assert await store.save_draft(draft("Dear Emily", 3))
         assert not await store.save_draft(draft("Dear", 1))
         assert await store.drafts(ANA) == [draft("Dear Emily", 3)]
-        await store.drop_draft(ANA, ConversationId("c1"), 2)
+        await store.drop_draft(ANA, ConversationId("c1"), 2, False)
         assert await store.drafts(ANA) == [draft("Dear Emily", 3)]
-        await store.drop_draft(ANA, ConversationId("c1"), 3)
-        await store.drop_draft(ANA, ConversationId("c1"), 3)
+        await store.drop_draft(ANA, ConversationId("c1"), 3, False)
+        await store.drop_draft(ANA, ConversationId("c1"), 3, False)
         assert await store.drafts(ANA) == []
+
+    async def test_a_note_and_a_reply_are_drafts_of_their_own(self, store: Store) -> None:
+        reply = draft("Dear Emily", 1)
+        note = msgspec.structs.replace(draft("call her back", 7), note=True)
+        assert await store.save_draft(reply)
+        assert await store.save_draft(note)
+        assert await store.drafts(ANA) == [reply, note]
+        await store.drop_draft(ANA, ConversationId("c1"), 7, True)
+        assert await store.drafts(ANA) == [reply]
 
     async def test_drafts_are_kept_apart_whatever_their_names(self, store: Store) -> None:
         names = ["..", "../../etc", "a/b", "a%2Fb", "c" * 300, "A", "a", "김", "~x", "nul\x00", ""]

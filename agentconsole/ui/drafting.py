@@ -74,6 +74,11 @@ class Writing:
     accepted_at: datetime | None = None
     answered: bool = False
 
+    @property
+    def key(self) -> tuple[ConversationId, bool]:
+        """What a draft is kept under: one of a reply and one of a note in each conversation."""
+        return (self.conversation, self.note)
+
     # -- text -----------------------------------------------------------------------------------------------
 
     def typed(self, text: str, caret: tuple[int, int]) -> bool:

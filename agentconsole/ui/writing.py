@@ -28,7 +28,7 @@ from agentconsole.domain.model import (
     Received,
     RefusedRoute,
 )
-from agentconsole.errors import AgentConsoleError, HubAbsent, NotFound, Refused
+from agentconsole.errors import AgentConsoleError, Answered, HubAbsent, NotFound, Refused
 from agentconsole.ui import pages, people
 from agentconsole.ui.drafting import Writing, restore
 from agentconsole.ui.draw import our
@@ -54,7 +54,7 @@ class Writer:
         self.now: Writing | None = None
         self.prompting = False
         self._known: dict[tuple[ConversationId, bool], Writing] = {}
-        self._kept: dict[ConversationId, Draft] = {}
+        self._kept: dict[tuple[ConversationId, bool], Draft] = {}
         self._timer: Timer | None = None
         self._keeping = asyncio.Lock()
         self._told: tuple[Sent, str, str] | None = None
@@ -70,8 +70,8 @@ class Writer:
         key = (conversation, note)
         writing = self._known.get(key)
         restored = False
-        kept = self._kept.get(conversation)
-        if writing is None and kept is not None and kept.note == note and kept.text:
+        kept = self._kept.get(key)
+        if writing is None and kept is not None and kept.text:
             writing, restored = restore(kept, name, self.app.settings.request_ids()), True
         if writing is None:
             writing = Writing(self.app.who.name, customer, conversation, name, self.app.settings.request_ids(), note)
@@ -137,7 +137,7 @@ class Writer:
         """Bring back the newest draft after a start; say whether the box was opened."""
         app = self.app
         drafts = [draft for draft in await app.desk.drafts(app.who) if draft.text.strip()]
-        self._kept = {draft.conversation: draft for draft in drafts}
+        self._kept = {(draft.conversation, draft.note): draft for draft in drafts}
         self._mark()
         if not drafts or app.touched:
             return False
@@ -207,19 +207,16 @@ class Writer:
 
     async def _keep_one(self, writing: Writing) -> None:
         app = self.app
-        other = self._known.get((writing.conversation, not writing.note))
-        if writing.note and other is not None and other.text.strip():
-            return  # one draft a conversation is kept; the reply's is the dearer one
         now = app.settings.clock()
         draft = writing.draft(now)
         if not draft.text.strip():
-            if writing.conversation in self._kept:
-                await app.desk.drop_draft(app.who, draft.conversation, draft.revision)
-            self._kept.pop(writing.conversation, None)
+            if writing.key in self._kept:
+                await app.desk.drop_draft(app.who, draft.conversation, draft.revision, draft.note)
+            self._kept.pop(writing.key, None)
             writing.kept_revision = draft.revision
         elif await app.desk.save_draft(app.who, draft):
             writing.kept_revision, writing.kept_at = draft.revision, now
-            self._kept[writing.conversation] = draft
+            self._kept[writing.key] = draft
         else:
             app.tell("strip.newer_draft", "warn")
         self._mark()
@@ -227,7 +224,7 @@ class Writer:
             self.pane.title_bar.update()
 
     def _mark(self) -> None:
-        drafts = frozenset(name for name, draft in self._kept.items() if draft.text.strip())
+        drafts = frozenset(name for (name, _), draft in self._kept.items() if draft.text.strip())
         if drafts != self.app.queue.drafts:
             self.app.queue.drafts = drafts
             self.app.queue.refresh_changed()
@@ -353,10 +350,10 @@ class Writer:
         await self._accepted(writing, text, sent)
 
     async def _refused(self, writing: Writing, error: Refused) -> None:
-        """Say why. Where the route itself is free, somebody else answered meanwhile: that one may overrule."""
+        """Say why. That somebody else answered meanwhile may be overruled."""
         app = self.app
         await self._choose(writing)
-        writing.answered = not isinstance(writing.at, RefusedRoute) and writing.at is not None
+        writing.answered = isinstance(error, Answered)
         hint = "" if error.hint.startswith("--") else error.hint
         offer = app.say("strip.offer_anyway") if writing.answered else ""
         app.tell("strip.not_sent", "bad", why=f"{error.message} {hint} {offer}".strip())
@@ -417,13 +414,13 @@ class Writer:
         rest = writing.text.removeprefix(text) if writing.text.startswith(text) else writing.text
         revision = writing.revision
         writing.start_over(app.settings.request_ids(), at)
-        self._kept.pop(writing.conversation, None)
+        self._kept.pop(writing.key, None)
         if self.now is writing and self.pane is not None:
             self.pane.box.put(rest)
             self.take()
             self.update()
         async with self._keeping:
-            await app.desk.drop_draft(app.who, writing.conversation, revision)
+            await app.desk.drop_draft(app.who, writing.conversation, revision, writing.note)
         self._mark()
         if rest:
             self.keep_soon(0.0)

@@ -6,7 +6,7 @@ import pytest
 
 from agentconsole.desk import Compose
 from agentconsole.domain.model import ConsentScope, ConversationStatus, Delivery, Reply
-from agentconsole.errors import Refused
+from agentconsole.errors import Answered, Refused
 from tests.fakes import paper
 from tests.hub.conftest import EMAIL, PHONE, World
 from tests.waiting import until
@@ -161,3 +161,28 @@ async def test_a_person_is_found_by_id_address_and_name(world: World):
     customer = await world.customer(EMAIL)
     for words in (customer, "Emily@Example.com", "emily rhodes", "Rhodes"):
         assert await world.desk.find(world.who, words) == customer
+
+
+async def test_a_suggestion_is_seen_from_both_sides_and_accepted_from_either(world: World):
+    await emily_writes(world)
+    stranger = await world.customer(PHONE)
+
+    async def offered():
+        return (await world.desk.timeline(world.who, stranger, "", 10)).suggestions
+
+    (seen,) = await until(offered)
+    assert (seen.customer_name, seen.other) == ("Emily Rhodes", stranger)
+    await world.desk.answer_suggestion(world.who, "yes", seen.id, True)
+    assert await world.customer(PHONE) == await world.customer(EMAIL)
+    assert (await world.desk.timeline(world.who, stranger, "", 10)).suggestions == ()
+
+
+async def test_an_answer_on_another_channel_counts_as_answered(world: World):
+    await accepted(world)
+    customer = await world.customer(EMAIL)
+    seen = (await world.desk.timeline(world.who, customer, "", 50)).entries[-1].id
+    world.clock.move(seconds=5)
+    other = world.who.__class__("hyun")
+    await world.hub.desk.reply(other, "r0", Compose(customer, "by mail", medium="email"))
+    with pytest.raises(Answered, match="hyun answered"):
+        await world.desk.reply(world.who, "r1", Compose(customer, "here", medium="whatsapp", expected=seen))

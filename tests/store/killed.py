@@ -80,7 +80,7 @@ async def play(store: Store, done: Callable[[str], None] = lambda _: None) -> No
     done("aside b2")
     await store.spool_done("b2")
     done("filed b2")
-    await store.drop_draft(ANA, ConversationId("c1"), 2)
+    await store.drop_draft(ANA, ConversationId("c1"), 2, False)
     done("dropped")
     await store.audit(AuditLine(NOON, ANA, True, "wrote"))
     done("audit")

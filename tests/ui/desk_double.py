@@ -395,7 +395,7 @@ class DeskDouble:
         await self._enter("drafts")
         return tuple(self.kept.values())
 
-    async def drop_draft(self, who: Agent, conversation: ConversationId, revision: int) -> None:
+    async def drop_draft(self, who: Agent, conversation: ConversationId, revision: int, note: bool) -> None:
         await self._enter("drop_draft", conversation, revision)
         kept = self.kept.get(conversation)
         if kept is not None and kept.revision <= revision:

@@ -9,7 +9,7 @@ import pytest
 from textual import events
 
 from agentconsole.domain.model import AgentName, ConversationId, CustomerId, Delivery, Draft
-from agentconsole.errors import AgentConsoleError, Refused
+from agentconsole.errors import AgentConsoleError, Answered, Refused
 from tests.ui.console import LARGE, SMALL, Driver, running
 from tests.ui.desk_double import NOW, DeskDouble, email, emily, phone
 
@@ -244,7 +244,7 @@ async def test_refused_send_keeps_the_text_and_can_be_overruled_where_somebody_a
     async with running(desk) as console:
         await begin(console)
         await console.type("mine")
-        desk.refuse = Refused(
+        desk.refuse = Answered(
             "hyun answered in the meantime. Yours was not sent and is kept.", "Read the answer first."
         )
         await console.press("ctrl+s")

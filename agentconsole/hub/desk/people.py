@@ -35,8 +35,7 @@ class People(Reading):
     async def suggestions(self, who: Agent, customer: CustomerId) -> tuple[SuggestionView, ...]:
         self.need(who, "read")
         if customer:
-            person = await self.person(customer)
-            return await self.views(person, person.suggestions)
+            return await self.suggestions_about(await self.person(customer))
         found: list[SuggestionView] = []
         for line in await self.store.lines("all", who.name, limit=10_000):
             if line.suggestions and all(view.customer != line.customer for view in found):

@@ -118,7 +118,7 @@ class Reading(DeskPart):
             states,
             history.more,
             position,
-            await self.views(history.customer, history.customer.suggestions),
+            await self.suggestions_about(history.customer),
         )
 
     async def search(self, who: Agent, words: str, limit: int) -> tuple[Hit, ...]:
@@ -161,6 +161,17 @@ class Reading(DeskPart):
                 continue
             return data[max(offset, 0) : max(offset, 0) + min(max(length, 0), MAX_CHUNK)]
         raise NotFound("This attachment was not kept.", "")
+
+    async def suggestions_about(self, customer: Customer) -> tuple[SuggestionView, ...]:
+        """Return the open suggestions that a customer holds, and those of others that name this one."""
+        found = list(await self.views(customer, customer.suggestions))
+        for linked in customer.addresses:
+            for record, _entry in await self.store.mentioned(linked.address):
+                holder = await self.store.customer(record)
+                if holder is not None and holder.id != customer.id:
+                    pointing = [s for s in holder.suggestions if s.other in customer.members]
+                    found.extend(view for view in await self.views(holder, pointing) if view not in found)
+        return tuple(found)
 
     async def views(self, customer: Customer, suggestions: Sequence[Suggestion]) -> tuple[SuggestionView, ...]:
         views = []

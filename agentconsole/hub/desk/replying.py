@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from agentconsole.desk import Agent, Compose, OutboxLine, Sent
 from agentconsole.domain import conversations, delivery, preference
 from agentconsole.domain.addresses import EMAIL
 from agentconsole.domain.model import (
-    AnyEntry,
     Attachment,
     Choice,
     Conversation,
@@ -29,7 +30,7 @@ from agentconsole.domain.model import (
     derive_id,
 )
 from agentconsole.domain.permission import Size
-from agentconsole.errors import NotFound, Refused, UsageError
+from agentconsole.errors import Answered, NotFound, Refused, UsageError
 from agentconsole.hub.desk.base import DeskPart, key_of
 from agentconsole.hub.profile import AccountSetup, for_choice
 from agentconsole.text import sms
@@ -58,50 +59,49 @@ class Replying(DeskPart):
     async def reply(self, who: Agent, request: str, compose: Compose) -> Sent:
         self.need(who, "reply")
         reply_id = EntryId(derive_id("e", "reply", key_of(request)))
-        earlier = await self.store.entry(reply_id)
-        customer = await self.person(compose.customer)
-        choice = self._choice(customer, compose)
-        if earlier is not None:
-            return await self.standing(reply_id, choice)
+        if await self.store.known([reply_id]):
+            return await self.standing(reply_id, await self.choose(who, compose))
         if not compose.text.strip() and not compose.attachments:
             raise Refused("An empty reply is not sent.", "Write something first.")
-        ranked = self._route(choice, compose, await self.words())
-        setup = self.accounts[ranked.route.account]
-        conversation = self._conversation(customer, compose, reply_id)
-        answered = await self._answered(customer, compose, ranked.route)
-        capable = setup.kind.capabilities
-        expected = await self.store.entry(compose.expected) if compose.expected else None
-        owner = customer.owners.get(str(ranked.route.address), customer.id)
-
-        def decide(snapshot: Snapshot) -> Sequence[AnyEntry]:
-            if expected is not None and not compose.anyway:
-                self._refuse_collision(who, snapshot, expected[1])
-            return [
-                Reply(
-                    id=reply_id,
-                    at=self.clock.now(),
-                    agent=who.name,
-                    conversation=conversations.part_in(customer, snapshot, conversation),
-                    account=ranked.route.account,
-                    medium=ranked.route.medium,
-                    address=ranked.route.address,
-                    text=compose.text,
-                    key=_sending_key(reply_id, setup, capable.address_kind),
-                    subject=_subject(compose, answered, customer, conversation) if capable.subject else "",
-                    attachments=compose.attachments,
-                    answers=answered.id if answered is not None else EntryId(""),
-                    in_reply_to=_references(answered),
-                    place=ranked.route.place,
-                    rule=ranked.rule,
-                    facts=ranked.facts,
-                    not_before=compose.not_before,
-                )
-            ]
-
-        await self.store.change(owner, decide)
+        words = await self.words()
+        async with self.people:
+            customer = await self.person(compose.customer)
+            choice = self._choice(customer, compose)
+            ranked = self._route(choice, compose, words)
+            await self._refuse_collision(who, customer, compose)
+            reply = await self._composed(who, reply_id, customer, compose, ranked)
+            owner = customer.owners.get(str(ranked.route.address), customer.id)
+            await self.store.change(owner, lambda snapshot: [_in_part(reply, customer, snapshot)])
         self.wake(ranked.route.account)
         await self.audit(who, "reply", customer.id, f"{reply_id} {ranked.route.medium}")
         return await self.standing(reply_id, choice)
+
+    async def _composed(
+        self, who: Agent, reply_id: EntryId, customer: Customer, compose: Compose, ranked: Ranked
+    ) -> Reply:
+        setup = self.accounts[ranked.route.account]
+        capable = setup.kind.capabilities
+        conversation = self._conversation(customer, compose, reply_id)
+        answered = await self._answered(customer, compose, ranked.route)
+        return Reply(
+            id=reply_id,
+            at=self.clock.now(),
+            agent=who.name,
+            conversation=conversation,
+            account=ranked.route.account,
+            medium=ranked.route.medium,
+            address=ranked.route.address,
+            text=compose.text,
+            key=_sending_key(reply_id, setup, capable.address_kind),
+            subject=_subject(compose, answered, customer, conversation) if capable.subject else "",
+            attachments=compose.attachments,
+            answers=answered.id if answered is not None else EntryId(""),
+            in_reply_to=_references(answered),
+            place=ranked.route.place,
+            rule=ranked.rule,
+            facts=ranked.facts,
+            not_before=compose.not_before,
+        )
 
     def _route(self, choice: Choice, compose: Compose, words: Words) -> Ranked:
         wanted = [
@@ -131,13 +131,15 @@ class Replying(DeskPart):
         hint = f"--via {best.route.medium}" if best is not None and refused is not None else ""
         return Refused(what, hint)
 
-    def _refuse_collision(self, who: Agent, snapshot: Snapshot, seen: AnyEntry) -> None:
-        other = next(
-            (d for d in snapshot.deliveries.values() if d.agent != who.name and d.queued_at > seen.at),
-            None,
-        )
+    async def _refuse_collision(self, who: Agent, customer: Customer, compose: Compose) -> None:
+        """Refuse where somebody else has replied, on whatever channel, since what the agent had seen."""
+        seen = await self.store.entry(compose.expected) if compose.expected and not compose.anyway else None
+        if seen is None:
+            return
+        since = seen[1].at
+        other = next((d for d in customer.deliveries if d.agent != who.name and d.queued_at > since), None)
         if other is not None:
-            raise Refused(
+            raise Answered(
                 f"{other.agent} answered in the meantime. Yours was not sent and is kept.", "Read the answer first."
             )
 
@@ -257,9 +259,9 @@ class Replying(DeskPart):
         self.need(who, "read")
         return tuple(await self.store.drafts(who.name))
 
-    async def drop_draft(self, who: Agent, conversation: ConversationId, revision: int) -> None:
+    async def drop_draft(self, who: Agent, conversation: ConversationId, revision: int, note: bool) -> None:
         self.need(who, "reply")
-        await self.store.drop_draft(who.name, conversation, revision)
+        await self.store.drop_draft(who.name, conversation, revision, note)
 
 
 def _allowed(snapshot: Snapshot, receipt: Receipt, words: Words) -> Receipt:
@@ -270,6 +272,11 @@ def _allowed(snapshot: Snapshot, receipt: Receipt, words: Words) -> Receipt:
             f"This reply is already: {words.state(state)}. Nothing was changed.", "See: agentconsole outbox list"
         )
     return receipt
+
+
+def _in_part(reply: Reply, customer: Customer, snapshot: Snapshot) -> Reply:
+    """Return the reply under the conversation id that its record keeps."""
+    return msgspec.structs.replace(reply, conversation=conversations.part_in(customer, snapshot, reply.conversation))
 
 
 def _same(one: Route, other: Route) -> bool:

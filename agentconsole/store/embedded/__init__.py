@@ -365,8 +365,8 @@ class EmbeddedStore:
     async def drafts(self, agent: AgentName) -> Sequence[Draft]:
         return await self._write("read the drafts", self._drafts.all, agent)
 
-    async def drop_draft(self, agent: AgentName, conversation: ConversationId, revision: int) -> None:
-        await self._write("drop a draft", self._drafts.drop, agent, conversation, revision)
+    async def drop_draft(self, agent: AgentName, conversation: ConversationId, revision: int, note: bool) -> None:
+        await self._write("drop a draft", self._drafts.drop, agent, conversation, revision, note)
 
     async def put_blob(self, record: CustomerId, data: bytes) -> BlobId:
         return await self._write("keep a file", self._blobs.put, record, data)

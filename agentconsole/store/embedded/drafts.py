@@ -29,14 +29,18 @@ _TAIL: Final = 64 * 1024
 
 
 class Drafts:
-    """``drafts/<agent>/<conversation>.json``. A damaged draft is moved out of the way and never blocks a new one."""
+    """``drafts/<agent>/<conversation>.json``, of a note ``….note.json``.
+
+    A damaged draft is moved out of the way and never blocks a new one.
+    """
 
     def __init__(self, folder: Path, steps: Steps) -> None:
         self._folder = folder
         self._steps = steps
 
-    def _path(self, agent: AgentName, conversation: ConversationId) -> Path:
-        return self._folder / files.file_name(agent) / f"{files.file_name(conversation)}.json"
+    def _path(self, agent: AgentName, conversation: ConversationId, note: bool) -> Path:
+        ending = ".note.json" if note else ".json"
+        return self._folder / files.file_name(agent) / f"{files.file_name(conversation)}{ending}"
 
     def _read(self, path: Path) -> Draft | None:
         try:
@@ -49,7 +53,7 @@ class Drafts:
             return None
 
     def save(self, draft: Draft) -> bool:
-        path = self._path(draft.agent, draft.conversation)
+        path = self._path(draft.agent, draft.conversation, draft.note)
         kept = self._read(path)
         if kept is not None and kept.revision > draft.revision:
             return False
@@ -61,10 +65,10 @@ class Drafts:
     def all(self, agent: AgentName) -> list[Draft]:
         folder = self._folder / files.file_name(agent)
         found = [draft for path in folder.glob("*.json") if (draft := self._read(path)) is not None]
-        return sorted(found, key=lambda draft: draft.conversation)
+        return sorted(found, key=lambda draft: (draft.conversation, draft.note))
 
-    def drop(self, agent: AgentName, conversation: ConversationId, revision: int) -> None:
-        path = self._path(agent, conversation)
+    def drop(self, agent: AgentName, conversation: ConversationId, revision: int, note: bool) -> None:
+        path = self._path(agent, conversation, note)
         kept = self._read(path)
         if kept is not None and kept.revision <= revision:
             with self._steps.durable(Step.DRAFT_DROP):
