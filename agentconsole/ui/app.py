@@ -480,7 +480,7 @@ async def run_console(desk: Desk, who: Agent, settings: UiSettings) -> int:
     A hang-up, a termination or the end of input keeps the draft and ends the process's part within a second.
     """
     # Time zones are read from disk once and then remembered.
-    # Nothing that start-up makes is garbage: collecting it in between costs a tenth of the time to the first frame.
+    # Nothing that start-up makes is garbage; ``_warm_up`` lets the collector go on.
     gc.disable()
     asked = asyncio.ensure_future(first_page(desk, who))
     await asyncio.to_thread(Say, settings.language, settings.timezone)
