@@ -22,6 +22,8 @@ from agentconsole.domain.model import AccountName
 from agentconsole.errors import AgentConsoleError, HubAbsent, TryLater
 
 if TYPE_CHECKING:
+    from agentconsole.cli.output import Fields
+    from agentconsole.cli.wording import Wording
     from agentconsole.desk import SyncResult
 
 STOP_DEADLINE = 45.0
@@ -229,31 +231,33 @@ async def sync(context: Context) -> int:
     async with context.desk() as (desk, who):
         health = (await desk.status(who)).accounts
         names = [args.account] if args.account else [account.name for account in health]
-        for name in names:
-            out.talk(context.words.say("fetching", account=name))
+        for account in health:
+            if account.name in names:
+                out.talk(context.words.say("fetching", account=account.name))
+        tell = out.talk if out.json else out.line
         calls = [asyncio.ensure_future(desk.sync(who, AccountName(name), args.timeout)) for name in names]
         try:
             for call in asyncio.as_completed(calls):
                 for result in await call:
                     results.append(result)
-                    out.talk(result.error or context.words.say("fetched", account=result.account, n=result.received))
+                    tell(_synced(result, context.words))
         finally:
             for pending in calls:
                 pending.cancel()
             await asyncio.gather(*calls, return_exceptions=True)
     results.sort(key=lambda result: names.index(result.account))
-    fields = [
-        {"account": r.account, "received": r.received, "error": r.error or None, "hint": r.hint or None}
-        for r in results
-    ]
-    out.result(
-        {"accounts": fields},
-        *(
-            f"{context.words.say('fetched', account=r.account, n=r.received)}. {r.error} {r.hint}".rstrip(" .")
-            for r in results
-        ),
-    )
+    if out.json:
+        out.object({"accounts": [_synced_fields(result) for result in results]})
     return 1 if any(result.error for result in results) else 0
+
+
+def _synced(result: SyncResult, words: Wording) -> str:
+    told = words.say("fetched", account=result.account, n=result.received)
+    return f"{told}. {result.error} {result.hint}".rstrip() if result.error else told
+
+
+def _synced_fields(r: SyncResult) -> Fields:
+    return {"account": r.account, "received": r.received, "error": r.error or None, "hint": r.hint or None}
 
 
 COMMANDS = {

@@ -118,7 +118,7 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
     ),
     "spool": ("Spool: {waiting} waiting, {aside} set aside", "수신 대기: {waiting}, 따로 둠 {aside}"),
     "store": (
-        "Store: {kind}, {customers} customers, {entries} entries",
+        "Store: {kind}, customers {customers}, entries {entries}",
         "저장소: {kind}, 고객 {customers}, 기록 {entries}",
     ),
     "free": ("{mb} MB free", "여유 {mb} MB"),

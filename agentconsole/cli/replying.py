@@ -92,7 +92,7 @@ async def send(context: Context) -> int:
         if taken is not None:
             out.line(words.because(taken))
         if sent.reason:
-            out.line(f"{words.reason(sent.reason)} {sent.detail}".rstrip())
+            out.line(": ".join(part for part in (words.reason(sent.reason), sent.detail) if part))
         out.line(words.say("reply_id", id=sent.id))
         if args.wait and (what := _TO_DO.get(sent.state)):
             out.talk(words.say(what, id=sent.id, account=sent.route.account, customer=customer))

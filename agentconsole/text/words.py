@@ -173,6 +173,9 @@ class Words:
     def no_route(self) -> str:
         return self._texts["refused.no_route"]
 
+    def not_that_way(self) -> str:
+        return self._texts["refused.not_that_way"]
+
     def title(self, medium: str) -> str:
         """Return a medium's name as the first word of a sentence."""
         name = self.medium(medium)

@@ -102,6 +102,10 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
         "No channel can reach this customer now. Nothing was sent; the text is kept.",
         "지금 보낼 수 있는 채널이 없음. 발송 안 됨, 글은 보관.",
     ),
+    "refused.not_that_way": (
+        "No account is on it, or this customer has no address there. Nothing was sent; the text is kept.",
+        "그 채널의 계정이 없거나 이 고객의 주소가 없음. 발송 안 됨, 글은 보관.",
+    ),
     # what concerns the whole hub
     "banner.disk_full": (
         "The disk is nearly full: nothing new is fetched. Nothing was lost; free some disk.",

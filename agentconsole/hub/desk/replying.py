@@ -126,10 +126,11 @@ class Replying(DeskPart):
         raise self._veto(choice, refused, words)
 
     def _veto(self, choice: Choice, refused: RefusedRoute | None, words: Words) -> Refused:
-        what = words.refusal(refused, self.clock.now()) if refused is not None else words.no_route()
         best = choice.best
-        hint = f"--via {best.route.medium}" if best is not None and refused is not None else ""
-        return Refused(what, hint)
+        hint = f"--via {best.route.medium}" if best is not None else ""
+        if refused is not None:
+            return Refused(words.refusal(refused, self.clock.now()), hint)
+        return Refused(words.no_route() if best is None else words.not_that_way(), hint)
 
     async def _refuse_collision(self, who: Agent, customer: Customer, compose: Compose) -> None:
         """Refuse where somebody else has replied, on whatever channel, since what the agent had seen."""
