@@ -30,7 +30,10 @@ def need(why: str) -> None:
 
 
 async def ask(here: Installation, *words: str, stdin: str = "") -> Answered:
-    """Run one command in a thread of this process: as ``Installation.run``, without the start of an interpreter."""
+    """Run one command in a thread of this process: as ``Installation.run``, without the start of an interpreter.
+
+    Not ``serve`` and not what reads a secret: the umask and the environment belong to the process.
+    """
     out, err = io.StringIO(), io.StringIO()
     world = World(stdin=io.StringIO(stdin), stdout=out, stderr=err, environ=here.env())
     code = await asyncio.to_thread(run, ["--config", str(here.config), *words], world)

@@ -8,7 +8,6 @@ import os
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -355,14 +354,14 @@ async def test_a_broken_configuration_starts_nothing_and_says_where(
     assert was in text
     config.write_text(text.replace(was, now), encoding="utf-8")
     here = Installation(folder, config)
-    for words in (("serve",), ("config", "check"), ("status",)):
-        found = await ask(here, *words)
+    (here.folder / "home").mkdir()
+    served, machine = await asyncio.gather(here.run("serve"), here.run("--json", "serve"))
+    for found in (served, await ask(here, "config", "check"), await ask(here, "status")):
         assert (found.code, found.out) == (2, ""), found
         assert said in found.err, found.err
         assert "hunter2" not in found.err
-        machine: Any = await told(here, *words, code=2)
-        assert machine["error"]["code"] == "config"
-    assert [path.name for path in folder.iterdir()] == ["config.toml"]
+    assert (machine.code, machine.json["error"]["code"]) == (2, "config")
+    assert sorted(path.name for path in folder.rglob("*")) == ["config.toml", "home"]
 
 
 async def test_a_second_hub_on_the_same_store_is_refused(whatsapp: FakeWhatsApp, folder: Path) -> None:

@@ -199,8 +199,10 @@ async def test_the_wizard_leads_from_nothing_to_the_first_messages(mail: mail_se
 
         await write(mail, "Emily <box1@elsewhere.test>", "support", "And now?", "?", "later")
         synced = await ask(here, "sync")
-        assert (synced.code, synced.err.splitlines()[0]) == (0, "mail: fetching"), synced
-        assert "mail: " in synced.out
+        assert (synced.code, synced.err) == (0, "mail: fetching\n"), synced
+        assert synced.out in ("mail: 0 new\n", "mail: 1 new\n")
+        unknown = await ask(here, "sync", "mial")
+        assert (unknown.code, "Configured: mail" in unknown.err, "fetching" in unknown.err) == (5, True, False)
 
         await asyncio.to_thread(secret.write_text, "swordfish")
         doctor = await ask(here, "doctor")
@@ -344,6 +346,8 @@ async def test_a_day_by_commands_alone(mail: mail_server.MailServers, folder: Pa
         assert (why["choice"]["medium"], [r["medium"] for r in why["refused"]]) == ("email", ["whatsapp"])
         refused = await ask(here, "send", emily, "--text", "hi", "--via", "whatsapp")
         assert (refused.code, whatsapp.sent) == (3, [])
+        elsewhere = await ask(here, "send", emily, "--text", "hi", "--via", "telegram")
+        assert (elsewhere.code, "no address there" in elsewhere.err, "--via email" in elsewhere.err) == (3, True, True)
         await does("customer", "opt-in", emily, "--medium", "whatsapp")
         sent = await does("send", emily, "--text", "11 March it is.", "--via", "whatsapp", "--wait")
         assert sent["reply"]["state"] in ("sent", "delivered")
