@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Final
 
 from agentconsole.domain.model import AnyEntry, EntryId, Medium, Received, Value
@@ -22,15 +23,13 @@ _SCANNED: Final = 20_000
 """Characters of one message that are looked at: what people tell us stands at the top."""
 
 _STATED: Final = {
-    ID_NUMBER: re.compile(
+    ID_NUMBER: (
         r"\b(?:my\s+)?(?:ID|identity|identification)(?:\s+(?:card|number|no\.?))*\s*(?:is|:|=|#)?\s*(?P<value>\d[\d-]{2,17}\d)"
-        r"|(?:신분증|회원|고객|등록)\s*번호[는은가이]?\s*[:=]?\s*(?P<ko>\d[\d-]{2,17}\d)",
-        re.IGNORECASE,
+        r"|(?:신분증|회원|고객|등록)\s*번호[는은가이]?\s*[:=]?\s*(?P<ko>\d[\d-]{2,17}\d)"
     ),
-    ORDER_NUMBER: re.compile(
+    ORDER_NUMBER: (
         r"\border(?:\s+(?:number|no\.?))*\s*(?:is|:|=|#)?\s*(?P<value>(?:[A-Z]{1,4}-?)?\d[\d-]{3,19})"
-        r"|주문\s*(?:번호)?[는은가이]?\s*[:=]?\s*(?P<ko>(?:[A-Z]{1,4}-?)?\d[\d-]{3,19})",
-        re.IGNORECASE,
+        r"|주문\s*(?:번호)?[는은가이]?\s*[:=]?\s*(?P<ko>(?:[A-Z]{1,4}-?)?\d[\d-]{3,19})"
     ),
 }
 
@@ -38,22 +37,23 @@ _ASK: Final = r"(?:what(?:'s| is)|which|(?:may|can) i have|could (?:you|i)|can y
 _ASK_KO: Final = r"(?:알려|말씀|보내|확인|뭐|무엇|어떻게|몇|주시|주세요)"
 
 _QUESTION: Final = {
-    ID_NUMBER: re.compile(
-        rf"{_ASK}\b.{{0,40}}\b(?:ID|identity|identification)\b|(?:신분증|회원|고객)\s*번호.{{0,20}}{_ASK_KO}",
-        re.IGNORECASE,
+    ID_NUMBER: (
+        rf"{_ASK}\b.{{0,40}}\b(?:ID|identity|identification)\b"
+        rf"|(?:신분증|회원|고객)\s*번호.{{0,20}}{_ASK_KO}"
     ),
-    ORDER_NUMBER: re.compile(
-        rf"{_ASK}\b.{{0,40}}\border\s*(?:number|no\b)|주문\s*번호.{{0,20}}{_ASK_KO}", re.IGNORECASE
-    ),
-    PHONE: re.compile(
+    ORDER_NUMBER: rf"{_ASK}\b.{{0,40}}\border\s*(?:number|no\b)|주문\s*번호.{{0,20}}{_ASK_KO}",
+    PHONE: (
         rf"{_ASK}\b.{{0,40}}\b(?:phone|mobile|telephone|whatsapp)\s*(?:number|no\b)?"
-        rf"|(?:전화|휴대폰|연락처)\s*(?:번호)?.{{0,20}}{_ASK_KO}",
-        re.IGNORECASE,
+        rf"|(?:전화|휴대폰|연락처)\s*(?:번호)?.{{0,20}}{_ASK_KO}"
     ),
-    EMAIL: re.compile(
-        rf"{_ASK}\b.{{0,40}}\be-?mail(?:\s+address)?\b|(?:이메일|메일)\s*주소.{{0,20}}{_ASK_KO}", re.IGNORECASE
-    ),
+    EMAIL: rf"{_ASK}\b.{{0,40}}\be-?mail(?:\s+address)?\b|(?:이메일|메일)\s*주소.{{0,20}}{_ASK_KO}",
 }
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Compile on first use: the console's first frame does not wait for it."""
+    return re.compile(pattern, re.IGNORECASE)
 
 
 class Fact(Value, frozen=True):
@@ -84,7 +84,7 @@ def _told(entry: Received) -> list[tuple[str, str]]:
     told = [
         (kind, next(group for group in match.groups() if group))
         for kind, pattern in _STATED.items()
-        for match in pattern.finditer(text)
+        for match in _compiled(pattern).finditer(text)
     ]
     return told + [(address.kind, address.value) for address in entry.mentions if address.kind in (PHONE, EMAIL)]
 
@@ -92,7 +92,7 @@ def _told(entry: Received) -> list[tuple[str, str]]:
 def asked_again(text: str, facts: Sequence[Fact]) -> Fact | None:
     """Return a fact that a draft asks for although it is known, if one."""
     for fact in facts:
-        if _QUESTION[fact.kind].search(text):
+        if _compiled(_QUESTION[fact.kind]).search(text):
             return fact
     return None
 
