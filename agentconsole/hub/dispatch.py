@@ -50,6 +50,9 @@ IDLE_CHECK: Final = 30.0
 """Seconds after which the outbox is looked at even though nobody said that something is due."""
 
 
+EVERY: Final = 1_000_000
+"""Replies that are looked at in one round: all, so that what waits for a dead account hides nobody else's."""
+
 LINE_WAS_DOWN: Final = frozenset(
     {"unreachable", "unknown_host", "store", "tls_failed", "tls_missing", "tls_name", "tls_untrusted", "tls_expired"}
 )
@@ -126,7 +129,7 @@ class Dispatch:
 
     async def recover(self) -> None:
         """Settle what an earlier hub left in ``sending``. Call before ``run``."""
-        for due in await self._store.replies([Delivery.SENDING]):
+        for due in await self._store.replies([Delivery.SENDING], limit=EVERY):
             record = due.record
             if not record.committed:
                 outcome = Outcome(Delivery.QUEUED, "interrupted")
@@ -201,7 +204,8 @@ class Dispatch:
         return min((time for time in times if time is not None and time > now), default=None)
 
     async def _queued(self, account: AccountName) -> list[Due]:
-        return [due for due in await self._store.replies([Delivery.QUEUED]) if due.record.account == account]
+        found = await self._store.replies([Delivery.QUEUED], limit=EVERY)
+        return [due for due in found if due.record.account == account]
 
     # -- one attempt ---------------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from agentconsole.ports import StoreHealth
 from agentconsole.store.memory import MemoryStore
 from tests.fakes import paper
 from tests.fakes.clock import CountingRandomness, HandClock
-from tests.hub.conftest import PHONE, World, running
+from tests.hub.conftest import EMAIL, PHONE, World, running
 from tests.waiting import until
 
 
@@ -117,6 +117,20 @@ async def test_a_damaged_customer_holds_up_nobody_else() -> None:
         assert [o.text for o in world.chat.delivered] == ["you too"]
         assert (await world.desk.sent(world.who, reply)).state == Delivery.QUEUED
         assert (await world.desk.status(world.who)).banner == ""
+
+
+async def test_a_long_queue_of_one_account_hides_no_others(world: World) -> None:
+    reply = await waiting_reply(world, "unreachable")
+    world.mail.before_commit = TemporaryFailure("down", reason="unreachable")
+    world.mail.put(paper.message("m1", EMAIL, "hello", world.clock.now()))
+    customer = await world.customer(EMAIL)
+    for number in range(501):
+        await world.desk.reply(world.who, f"q{number}", Compose(customer, str(number)))
+    assert (await world.desk.status(world.who)).outbox.queued == 502
+    person = await world.customer(PHONE)
+    late = await world.desk.reply(world.who, "late", Compose(person, "you too"))
+    await left(world, late.id)
+    assert (await world.desk.sent(world.who, reply)).reason == "unreachable"
 
 
 class SmallDisk(MemoryStore):

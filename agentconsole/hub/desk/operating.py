@@ -18,13 +18,16 @@ from agentconsole.domain.model import (
 )
 from agentconsole.errors import NotFound
 from agentconsole.hub.desk.base import DeskPart
+from agentconsole.hub.dispatch import EVERY
 
 
 class Operating(DeskPart):
     async def status(self, who: Agent) -> Status:
         self.need(who, "read")
         store = await self.store.health()
-        waiting = await self.store.replies((Delivery.QUEUED, Delivery.SENDING, Delivery.UNCERTAIN, Delivery.FAILED))
+        waiting = await self.store.replies(
+            (Delivery.QUEUED, Delivery.SENDING, Delivery.UNCERTAIN, Delivery.FAILED), limit=EVERY
+        )
         states = [due.record.state for due in waiting]
         return Status(
             accounts=self.health.all(),
