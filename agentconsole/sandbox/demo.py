@@ -39,8 +39,8 @@ TEXTS: Final = {
         "agentconsole 데모: 이 컴퓨터 밖으로 나가는 것이 없고 계정도 필요 없습니다.",
     ),
     "sandbox": (
-        "sandbox: mail, SMS and chat servers on 127.0.0.1, {customers} customers",
-        "샌드박스: 127.0.0.1의 메일·문자·채팅 서버, 고객 {customers}명",
+        "sandbox: mail, SMS and chat servers on 127.0.0.1, {customers} customers  {seconds} s",
+        "샌드박스: 127.0.0.1의 메일·문자·채팅 서버, 고객 {customers}명  {seconds}초",
     ),
     "opening": (
         "Opening the console. Leave with q; everything is thrown away then.",
@@ -51,8 +51,10 @@ TEXTS: Final = {
         "콘솔을 엽니다. q로 나가며, 상태는 {folder}에 남습니다.",
     ),
     "no_terminal": (
-        "No terminal here: Emily's story by commands instead (--headless only keeps the sandbox running).",
-        "터미널이 아니므로 Emily 이야기를 명령으로 보여 줍니다 (--headless는 샌드박스만 실행).",
+        "No terminal here: Emily's story by commands instead (--headless only keeps the sandbox running).\n"
+        "Every command below has --config {config}",
+        "터미널이 아니므로 Emily 이야기를 명령으로 보여 줍니다 (--headless는 샌드박스만 실행).\n"
+        "아래 명령마다 --config {config}",
     ),
     "dropped": (
         "The line is down; the hub and the half-written reply go on. Back with:\n  {console}",
@@ -280,8 +282,9 @@ def _begin(world: _World) -> None:
         _say("hello")
     started = time.monotonic()
     told = world.ready()
-    text = TEXTS["sandbox"][korean(os.environ)].format(customers=told.get("customers"))
-    sys.stdout.write(f"{step + ' ' if step else ''}{text}  {time.monotonic() - started:.0f} s\n")
+    seconds = f"{time.monotonic() - started:.0f}"
+    text = TEXTS["sandbox"][korean(os.environ)].format(customers=told.get("customers"), seconds=seconds)
+    sys.stdout.write(f"{step + ' ' if step else ''}{text}\n")
     sys.stdout.flush()
 
 
@@ -328,7 +331,7 @@ def _story(world: _World) -> int:
     from agentconsole.sandbox import story
 
     _begin(world)
-    _say("no_terminal")
+    _say("no_terminal", config=world.where.config)
     code = story.tell(world.where)
     world.stop()
     say_closed(world.where, kept=world.keep, korean=korean(os.environ))

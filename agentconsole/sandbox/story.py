@@ -81,7 +81,6 @@ def _answered(where: Place) -> bool:
 
 def tell(where: Place) -> int:
     """Play the story and return 0 where every command ended as it should."""
-    sys.stdout.write(f"(every command has --config {where.config})\n")
     fine = [play(where, "inbox"), play(where, "suggestion", "list")]
     found = ask(where, "suggestion", "list")["suggestions"]
     if not found:

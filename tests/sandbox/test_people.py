@@ -34,13 +34,13 @@ def test_every_address_is_one_and_belongs_to_one_person():
     assert max(found.values()) == 1
 
 
-def test_the_four_who_wait_are_those_of_the_script():
+def test_the_four_who_wait_are_those_of_the_script_and_emily_is_first():
     lines = [(person.name, line.medium, line.ago) for person in EVERYBODY for line in person.now]
     assert sorted(lines, key=lambda line: line[2]) == [
         ("Emily Rhodes", "whatsapp", timedelta(minutes=1)),
+        ("田中ゆき", "telegram", timedelta(minutes=3)),
         ("박민수", "sms", timedelta(minutes=4)),
         ("Emily Rhodes", "email", timedelta(minutes=9)),
-        ("田中ゆき", "telegram", timedelta(minutes=22)),
     ]
 
 
