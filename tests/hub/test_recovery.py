@@ -128,6 +128,7 @@ async def test_a_long_queue_of_one_account_hides_no_others(world: World) -> None
         await world.desk.reply(world.who, f"q{number}", Compose(customer, str(number)))
     assert (await world.desk.status(world.who)).outbox.queued == 502
     person = await world.customer(PHONE)
+    world.clock.move(seconds=1)
     late = await world.desk.reply(world.who, "late", Compose(person, "you too"))
     await left(world, late.id)
     assert (await world.desk.sent(world.who, reply)).reason == "unreachable"
