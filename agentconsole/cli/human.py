@@ -147,6 +147,8 @@ def status_lines(status: Status, words: Wording) -> Iterator[str]:
         yield say("not_affected", accounts=", ".join(going_on))
     box = status.outbox
     yield say("outbox", queued=box.queued, sending=box.sending, uncertain=box.uncertain, failed=box.failed)
+    if box.queued or box.uncertain or box.failed:
+        yield "  " + say("outbox_look")
     yield say("spool", waiting=status.spool.waiting, aside=status.spool.set_aside)
     store = say("store", kind=status.store.kind, customers=status.store.customers, entries=status.store.entries)
     free = [say("free", mb=status.store.free_bytes // 1_000_000)] if status.store.free_bytes >= 0 else []

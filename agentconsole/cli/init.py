@@ -152,6 +152,8 @@ def run(context: Context) -> int:
             talk.say(f"Trying {answers.account} …")
             check = asyncio.run(probe(context, setup))
             talk.say(f"{'It works' if check.ok else 'It does not work'}: {check.message} {check.hint}".rstrip())
+            if not check.ok and not talk.silent:
+                talk.say(f"Keys that were not asked for: agentconsole channels {answers.kind}; give them with --set.")
             if not check.ok and (talk.silent or not talk.yes("Keep it all the same?", default=False)):
                 raise ConfigError(f"{answers.account} could not sign in: {check.message} Nothing was kept.", check.hint)
         _write_private(path, text)

@@ -116,6 +116,7 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
         "Outbox: {queued} queued, {sending} sending, {uncertain} uncertain, {failed} failed",
         "보낼 편지함: 대기 {queued}, 발송 중 {sending}, 불확실 {uncertain}, 실패 {failed}",
     ),
+    "outbox_look": ("What waits, and why: agentconsole outbox list", "대기 중인 답장과 이유: agentconsole outbox list"),
     "spool": ("Spool: {waiting} waiting, {aside} set aside", "수신 대기: {waiting}, 따로 둠 {aside}"),
     "store": (
         "Store: {kind}, customers {customers}, entries {entries}",

@@ -135,6 +135,7 @@ def test_an_account_that_cannot_sign_in_leaves_nothing_behind(tmp_path: Path, pr
     found = wizard(tmp_path, answers=answers)
     assert found.code == 2
     assert "The password was refused." in found.err
+    assert "agentconsole channels email; give them with --set." in found.err
     assert "Nothing was kept." in found.err
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 

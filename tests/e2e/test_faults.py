@@ -144,6 +144,7 @@ async def test_an_untrusted_certificate_gets_a_sentence_and_no_password(
         waiting = await ask(here, "send", "emily@example.test", "--text", "Yes.", "--wait", "--timeout", "1.5")
         assert waiting.code == 4, waiting
         assert "127.0.0.1" in waiting.out
+        assert "  What waits, and why: agentconsole outbox list\n" in (await ask(here, "status")).out
         (line,) = (await told(here, "outbox", "list"))["replies"]
         assert (line["state"], line["reason"]) == ("queued", "tls_name")
 
