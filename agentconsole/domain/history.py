@@ -161,9 +161,7 @@ class _Fold:
             case AddressState():
                 self._address_state(entry)
             case ConsentChanged():
-                self.consents[consent_key(entry)] = Consent(
-                    entry.medium, entry.scope, entry.allowed, entry.at, entry.evidence, entry.words
-                )
+                self._consent(entry)
             case PreferenceStated():
                 self._preference(entry)
             case Assigned():
@@ -237,6 +235,7 @@ class _Fold:
             answered_at=entry.at,
             preview=_preview(entry.text),
             assignee=conversation.assignee or entry.agent,
+            assigned_at=conversation.assigned_at if conversation.assignee else entry.at,
             status=ConversationStatus.OPEN if conversation.status in _ACTIVE else conversation.status,
             snoozed_until=None,
         )
@@ -275,9 +274,19 @@ class _Fold:
                 linked, dead=entry.dead, dead_at=entry.at if entry.dead else None
             )
 
+    def _consent(self, entry: ConsentChanged) -> None:
+        """The later word counts, whenever it arrives; at the same moment the denial."""
+        known = self.consents.get(consent_key(entry))
+        if known is not None and (entry.at, not entry.allowed) < (known.at, not known.allowed):
+            return
+        self.consents[consent_key(entry)] = Consent(
+            entry.medium, entry.scope, entry.allowed, entry.at, entry.evidence, entry.words
+        )
+
     def _preference(self, entry: PreferenceStated) -> None:
-        if not entry.medium:
-            self.preferences.pop(entry.purpose, None)
+        """The later word counts. A wish that was taken back stays as one without a medium."""
+        known = self.preferences.get(entry.purpose)
+        if known is not None and entry.at < known.at:
             return
         self.preferences[entry.purpose] = Preference(
             entry.medium, entry.purpose, entry.at, entry.by, entry.evidence, entry.evidence_medium
@@ -328,7 +337,7 @@ class _Fold:
         return conversation
 
     def _set(self, name: ConversationId, at: datetime, *, assignee: str) -> None:
-        self.conversations[name] = replace(self._conversation(name, at), assignee=assignee)
+        self.conversations[name] = replace(self._conversation(name, at), assignee=assignee, assigned_at=at)
 
     def _status(self, entry: StatusChanged) -> None:
         conversation = self._conversation(entry.conversation, entry.at)
@@ -351,7 +360,7 @@ class _Fold:
         return self.routes.get(route_key(route)) or RouteUse(route)
 
     def _prune_deliveries(self) -> None:
-        finished = [d for d in self.deliveries.values() if d.state not in delivery.UNFINISHED]
+        finished = [d for d in self.deliveries.values() if d.state in delivery.ARRIVED]
         if len(finished) > KEPT_DELIVERIES:
             finished.sort(key=lambda d: d.queued_at)
             for record in finished[: len(finished) - KEPT_DELIVERIES]:
@@ -410,7 +419,7 @@ def combine(root: CustomerId, snapshots: Mapping[CustomerId, Snapshot]) -> Custo
         last_at=max((s.last_at for s in ordered if s.last_at is not None), default=None),
         addresses=tuple(sorted(addresses.values(), key=lambda a: (a.since, a.address))),
         consents=tuple(consents.values()),
-        preferences=tuple(sorted(preferences.values(), key=lambda p: p.purpose)),
+        preferences=tuple(sorted((p for p in preferences.values() if p.medium), key=lambda p: p.purpose)),
         routes=tuple(sorted(routes.values(), key=lambda u: u.route)),
         conversations=_conversations(ordered, joined),
         deliveries=tuple(sorted((d for s in ordered for d in s.deliveries.values()), key=lambda d: d.queued_at)),
@@ -478,6 +487,7 @@ def _join(one: Conversation, other: Conversation, *, keep_subject: bool) -> Conv
     answers = [c.answered_at for c in (one, other) if c.answered_at is not None]
     answered = max(answers, default=None)
     waits = [since for c in active if (since := _still_waiting(c, answered)) is not None]
+    assigned = max((one, other), key=lambda c: (c.assigned_at is not None, c.assigned_at or c.started_at))
     first = one if keep_subject else other
     second = other if keep_subject else one
     return replace(
@@ -485,7 +495,8 @@ def _join(one: Conversation, other: Conversation, *, keep_subject: bool) -> Conv
         subject=first.subject or second.subject,
         status=min((c.status for c in active), key=_ACTIVE.index) if active else ConversationStatus.RESOLVED,
         started_at=min(one.started_at, other.started_at),
-        assignee=first.assignee or second.assignee,
+        assignee=assigned.assignee,
+        assigned_at=assigned.assigned_at,
         tags=tuple(sorted({*one.tags, *other.tags})),
         media=tuple(dict.fromkeys((*first.media, *second.media))),
         waiting_since=min(waits) if waits else None,

@@ -83,16 +83,17 @@ def suggestions(
 
 
 def merge(
-    keep: Customer, absorb: Customer, by: AgentName, request: str, at: datetime, accepted: EntryId = NOT_SUGGESTED
+    edge: EntryId, keep: Customer, absorb: Customer, by: AgentName, at: datetime, accepted: EntryId = NOT_SUGGESTED
 ) -> Merged:
     """Make the edge that joins two customers; their open conversations are shown as one.
 
     Args:
+        edge: the id of the entry; the same wish made twice has the same id.
         accepted: the suggestion that this answers, if one.
     """
     ours, theirs = conversations.current(keep), conversations.current(absorb)
     return Merged(
-        id=EntryId(derive_id("e", "merged", request, keep.id, absorb.id)),
+        id=edge,
         at=at,
         other=absorb.id,
         by=by,
@@ -101,8 +102,9 @@ def merge(
     )
 
 
-def unmerge(edge: EntryId, by: AgentName, request: str, at: datetime) -> Unmerged:
-    return Unmerged(id=EntryId(derive_id("e", "unmerged", request, edge)), at=at, merge=edge, by=by)
+def unmerge(end: EntryId, edge: EntryId, by: AgentName, at: datetime) -> Unmerged:
+    """Make the entry (of id ``end``) that ends a merge."""
+    return Unmerged(id=end, at=at, merge=edge, by=by)
 
 
 def refuse(suggested: EntryId, by: AgentName, request: str, at: datetime) -> SuggestionAnswered:

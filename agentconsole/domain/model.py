@@ -397,6 +397,7 @@ class Conversation(Value, frozen=True):
     started_at: datetime
     last_at: datetime
     assignee: AgentName = AgentName("")
+    assigned_at: datetime | None = None
     tags: tuple[str, ...] = ()
     media: tuple[Medium, ...] = ()
     waiting_since: datetime | None = None

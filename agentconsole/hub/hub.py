@@ -151,6 +151,7 @@ class Hub:
                     hooks[name] = setup.kind.webhook(name, setup.options)
                 except Exception as exc:
                     self._cannot_start(name, exc)
+                    self._supervisors.pop(name, None)
         return Listener(hooks, self._accept, self._clock, self._log, self._profile.public_url)
 
     async def _accept(self, account: AccountName, accepted: Accepted) -> None:
@@ -253,14 +254,16 @@ class Hub:
         return tuple(await asyncio.gather(*(self._sync_one(name, seconds) for name in names)))
 
     async def _sync_one(self, name: AccountName, seconds: float) -> SyncResult:
-        supervisor = self._supervisors[name]
-        supervisor.kick()
+        supervisor = self._supervisors.get(name)
+        if supervisor is None:
+            found = self.health.of(name)
+            return SyncResult(name, 0, found.error, found.hint)
         self._dispatch.retry(name)
         before = self.health.of(name).received
         error = hint = ""
         try:
             async with asyncio.timeout(seconds):
-                while await supervisor.fetch():
+                while await supervisor.fetch_now():
                     pass
                 await self._intake.drain()
         except TimeoutError:
@@ -285,7 +288,8 @@ class Hub:
         asyncio.get_running_loop().call_later(0.05, self._stopped.set)
 
     async def spool_status(self) -> SpoolStatus:
-        return SpoolStatus(waiting=len(await self._store.spooled()), set_aside=self._intake.set_aside)
+        health = await self._store.health()
+        return SpoolStatus(waiting=len(await self._store.spooled()), set_aside=health.set_aside)
 
     def attached(self) -> tuple[AgentName, ...]:
         return self._server.agents

@@ -60,6 +60,7 @@ class Supervisor:
         self._disk = disk
         self._kick = asyncio.Event()
         self._turn = asyncio.Lock()
+        self._waiting: asyncio.Future[None] | None = None
 
     async def run(self) -> None:
         failures = 0
@@ -117,12 +118,27 @@ class Supervisor:
         """Try again at once where the account rests after a failure."""
         self._kick.set()
 
+    async def fetch_now(self) -> bool:
+        """Like ``fetch``, on somebody's wish: ends a wait or a rest first, because a channel is asked one thing at
+        a time."""
+        self.kick()
+        if self._waiting is not None:
+            self._waiting.cancel()
+            await asyncio.wait({self._waiting})
+        return await self.fetch()
+
     async def _rest_until_something_is_new(self) -> None:
+        self._waiting = asyncio.ensure_future(self._channel.wait())
         try:
-            async with asyncio.timeout(WAIT_DEADLINE):
-                await self._channel.wait()
-        except TimeoutError:
-            self._log.warning("%s: a wait did not end by itself", self.setup.name)
+            done, _ = await asyncio.wait({self._waiting}, timeout=WAIT_DEADLINE)
+            if not done:
+                self._log.warning("%s: a wait did not end by itself", self.setup.name)
+            elif not self._waiting.cancelled():
+                self._waiting.result()
+        finally:
+            self._waiting.cancel()
+            await asyncio.gather(self._waiting, return_exceptions=True)
+            self._waiting = None
 
     async def _wait_for_room(self) -> None:
         while True:

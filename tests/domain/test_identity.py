@@ -29,12 +29,12 @@ def test_a_merge_joins_the_open_conversations_and_an_unmerge_parts_them_exactly(
     mail = received("e1", MAIL, EMAIL, ago(minutes=9), "Move my appointment", "ca", subject="Move")
     chat = received("e2", WHATSAPP, PHONE, ago(minutes=1), "any news?", "cb")
     keep, absorb = customer(mail, record="k1"), customer(chat, record="k2")
-    edge = identity.merge(keep, absorb, AGENT, "r1", NOW)
+    edge = identity.merge(EntryId("m1"), keep, absorb, AGENT, NOW)
     joined = together("k1", {"k1": [mail, edge], "k2": [chat]})
     assert [(c.id, c.subject, c.media, c.waiting_since) for c in joined.conversations] == [
         ("ca", "Move", ("email", "whatsapp"), ago(minutes=9))
     ]
-    parted = together("k1", {"k1": [mail, edge, identity.unmerge(edge.id, AGENT, "r2", NOW)]})
+    parted = together("k1", {"k1": [mail, edge, identity.unmerge(EntryId("u1"), edge.id, AGENT, NOW)]})
     assert history.lines(parted) == history.lines(keep)
     assert history.lines(customer(chat, record="k2")) == history.lines(absorb)
 
@@ -42,7 +42,7 @@ def test_a_merge_joins_the_open_conversations_and_an_unmerge_parts_them_exactly(
 def test_a_later_message_of_the_absorbed_record_stays_in_its_own_conversation():
     mail = received("e1", MAIL, EMAIL, ago(minutes=9), conversation="ca")
     chat = received("e2", WHATSAPP, PHONE, ago(minutes=8), conversation="cb")
-    edge = identity.merge(customer(mail), customer(chat, record="k2"), AGENT, "r1", NOW)
+    edge = identity.merge(EntryId("m1"), customer(mail), customer(chat, record="k2"), AGENT, NOW)
     joined = together("k1", {"k1": [mail, edge], "k2": [chat]})
     whole = conversations.joins(joined, None, EntryId("e3"), NOW, 7)
     assert whole == "ca"
@@ -54,7 +54,7 @@ def test_an_answer_in_one_part_ends_the_waiting_of_the_whole():
 
     mail = received("e1", MAIL, EMAIL, ago(minutes=9), conversation="ca")
     chat = received("e2", WHATSAPP, PHONE, ago(minutes=8), conversation="cb")
-    edge = identity.merge(customer(mail), customer(chat, record="k2"), AGENT, "r1", NOW)
+    edge = identity.merge(EntryId("m1"), customer(mail), customer(chat, record="k2"), AGENT, NOW)
     answer = Reply(
         id=EntryId("r"),
         at=ago(minutes=2),

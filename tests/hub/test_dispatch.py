@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from agentconsole.desk import Compose
-from agentconsole.domain.model import ConsentScope, Delivery, EntryId, Receipt
+from agentconsole.domain.model import AccountName, ConsentScope, CustomerId, Delivery, EntryId, Receipt
 from agentconsole.errors import (
     OutcomeUnknown,
     PermanentFailure,
     Refused,
     SignInFailed,
+    StoreFault,
     TemporaryFailure,
 )
+from agentconsole.store.memory import MemoryStore
 from tests.fakes import paper
+from tests.fakes.clock import CountingRandomness, HandClock
 from tests.hub.conftest import PHONE, World, running
 from tests.waiting import until
 
@@ -72,6 +78,77 @@ async def test_a_temporary_failure_is_tried_again_later_and_under_the_same_key(w
     world.clock.move(seconds=61)
     await reaches(world, sent.id, Delivery.SENT)
     assert [(o.key, o.attempt) for o in world.chat.delivered] == [(sent.id, 2)]
+
+
+async def test_no_pause_that_a_provider_asks_for_ends_the_hub_or_outlasts_a_day(world: World):
+    customer = await ready(world)
+    absurd = TemporaryFailure("slow down", reason="rate_limited", retry_after=1e300)
+    world.mail.fetch_failure = world.chat.after_commit = absurd
+    world.mail.new.set()
+    sent = await world.desk.reply(world.who, "r1", Compose(customer, "hi"))
+    await until(lambda: _reason(world, sent.id))
+
+    async def mail_rests() -> bool:
+        return world.hub.health.of(AccountName("mail")).state == "unreachable"
+
+    await until(mail_rests)
+    tomorrow = world.clock.now() + timedelta(days=1)
+    (waiting,) = await world.desk.outbox(world.who, [Delivery.QUEUED])
+    assert waiting.record.not_before == tomorrow
+    assert world.hub.health.of(AccountName("mail")).retry_at == tomorrow
+    assert not world.done.done()
+
+
+class _Rude(TemporaryFailure):
+    """An answer that cannot even be read."""
+
+    @property
+    def message(self) -> str:
+        raise OverflowError
+
+    @message.setter
+    def message(self, text: str) -> None:
+        return
+
+
+@pytest.mark.parametrize(("where", "state"), [("before_commit", Delivery.QUEUED), ("after_commit", Delivery.UNCERTAIN)])
+async def test_what_goes_wrong_while_an_answer_is_judged_is_an_outcome_too(world: World, where, state):
+    customer = await ready(world)
+    setattr(world.chat, where, _Rude("x"))
+    sent = await world.desk.reply(world.who, "r1", Compose(customer, "hi"))
+    await until(lambda: _reason(world, sent.id))
+    assert (await world.desk.sent(world.who, sent.id)).state == state
+
+
+class _Forgetful(MemoryStore):
+    """A disk that writes the next claim (or commit) and then says that it could not."""
+
+    claims: int = 0
+
+    async def change(self, record: CustomerId, decide: Callable[..., Any]) -> Any:
+        change = await super().change(record, decide)
+        if any(d.state == Delivery.SENDING for d in change.deliveries.values()):
+            self.claims -= 1
+            if self.claims == 0:
+                raise StoreFault("The folder could not be synchronised.")
+        return change
+
+
+@pytest.mark.parametrize("claims", [1, 2])
+async def test_a_claim_on_disk_that_was_reported_as_a_fault_is_settled_while_the_hub_runs(claims: int):
+    clock = HandClock()
+    store = _Forgetful(clock, CountingRandomness())
+    async with running(store=store, clock=clock) as world:
+        customer = await ready(world)
+        store.claims = claims
+        sent = await world.desk.reply(world.who, "r1", Compose(customer, "hi"))
+
+        async def left() -> bool:
+            clock.move(seconds=6)
+            return (await world.desk.sent(world.who, sent.id)).state == Delivery.SENT
+
+        await until(left)
+        assert len(world.chat.delivered) == 1
 
 
 async def _reason(world: World, reply: EntryId):

@@ -440,14 +440,16 @@ class DeskDouble:
         if not accept:
             self.add(owner, identity.refuse(suggestion, who.name, request, NOW))
             return EntryId("")
-        edge = identity.merge(self.person(owner), self.person(found.other), who.name, request, NOW, suggestion)
+        edge = identity.merge(
+            EntryId(f"merged-{request}"), self.person(owner), self.person(found.other), who.name, NOW, suggestion
+        )
         self.add(owner, edge)
         return edge.id
 
     async def unmerge(self, who: Agent, request: str, customer: CustomerId, merge: EntryId) -> None:
         await self._enter("unmerge", merge)
         owner = next(n for n, e in self.records.items() if any(isinstance(x, Merged) and x.id == merge for x in e))
-        self.add(owner, identity.unmerge(merge, who.name, request, NOW))
+        self.add(owner, identity.unmerge(EntryId(f"unmerged-{request}"), merge, who.name, NOW))
 
     def opt_out(self, customer: str, medium: str, words: str = "STOP", *, days: float = 1) -> None:
         at = NOW - timedelta(days=days)

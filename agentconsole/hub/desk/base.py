@@ -26,7 +26,7 @@ from agentconsole.domain.model import (
 from agentconsole.errors import NotFound, Refused, UsageError
 from agentconsole.hub.health import Health
 from agentconsole.hub.profile import AccountSetup, HubProfile
-from agentconsole.ports import AuditLine, Store
+from agentconsole.ports import AuditLine, Revision, Store
 from agentconsole.seams import Clock
 from agentconsole.text.words import Words
 
@@ -115,7 +115,10 @@ class DeskPart:
         return owner
 
     async def position(self) -> Position:
-        revision = (await self.store.changed(None)).revision
+        """Return where the news stand now."""
+        return self._position_of((await self.store.changed(None)).revision)
+
+    def _position_of(self, revision: Revision) -> Position:
         return Position(f"{revision.epoch}:{self.health.revision}", revision.number)
 
     async def append(self, record: CustomerId, entry: AnyEntry) -> None:

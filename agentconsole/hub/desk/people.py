@@ -17,6 +17,7 @@ from agentconsole.domain.model import (
     AnyEntry,
     ConsentChanged,
     ConsentScope,
+    Customer,
     CustomerId,
     EntryId,
     Medium,
@@ -65,30 +66,30 @@ class People(Reading):
     async def _merge(
         self, who: Agent, request: str, keep: CustomerId, absorb: CustomerId, suggestion: EntryId
     ) -> EntryId:
+        edge = EntryId(derive_id("e", "merged", key_of(request)))
         async with self.people:
+            if await self.store.known([edge]):
+                return edge
             one, other = await self.person(keep), await self.person(absorb)
             if one.id == other.id:
-                earlier = next((m for m in reversed(one.merges) if m.id == _merge_id(request, keep, absorb)), None)
-                if earlier is not None:
-                    return earlier.id
                 raise Refused("These are one customer already. Nothing was changed.", "")
-            edge = identity.merge(one, other, who.name, key_of(request), self.clock.now(), suggestion)
-            await self.store.change(one.id, lambda _snapshot: [edge])
+            merged = identity.merge(edge, one, other, who.name, self.clock.now(), suggestion)
+            await self.store.change(one.id, lambda _snapshot: [merged])
         await self.audit(who, "merge", one.id, other.id)
-        return edge.id
+        return edge
 
     async def unmerge(self, who: Agent, request: str, customer: CustomerId, merge: EntryId) -> None:
         self.need(who, "customer")
+        end = EntryId(derive_id("e", "unmerged", key_of(request)))
         async with self.people:
+            if await self.store.known([end]):
+                return
             person = await self.person(customer)
             edges = sorted(person.merges, key=lambda edge: edge.at)
             edge = next((e for e in edges if e.id == merge), None) if merge else (edges[-1] if edges else None)
             if edge is None:
-                done = EntryId(derive_id("e", "unmerged", key_of(request), merge)) if merge else EntryId("")
-                if done and await self.store.known([done]):
-                    return
                 raise NotFound("There is no such merge to end. Nothing was changed.", "See: agentconsole show")
-            entry = identity.unmerge(edge.id, who.name, key_of(request), self.clock.now())
+            entry = identity.unmerge(end, edge.id, who.name, self.clock.now())
             await self.store.change(person.owners[edge.id], lambda _snapshot: [entry])
         await self.audit(who, "unmerge", customer, edge.id)
 
@@ -96,16 +97,19 @@ class People(Reading):
         self.need(who, "customer")
         record = CustomerId(derive_id("k", "added", key_of(request))[:17])
         parsed = [await self.parse(text) for text in addresses]
-        for address in parsed:
-            owner = await self.store.find(address)
-            if owner is not None and owner != record:
-                raise Refused(f"{address.value} belongs to a customer already. Nobody was added.", f"See: show {owner}")
-        now = self.clock.now()
-        entries: list[AnyEntry] = [
-            Named(id=EntryId(derive_id("e", "named", record)), at=now, name=name, by=who.name),
-            *(_linked(record, address, who, now) for address in parsed),
-        ]
-        await self.store.change(record, lambda _snapshot: entries)
+        async with self.people:
+            for address in parsed:
+                owner = await self.store.find(address)
+                if owner is not None and owner != record:
+                    raise Refused(
+                        f"{address.value} belongs to a customer already. Nobody was added.", f"See: show {owner}"
+                    )
+            now = self.clock.now()
+            entries: list[AnyEntry] = [
+                Named(id=EntryId(derive_id("e", "named", record)), at=now, name=name, by=who.name),
+                *(_linked(record, address, who, now) for address in parsed),
+            ]
+            await self.store.change(record, lambda _snapshot: entries)
         await self.audit(who, "add", record)
         return record
 
@@ -134,19 +138,17 @@ class People(Reading):
     async def unlink(self, who: Agent, request: str, customer: CustomerId, address: str) -> None:
         self.need(who, "customer")
         parsed = await self.parse(address)
-        person = await self.person(customer)
-        owner = person.owners.get(str(parsed))
-        if owner is None:
-            raise NotFound(f"{parsed.value} is not linked to this customer.", "See: agentconsole show")
-        await self.append(
-            owner,
-            AddressUnlinked(
-                id=EntryId(derive_id("e", "unlinked", key_of(request))),
-                at=self.clock.now(),
-                address=parsed,
-                by=who.name,
-            ),
+        entry = AddressUnlinked(
+            id=EntryId(derive_id("e", "unlinked", key_of(request))), at=self.clock.now(), address=parsed, by=who.name
         )
+        async with self.people:
+            if await self.store.known([entry.id]):
+                return
+            person = await self.person(customer)
+            owner = person.owners.get(str(parsed))
+            if owner is None:
+                raise NotFound(f"{parsed.value} is not linked to this customer.", "See: agentconsole show")
+            await self.append(owner, entry)
         await self.audit(who, "unlink", person.id, str(parsed))
 
     async def prefer(
@@ -175,21 +177,38 @@ class People(Reading):
         self.need(who, "customer")
         async with self.people:
             person = await self.person(customer)
-            for member in person.members if allowed else (person.id,):
-                entry = ConsentChanged(
-                    id=EntryId(derive_id("e", "consent", key_of(request), member)),
-                    at=self.clock.now(),
-                    medium=medium,
-                    scope=scope,
-                    allowed=allowed,
-                    by=who.name,
-                )
-                await self.store.change(member, lambda _snapshot, entry=entry: [entry])  # type: ignore[misc]
+            wanted = [(medium, scope), *(_taken_back(person, medium, scope) if allowed else ())]
+            for member in person.members:
+                entries = [
+                    ConsentChanged(
+                        id=EntryId(derive_id("e", "consent", key_of(request), member, m, s)),
+                        at=self.clock.now(),
+                        medium=m,
+                        scope=s,
+                        allowed=allowed,
+                        by=who.name,
+                    )
+                    for m, s in dict.fromkeys(wanted)
+                ]
+                await self.store.change(member, lambda _snapshot, entries=entries: entries)  # type: ignore[misc]
         await self.audit(who, "opt-in" if allowed else "opt-out", person.id, f"{medium} {scope}")
 
 
-def _merge_id(request: str, keep: CustomerId, absorb: CustomerId) -> EntryId:
-    return EntryId(derive_id("e", "merged", key_of(request), keep, absorb))
+def _taken_back(customer: Customer, medium: Medium, scope: ConsentScope) -> list[tuple[Medium, ConsentScope]]:
+    """Return the opt-outs that an opt-in ends.
+
+    Raises:
+        Refused: a wider opt-out would still forbid what the opt-in allows.
+    """
+    everything = scope == ConsentScope.ALL
+    denials = [(c.medium, c.scope) for c in customer.consents if not c.allowed]
+    for denied, reason in denials:
+        if not denied and medium and (everything or reason in (scope, ConsentScope.ALL)):
+            raise Refused(
+                "The opt-out holds for every channel. Nothing was changed.",
+                f"To take all of it back: agentconsole customer opt-in {customer.id}",
+            )
+    return [(m, s) for m, s in denials if m == medium or not medium if everything or s == scope]
 
 
 def _linked(record: CustomerId, address: Address, who: Agent, at: datetime, request: str = "") -> AddressLinked:

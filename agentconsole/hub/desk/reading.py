@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 
+import msgspec
+
 from agentconsole.desk import (
     Agent,
     News,
@@ -17,6 +19,7 @@ from agentconsole.desk import (
 )
 from agentconsole.domain import delivery
 from agentconsole.domain.model import (
+    AnyEntry,
     BlobId,
     ConversationId,
     ConversationStatus,
@@ -25,6 +28,7 @@ from agentconsole.domain.model import (
     EntryId,
     Hit,
     Medium,
+    Note,
     Receipt,
     Received,
     Reply,
@@ -35,6 +39,13 @@ from agentconsole.hub.desk.base import DeskPart
 from agentconsole.ports import Revision, View
 
 MAX_PAGE = 500
+TEXT_LENGTH = 16_000
+"""Characters of one text on a page of the timeline; the whole of it stays in the history."""
+
+PAGE_BYTES = 700_000
+ENTRY_BYTES = 1_500
+"""Bytes of a page's texts, and what an entry takes besides, so that every page fits the wire's line."""
+
 MAX_CHUNK = 512 * 1024
 """Bytes of a file in one call: base64 and its line stay under the wire's limit."""
 
@@ -106,17 +117,18 @@ class Reading(DeskPart):
         history = await self.store.history(customer, before=before or None, limit=min(max(limit, 1), MAX_PAGE))
         if history is None:
             raise NotFound(f"There is no customer {customer}.", "See: agentconsole inbox")
+        entries, cut = _page(history.entries)
         states = {}
         records = {record.reply: record for record in history.customer.deliveries}
         receipts = [entry for entry in history.entries if isinstance(entry, Receipt)]
-        for entry in history.entries:
+        for entry in entries:
             if isinstance(entry, Reply):
                 states[entry.id] = records.get(entry.id) or delivery.standing(entry, receipts)
         return TimelinePage(
             history.customer,
-            history.entries,
+            entries,
             states,
-            history.more,
+            history.more or cut,
             position,
             await self.suggestions_about(history.customer),
         )
@@ -133,7 +145,7 @@ class Reading(DeskPart):
         epoch, _, health = since.epoch.rpartition(":")
         if not health.isdigit() or int(health) != self.health.revision:
             changes = await self.store.changed(Revision(epoch, since.number))
-            return News(await self.position(), changes.customers, health=True)
+            return News(self._position_of(changes.revision), changes.customers, health=True)
         changed = asyncio.ensure_future(
             self.store.wait_changed(Revision(epoch, since.number), min(max(seconds, 0.0), 60.0))
         )
@@ -144,8 +156,7 @@ class Reading(DeskPart):
         finally:
             changed.cancel()
             better.cancel()
-        position = Position(f"{changes.revision.epoch}:{self.health.revision}", changes.revision.number)
-        return News(position, changes.customers, health=self.health.revision != int(health))
+        return News(self._position_of(changes.revision), changes.customers, health=self.health.revision != int(health))
 
     async def seen(self, who: Agent, customer: CustomerId, at: datetime) -> None:
         self.need(who, "read")
@@ -198,3 +209,23 @@ class Reading(DeskPart):
                 )
             )
         return tuple(views)
+
+
+def _page(entries: Sequence[AnyEntry]) -> tuple[tuple[AnyEntry, ...], bool]:
+    """Return the newest entries that fit on one line of the wire, long texts cut, and whether some were left out."""
+    kept: list[AnyEntry] = []
+    room = PAGE_BYTES
+    for entry in reversed(entries):
+        short = _shortened(entry)
+        room -= ENTRY_BYTES + len(getattr(short, "text", "").encode("utf-8", "replace"))
+        if room < 0 and kept:
+            return tuple(reversed(kept)), True
+        kept.append(short)
+    return tuple(reversed(kept)), False
+
+
+def _shortened(entry: AnyEntry) -> AnyEntry:
+    if not isinstance(entry, Received | Reply | Note) or len(entry.text) <= TEXT_LENGTH:
+        return entry
+    cut = f"{entry.text[:TEXT_LENGTH]} […+{len(entry.text) - TEXT_LENGTH}]"
+    return msgspec.structs.replace(entry, text=cut)

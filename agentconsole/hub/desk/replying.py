@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeGuard
 
 import msgspec
 
@@ -10,6 +11,7 @@ from agentconsole.desk import Agent, Compose, OutboxLine, Sent
 from agentconsole.domain import conversations, delivery, preference
 from agentconsole.domain.addresses import EMAIL
 from agentconsole.domain.model import (
+    AnyEntry,
     Attachment,
     Choice,
     Conversation,
@@ -32,6 +34,7 @@ from agentconsole.domain.model import (
 from agentconsole.domain.permission import Size
 from agentconsole.errors import Answered, NotFound, Refused, UsageError
 from agentconsole.hub.desk.base import DeskPart, key_of
+from agentconsole.hub.desk.reading import ENTRY_BYTES, PAGE_BYTES
 from agentconsole.hub.profile import AccountSetup, for_choice
 from agentconsole.text import sms
 from agentconsole.text.words import Words
@@ -71,8 +74,10 @@ class Replying(DeskPart):
             await self._refuse_collision(who, customer, compose)
             reply = await self._composed(who, reply_id, customer, compose, ranked)
             owner = customer.owners.get(str(ranked.route.address), customer.id)
-            await self.store.change(owner, lambda snapshot: [_in_part(reply, customer, snapshot)])
-        self.wake(ranked.route.account)
+            try:
+                await self.store.change(owner, lambda snapshot: [_in_part(reply, customer, snapshot)])
+            finally:
+                self.wake(ranked.route.account)  # also where the client's line was cut while it was written
         await self.audit(who, "reply", customer.id, f"{reply_id} {ranked.route.medium}")
         return await self.standing(reply_id, choice)
 
@@ -112,6 +117,11 @@ class Replying(DeskPart):
         ]
         if wanted:
             chosen = wanted[0]
+            if compose.route is not None and compose.route.place not in ("", chosen.route.place):
+                raise Refused(
+                    "The customer has written in another chat meanwhile. Yours was not sent and is kept.",
+                    "Look at the newest message, then choose the channel again.",
+                )
             overridden = (compose.route is not None or bool(compose.medium)) and chosen is not choice.best
             return Ranked(chosen.route, "agent_choice", chosen.facts) if overridden else chosen
         refused = next(
@@ -157,11 +167,11 @@ class Replying(DeskPart):
         """Return the message that a reply answers: the named one, else the newest that came by this route."""
         if compose.answers:
             found = await self.store.entry(compose.answers)
-            if found is not None and isinstance(found[1], Received):
+            if found is not None and found[0] in customer.members and _came_by(found[1], route):
                 return found[1]
         page = await self.store.history(customer.id, limit=200)
         for entry in reversed(page.entries if page is not None else ()):
-            if isinstance(entry, Received) and entry.account == route.account and entry.sender == route.address:
+            if _came_by(entry, route):
                 return entry
         return None
 
@@ -258,7 +268,14 @@ class Replying(DeskPart):
 
     async def drafts(self, who: Agent) -> tuple[Draft, ...]:
         self.need(who, "read")
-        return tuple(await self.store.drafts(who.name))
+        kept: list[Draft] = []
+        room = PAGE_BYTES
+        for draft in sorted(await self.store.drafts(who.name), key=lambda d: d.at, reverse=True):
+            room -= ENTRY_BYTES + len(draft.text.encode("utf-8", "replace"))
+            if room < 0 and kept:
+                break
+            kept.append(draft)
+        return tuple(kept)
 
     async def drop_draft(self, who: Agent, conversation: ConversationId, revision: int, note: bool) -> None:
         self.need(who, "reply")
@@ -278,6 +295,11 @@ def _allowed(snapshot: Snapshot, receipt: Receipt, words: Words) -> Receipt:
 def _in_part(reply: Reply, customer: Customer, snapshot: Snapshot) -> Reply:
     """Return the reply under the conversation id that its record keeps."""
     return msgspec.structs.replace(reply, conversation=conversations.part_in(customer, snapshot, reply.conversation))
+
+
+def _came_by(entry: AnyEntry, route: Route) -> TypeGuard[Received]:
+    """Say whether a message came by a route: only its thread may be continued there."""
+    return isinstance(entry, Received) and (entry.account, entry.sender) == (route.account, route.address)
 
 
 def _same(one: Route, other: Route) -> bool:
