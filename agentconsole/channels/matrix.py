@@ -382,14 +382,11 @@ class MatrixChannel:
         body, status, errcode = _body(answer), answer.status_code, _errcode(answer)
         said = f"{errcode} {lenient.text(body, 'error')[:200]}".strip()
         if errcode in _LIMITS or status == 429:
-            asked = lenient.number(body, "retry_after_ms")
-            header = answer.headers.get("retry-after", "")
-            pause = asked / 1000 if asked is not None else float(header) if header.isdigit() else None
             return TemporaryFailure(
                 "The homeserver asks for a pause. Nothing was sent.",
                 "It is tried again.",
                 reason="rate_limited",
-                retry_after=pause,
+                retry_after=_pause(body, answer.headers.get("retry-after", "")),
             )
         if status >= 500 or status < 300:
             return OutcomeUnknown(
@@ -420,6 +417,14 @@ def _body(answer: httpx.Response) -> lenient.Table:
 
 def _errcode(answer: httpx.Response) -> str:
     return lenient.text(_body(answer), "errcode") if answer.status_code != 200 else ""
+
+
+def _pause(body: lenient.Table, header: str) -> float | None:
+    """Return the seconds that the homeserver asked to wait, or None where it named none, or more than a day."""
+    asked = lenient.number(body, "retry_after_ms")
+    if asked is None:
+        asked = 1000 * int(header) if header.isascii() and header.isdigit() and len(header) < 10 else None
+    return asked / 1000 if asked is not None and 0 <= asked <= 86_400_000 else None
 
 
 def parse(item: RawItem) -> Sequence[Parsed]:

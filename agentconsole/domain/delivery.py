@@ -110,6 +110,17 @@ def standing(reply: Reply, receipts: Iterable[Receipt]) -> DeliveryRecord:
     return record if record.state not in UNFINISHED else msgspec.structs.replace(record, state=Delivery.SENT)
 
 
+LONGEST_WAIT: Final = 86_400.0
+"""Seconds that a provider can make us wait; what it asks beyond a day is a mistake of its, or an attack."""
+
+
+def bounded(seconds: float | None) -> float:
+    """Return a pause within 0 and ``LONGEST_WAIT`` seconds, whatever number (or none) a provider named."""
+    if seconds is None or not seconds > 0:
+        return 0.0
+    return float(seconds) if seconds <= LONGEST_WAIT else LONGEST_WAIT
+
+
 def backoff(
     attempt: int, retry_after: float | None, fraction: float, *, first: float = 15.0, most: float = 3600.0
 ) -> float:
@@ -117,10 +128,10 @@ def backoff(
 
     Args:
         attempt: how many attempts have failed, from 1.
-        retry_after: what the provider asked for, in seconds; never undercut.
+        retry_after: what the provider asked for, in seconds; never undercut, up to ``LONGEST_WAIT``.
         fraction: a random number in [0, 1).
         first: seconds after the first failure.
         most: seconds that the pause does not outgrow.
     """
     base: float = min(first * 2 ** (min(max(attempt, 1), 32) - 1), most)
-    return max(base * (0.9 + 0.2 * fraction), retry_after or 0.0)
+    return max(base * (0.9 + 0.2 * fraction), bounded(retry_after))

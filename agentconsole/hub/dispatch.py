@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -129,7 +129,11 @@ class Dispatch:
 
     async def recover(self) -> None:
         """Settle what an earlier hub left in ``sending``. Call before ``run``."""
-        for due in await self._store.replies([Delivery.SENDING], limit=EVERY):
+        await self._settle(await self._store.replies([Delivery.SENDING], limit=EVERY))
+
+    async def _settle(self, orphans: Sequence[Due]) -> None:
+        """Decide about replies in ``sending`` whose attempt nobody is making."""
+        for due in orphans:
             record = due.record
             if not record.committed:
                 outcome = Outcome(Delivery.QUEUED, "interrupted")
@@ -182,9 +186,12 @@ class Dispatch:
 
     async def _send_due(self, account: AccountName) -> datetime | None:
         """Send everything due and return when the next reply is, if one waits."""
+        # An account sends one reply at a time, and here none: a claim in ``sending`` is one whose change reached the
+        # disk although the store said that it failed.
+        await self._settle(await self._replies(account, Delivery.SENDING))
         line_is_up = account in self._line_is_up
         self._line_is_up.discard(account)
-        for due in await self._queued(account):
+        for due in await self._replies(account, Delivery.QUEUED):
             if self._stopping.is_set():
                 break
             not_before = due.record.not_before
@@ -200,11 +207,11 @@ class Dispatch:
                 self._idle[account].set()
         # Asked again, because an attempt that failed just now has set a time of its own.
         now = self._clock.now()
-        times = [d.record.not_before for d in await self._queued(account)]
+        times = [d.record.not_before for d in await self._replies(account, Delivery.QUEUED)]
         return min((time for time in times if time is not None and time > now), default=None)
 
-    async def _queued(self, account: AccountName) -> list[Due]:
-        found = await self._store.replies([Delivery.QUEUED], limit=EVERY)
+    async def _replies(self, account: AccountName, state: Delivery) -> list[Due]:
+        found = await self._store.replies([state], limit=EVERY)
         return [due for due in found if due.record.account == account]
 
     # -- one attempt ---------------------------------------------------------------------------------------
@@ -240,35 +247,45 @@ class Dispatch:
             committed = True
 
         try:
-            outgoing = await self._outgoing(owner, reply, attempt)
-            async with asyncio.timeout(SEND_DEADLINE):
-                report = await self._channels[reply.account].send(outgoing, commit)
-        except Withdrawn as exc:
-            return Outcome(Delivery.FAILED, exc.reason)
-        except SignInFailed as exc:
-            self._health.failed(reply.account, exc, SIGN_IN_PAUSE)
-            retry = self._clock.now() + timedelta(seconds=SIGN_IN_PAUSE)
-            return Outcome(Delivery.QUEUED, exc.reason, exc.message, retry_at=retry)
-        except TemporaryFailure as exc:
-            return self._again(attempt, exc.reason, exc.message, exc.retry_after)
-        except PermanentFailure as exc:
-            return Outcome(Delivery.FAILED, exc.reason, exc.message)
-        except OutcomeUnknown as exc:
-            if self._may_repeat(reply.account):
-                return self._again(attempt, "same_key_again", exc.message, None)
-            return Outcome(Delivery.UNCERTAIN, exc.reason, exc.message)
-        except StoreFault as exc:
-            return self._again(attempt, "store", exc.message, None)
-        except AgentConsoleError as exc:
-            return Outcome(Delivery.UNCERTAIN if committed else Delivery.FAILED, exc.code, exc.message)
+            try:
+                outgoing = await self._outgoing(owner, reply, attempt)
+                async with asyncio.timeout(SEND_DEADLINE):
+                    report = await self._channels[reply.account].send(outgoing, commit)
+                if not committed:
+                    self._log.error("%s: the channel sent without commit", reply.account)
+                return Outcome(report.state, "", report.detail, report.external_id)
+            except (AgentConsoleError, Withdrawn) as exc:
+                return self._outcome(reply.account, attempt, exc, committed=committed)
         except Exception as exc:
+            # Also what goes wrong while an answer is judged: no answer may leave a reply in ``sending``.
             self._log.error("%s: send ended in %s", reply.account, type(exc).__name__, exc_info=exc)
             if committed:
                 return Outcome(Delivery.UNCERTAIN, "line_cut", type(exc).__name__)
             return self._again(attempt, "provider_error", type(exc).__name__, None)
-        if not committed:
-            self._log.error("%s: the channel sent without commit", reply.account)
-        return Outcome(report.state, "", report.detail, report.external_id)
+
+    def _outcome(
+        self, account: AccountName, attempt: int, exc: AgentConsoleError | Withdrawn, *, committed: bool
+    ) -> Outcome:
+        """Return what a failure of one attempt means for the reply; the table stands in docs/architecture.md."""
+        match exc:
+            case Withdrawn():
+                return Outcome(Delivery.FAILED, exc.reason)
+            case SignInFailed():
+                self._health.failed(account, exc, SIGN_IN_PAUSE)
+                retry = self._clock.now() + timedelta(seconds=SIGN_IN_PAUSE)
+                return Outcome(Delivery.QUEUED, exc.reason, exc.message, retry_at=retry)
+            case TemporaryFailure():
+                return self._again(attempt, exc.reason, exc.message, exc.retry_after)
+            case PermanentFailure():
+                return Outcome(Delivery.FAILED, exc.reason, exc.message)
+            case OutcomeUnknown():
+                if self._may_repeat(account):
+                    return self._again(attempt, "same_key_again", exc.message, None)
+                return Outcome(Delivery.UNCERTAIN, exc.reason, exc.message)
+            case StoreFault():
+                return self._again(attempt, "store", exc.message, None)
+            case _:
+                return Outcome(Delivery.UNCERTAIN if committed else Delivery.FAILED, exc.code, exc.message)
 
     async def _outgoing(self, owner: CustomerId, reply: Reply, attempt: int) -> Outgoing:
         files = [File(a.name, a.type, await self._store.blob(owner, a.blob)) for a in reply.attachments]

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from agentconsole.desk import AccountHealth
+from agentconsole.domain.delivery import bounded
 from agentconsole.domain.model import AccountName
 from agentconsole.errors import AgentConsoleError, SignInFailed
 from agentconsole.hub.profile import AccountSetup
@@ -71,7 +72,7 @@ class Health:
             state=SIGNED_OUT if isinstance(exc, SignInFailed) else UNREACHABLE,
             error=exc.message,
             hint=exc.hint,
-            retry_at=self._clock.now() + timedelta(seconds=retry_in),
+            retry_at=self._clock.now() + timedelta(seconds=bounded(retry_in)),
         )
 
     def stopped(self, account: AccountName) -> None:

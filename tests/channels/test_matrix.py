@@ -417,6 +417,27 @@ async def test_every_answer_maps_to_what_it_proves(
         assert getattr(caught.value, "retry_after", 0) == 245
 
 
+@pytest.mark.parametrize(
+    ("body", "header"),
+    [
+        (b'{"errcode":"M_LIMIT_EXCEEDED","retry_after_ms":1000000000000000}', ""),
+        (b'{"errcode":"M_LIMIT_EXCEEDED","retry_after_ms":1' + b"0" * 400 + b"}", ""),
+        (b'{"errcode":"M_LIMIT_EXCEEDED","retry_after_ms":-1}', ""),
+        (b"", "9" * 400),
+        (b"", "\u00b2"),
+    ],
+)
+async def test_an_absurd_pause_counts_as_none(body: bytes, header: str) -> None:
+    options = MatrixOptions(base_url="http://127.0.0.1:9", user="@a:b", token=Secret("env", "UNUSED"))
+    with lent() as tools:
+        channel = MatrixChannel(ACCOUNT, options, tools)
+        headers = {"retry-after": header.encode("latin-1")}
+        failure = channel._refusal(httpx.Response(429, content=body, headers=headers))
+        await channel.aclose()
+    assert isinstance(failure, TemporaryFailure)
+    assert failure.retry_after is None
+
+
 # -- signing in ---------------------------------------------------------------------------------------------
 
 
