@@ -14,7 +14,8 @@
     ├── OutcomeUncertain         exit 6   it may have happened
     ├── StoreFault               exit 1   a file could not be read or written
     │   ├── StoreBusy            exit 4   another hub holds this store
-    │   └── ReadOnly             exit 3   this customer was set aside after damage
+    │   ├── ReadOnly             exit 3   this customer was set aside after damage
+    │   └── SpoolDamaged         exit 1   this batch in the spool is not what was written
     └── ChannelFailure                    what ``Channel.send`` and ``Channel.fetch`` may raise
         ├── TemporaryFailure              provably not delivered; try again later
         ├── PermanentFailure              provably not delivered; never this way
@@ -101,6 +102,10 @@ class StoreBusy(StoreFault):
 class ReadOnly(StoreFault):
     code = "read_only"
     exit_code = 3
+
+
+class SpoolDamaged(StoreFault):
+    code = "spool_damaged"
 
 
 class ChannelFailure(AgentConsoleError):

@@ -131,12 +131,17 @@ class AddressEvent(Value, frozen=True):
 
 
 class OwnCopy(Value, frozen=True):
-    """A copy of a message that we sent ourselves (Sent folder, echo): proof that it left."""
+    """A copy of a message that we sent ourselves (Sent folder, echo): proof that it left.
+
+    ``message`` is what it says where somebody else can be answered: a form on a web site writes from our own
+    address too, and what names no reply of ours is filed for people to see.
+    """
 
     identity: str
     key: str
     at: datetime | None = None
     external_id: str = ""
+    message: Inbound | None = None
 
 
 class Opaque(Value, frozen=True):
@@ -482,6 +487,8 @@ class StoreHealth(Value, frozen=True):
     index_behind: int = 0
     read_only: tuple[CustomerId, ...] = ()
     free_bytes: int = -1
+    set_aside: int = 0
+    """Batches that could not be filed and are kept."""
 
 
 Decide: TypeAlias = Callable[[Snapshot], Sequence[AnyEntry]]
@@ -562,8 +569,15 @@ class Store(Protocol):
         """Return entries that contain all words (Korean by syllables, Latin by prefix), newest first."""
         ...
 
-    async def replies(self, states: Sequence[Delivery], *, limit: int = 500) -> Sequence[Due]:
-        """Return replies in these states, longest waiting first."""
+    async def replies(
+        self, states: Sequence[Delivery], *, account: AccountName | None = None, limit: int | None = 500
+    ) -> Sequence[Due]:
+        """Return replies in these states, longest waiting first.
+
+        Args:
+            account: only this account's; all accounts' where None.
+            limit: how many at most, counted after the choice of the account; all where None.
+        """
         ...
 
     async def seen(self, customer: CustomerId, agent: AgentName, at: datetime) -> None:
@@ -584,12 +598,25 @@ class Store(Protocol):
         """Return the ids of the batches that wait, oldest first."""
         ...
 
-    async def spool_record(self, record_id: str) -> SpoolRecord: ...
+    async def spool_record(self, record_id: str) -> SpoolRecord:
+        """Return a batch that waits or was set aside.
 
-    async def spool_done(self, record_id: str) -> None: ...
+        Raises:
+            NotFound: there is none of this id.
+            SpoolDamaged: it is not what was written; no other batch is affected.
+        """
+        ...
+
+    async def spool_done(self, record_id: str) -> None:
+        """Forget a batch that was filed, also one that was set aside."""
+        ...
 
     async def spool_set_aside(self, record_id: str, why: str) -> None:
         """Keep a batch that cannot be filed where it blocks nothing and can be tried again."""
+        ...
+
+    async def spool_aside(self) -> Sequence[str]:
+        """Return the ids of the batches that were set aside, oldest first."""
         ...
 
     async def cursor(self, account: AccountName) -> Cursor | None:

@@ -1,7 +1,8 @@
 """From the spool into histories: understand, find whose it is, append.
 
 Every step may be done twice: entry ids come from what the provider calls the message, a batch leaves the spool only
-when all of it was filed, and one bad item never holds up the next.
+when all of it was filed or set aside, and one bad item never holds up the next. What was set aside is tried again at
+the next start.
 """
 
 from __future__ import annotations
@@ -21,18 +22,20 @@ from agentconsole.domain.model import (
     Attachment,
     BlobId,
     ConsentChanged,
+    ConversationId,
     CustomerId,
     Delivery,
     EntryId,
     Medium,
     Receipt,
     Received,
+    Reply,
     Snapshot,
     Trust,
     Unreadable,
     derive_id,
 )
-from agentconsole.errors import ReadOnly, StoreFault
+from agentconsole.errors import ReadOnly, SpoolDamaged, StoreFault, TryLater
 from agentconsole.hub import parser
 from agentconsole.hub.profile import AccountSetup, HubProfile
 from agentconsole.ports import (
@@ -42,16 +45,23 @@ from agentconsole.ports import (
     OwnCopy,
     Parsed,
     RawItem,
+    SpoolRecord,
     StatusReport,
     Store,
 )
 from agentconsole.seams import Clock, Randomness
 
 RETRY_SECONDS = 5.0
-"""How long intake rests when the disk refuses, before it tries the same batch again."""
+"""How long intake rests when the disk or the machine refuses, before it tries the same batches again."""
 
 TRIES = 3
-"""How often a batch may fail for a reason that is no disk's before it is set aside."""
+"""How often a batch may fail for a reason that is no disk's before what failed of it is set aside."""
+
+REFUSALS = 5
+"""How many items of a batch, or batches, the disk may refuse before intake rests: fewer are the trouble of single
+files, and the others go on."""
+
+OWN_ADDRESS = "from our own address"
 
 WORD_MEDIA = frozenset({"sms", "whatsapp"})
 """Media on which the single word STOP is an opt-out by agreement with the carriers."""
@@ -95,7 +105,7 @@ class Intake:
         self._wake = asyncio.Event()
         self._turn = asyncio.Lock()
         self._failures: dict[str, int] = {}
-        self.set_aside = 0
+        self._retry_aside = True
         self.opaque = 0
 
     def wake(self) -> None:
@@ -107,7 +117,7 @@ class Intake:
             self._wake.clear()
             try:
                 await self.drain()
-            except StoreFault as exc:
+            except (StoreFault, TryLater) as exc:
                 self._log.error("intake rests: %s", exc.message)
                 await self._clock.sleep(RETRY_SECONDS)
                 continue
@@ -117,45 +127,84 @@ class Intake:
         """File all waiting batches now and return how many messages were new.
 
         Raises:
-            StoreFault: the disk refused; the batch waits in the spool.
+            StoreFault: the disk refused; what could not be filed waits in the spool.
+            TryLater: nothing can be read at the moment; everything waits in the spool.
         """
         filed = 0
         async with self._turn:
-            for record_id in await self._store.spooled():
-                filed += await self._batch(record_id)
+            refusals: list[StoreFault] = []
+            waiting = list(await self._store.spooled())
+            if self._retry_aside:
+                waiting += await self._store.spool_aside()
+            for record_id in waiting:
+                try:
+                    filed += await self._batch(record_id)
+                except StoreFault as exc:
+                    refusals.append(exc)
+                if len(refusals) >= REFUSALS:
+                    break
+            if refusals:
+                raise refusals[0]
+            self._retry_aside = False
         return filed
 
     async def _batch(self, record_id: str) -> int:
-        record = await self._store.spool_record(record_id)
+        try:
+            record = await self._store.spool_record(record_id)
+        except SpoolDamaged as exc:
+            await self._put_aside(record_id, exc.message)
+            return 0
         setup = self._accounts.get(record.account)
         if setup is None:
             await self._put_aside(record_id, f"the account {record.account} is not configured")
             return 0
-        filed = 0
-        try:
-            for item in record.items:
+        filed, broken = 0, False
+        failed: dict[int, str] = {}
+        refusals: list[StoreFault] = []
+        for number, item in enumerate(record.items):
+            try:
                 filed += await self._item(setup, item)
-        except ReadOnly as exc:
-            await self._put_aside(record_id, exc.message)
-            return filed
-        except StoreFault:
-            raise
-        except Exception as exc:
+            except ReadOnly as exc:
+                failed[number] = exc.message
+            except StoreFault as exc:
+                refusals.append(exc)
+                if len(refusals) >= REFUSALS:
+                    break
+            except TryLater:
+                raise
+            except Exception as exc:
+                broken = True
+                failed[number] = f"{type(exc).__name__}: {exc}"
+                self._log.error("an item of %s cannot be filed", record.account, exc_info=exc)
+        if refusals:
+            raise refusals[0]
+        if broken:
             failures = self._failures[record_id] = self._failures.get(record_id, 0) + 1
-            self._log.error("a batch of %s cannot be filed (%s)", record.account, type(exc).__name__, exc_info=exc)
-            if failures >= TRIES:
-                await self._put_aside(record_id, f"{type(exc).__name__}: {exc}")
-            else:
+            if failures < TRIES:
                 self._wake.set()
-            return filed
-        await self._store.spool_done(record_id)
+                return filed
         self._failures.pop(record_id, None)
+        await self._settle(record, failed)
         return filed
 
+    async def _settle(self, record: SpoolRecord, failed: Mapping[int, str]) -> None:
+        """Let a batch go, and keep of it what could not be filed."""
+        if not failed:
+            await self._store.spool_done(record.id)
+            return
+        why = "; ".join(dict.fromkeys(failed.values()))
+        if len(failed) == len(record.items):
+            await self._put_aside(record.id, why)
+            return
+        rest = derive_id("s", record.id, *(str(number) for number in failed))
+        items = tuple(record.items[number] for number in failed)
+        await self._store.spool(SpoolRecord(rest, record.account, record.kind, items))
+        await self._put_aside(rest, why)
+        await self._store.spool_done(record.id)
+
     async def _put_aside(self, record_id: str, why: str) -> None:
-        self._log.error("a batch was set aside: %s", why)
+        self._log.error("what cannot be filed was set aside: %s", why)
         await self._store.spool_set_aside(record_id, why)
-        self.set_aside += 1
 
     async def _item(self, setup: AccountSetup, item: RawItem) -> int:
         try:
@@ -163,25 +212,27 @@ class Intake:
         except parser.Unreadable as exc:
             return await self._unreadable(setup, item, exc.reason)
         filed = 0
-        reports: list[bool] = []
+        reports: list[Reply | None] = []
+        events: list[AddressEvent] = []
         for parsed in found:
             match parsed:
                 case Inbound():
                     filed += await self._inbound(setup, item, parsed)
                 case StatusReport():
                     reports.append(await self._report(setup, parsed))
-                case AddressEvent() if reports and not any(reports):
-                    self._log.warning("%s: a report that names no reply of ours closes no address", setup.name)
                 case AddressEvent():
-                    await self._address_event(setup, item, parsed)
+                    events.append(parsed)
                 case OwnCopy():
-                    proof = StatusReport(
-                        parsed.identity, Delivery.SENT, parsed.external_id, parsed.key, parsed.at, "own_copy"
-                    )
-                    await self._report(setup, proof)
+                    filed += await self._own_copy(setup, item, parsed)
                 case Opaque():
                     self._log.info("%s: nothing to show (%s)", setup.name, parsed.what)
                     self.opaque += 1
+        told_of = {reply.address for reply in reports if reply is not None}
+        for event in events:
+            if reports and event.address not in told_of:
+                self._log.warning("%s: a report closes only the address that its reply went to", setup.name)
+            else:
+                await self._address_event(setup, item, event)
         return filed
 
     # -- messages ------------------------------------------------------------------------------------------
@@ -189,11 +240,34 @@ class Intake:
     async def _inbound(self, setup: AccountSetup, item: RawItem, inbound: Inbound) -> int:
         entry_id = EntryId(derive_id("e", "in", setup.kind.name, inbound.identity))
         if await self._store.known([entry_id]):
+            await self._suggest_again(entry_id)
             return 0
-        record = await self._owner((inbound.sender, *inbound.also_known_as))
-        customer = await self._store.customer(record) if record is not None else None
-        if record is None:
-            record = CustomerId("k" + self._random.token()[:16])
+        fresh = CustomerId("k" + self._random.token()[:16])
+        record = await self._owner(inbound) or fresh
+        blobs = await self._keep(record, item, inbound)
+        async with self._people:
+            owner = await self._owner(inbound) or fresh
+            if owner != record:
+                record, blobs = owner, await self._keep(owner, item, inbound)
+            message = await self._append(setup, item, inbound, entry_id, record, blobs)
+        await self._suggest(record, inbound.sender, message.mentions, entry_id, message.at)
+        return 1
+
+    async def _keep(self, record: CustomerId, item: RawItem, inbound: Inbound) -> tuple[BlobId, ...]:
+        """Keep the raw item and then the attachments with the record that they will belong to."""
+        files = [await self._store.put_blob(record, p.data) if p.data else BlobId("") for p in inbound.parts]
+        return await self._store.put_blob(record, item.payload), *files
+
+    async def _append(
+        self,
+        setup: AccountSetup,
+        item: RawItem,
+        inbound: Inbound,
+        entry_id: EntryId,
+        record: CustomerId,
+        blobs: Sequence[BlobId],
+    ) -> Received:
+        customer = await self._store.customer(record)
         stored_at = self._clock.now()
         at = min(inbound.sent_at or item.received_at, stored_at)
         thread = await self._store.thread(inbound.message_ids) if inbound.message_ids else None
@@ -210,25 +284,19 @@ class Intake:
             at,
             self._profile.reopen_days,
         )
-        attachments = [
-            Attachment(
-                part.name,
-                part.type,
-                len(part.data),
-                await self._store.put_blob(record, part.data) if part.data else BlobId(""),
-            )
-            for part in inbound.parts
-        ]
-        raw = await self._store.put_blob(record, item.payload)
+        raw, *files = blobs
+        attachments = tuple(
+            Attachment(part.name, part.type, len(part.data), blob)
+            for part, blob in zip(inbound.parts, files, strict=True)
+        )
         mentioned = tuple(
             a
             for a in addresses.mentions(f"{inbound.subject}\n{inbound.text}", self._profile.region)
             if a != inbound.sender and a not in self._own
         )
 
-        def decide(snapshot: Snapshot) -> list[AnyEntry]:
-            part = conversations.part_in(customer, snapshot, whole) if customer is not None else whole
-            message = Received(
+        def message(part: ConversationId) -> Received:
+            return Received(
                 id=entry_id,
                 at=at,
                 account=setup.name,
@@ -240,7 +308,7 @@ class Intake:
                 sender_name=inbound.sender_name,
                 subject=inbound.subject,
                 text=inbound.text,
-                attachments=tuple(attachments),
+                attachments=attachments,
                 in_reply_to=inbound.message_ids,
                 participants=tuple(p for p in inbound.participants if p.address not in self._own),
                 mentions=mentioned,
@@ -250,12 +318,14 @@ class Intake:
                 past=past,
                 raw=raw,
             )
-            return [message, *_other_names(inbound, entry_id, at), *self._words(setup, inbound, entry_id, at)]
 
-        async with self._people:
-            await self._store.change(record, decide)
-        await self._suggest(record, inbound.sender, mentioned, entry_id, at)
-        return 1
+        def decide(snapshot: Snapshot) -> list[AnyEntry]:
+            part = conversations.part_in(customer, snapshot, whole) if customer is not None else whole
+            others = _other_names(inbound, entry_id, at)
+            return [message(part), *others, *self._words(setup, inbound, entry_id, at)]
+
+        await self._store.change(record, decide)
+        return message(whole)
 
     def _words(self, setup: AccountSetup, inbound: Inbound, entry: EntryId, at: datetime) -> list[AnyEntry]:
         if setup.kind.medium not in WORD_MEDIA:
@@ -274,8 +344,8 @@ class Intake:
             )
         ]
 
-    async def _owner(self, candidates: Sequence[Address]) -> CustomerId | None:
-        for address in candidates:
+    async def _owner(self, inbound: Inbound) -> CustomerId | None:
+        for address in (inbound.sender, *inbound.also_known_as):
             record = await self._store.find(address)
             if record is not None:
                 return record
@@ -300,7 +370,16 @@ class Intake:
         for holder, suggested in identity.suggestions(
             customer.id, mentioned, owners, mentioned_in, sender, evidence, at
         ):
-            await self._store.change(holder, lambda _snapshot, entry=suggested: [entry])  # type: ignore[misc]
+            try:
+                await self._store.change(holder, lambda _snapshot, entry=suggested: [entry])  # type: ignore[misc]
+            except ReadOnly as exc:
+                self._log.warning("a suggestion is left out: %s", exc.message)
+
+    async def _suggest_again(self, entry_id: EntryId) -> None:
+        """Make the suggestions of a message that was filed just before something failed."""
+        found = await self._store.entry(entry_id)
+        if found is not None and isinstance(message := found[1], Received):
+            await self._suggest(found[0], message.sender, message.mentions, entry_id, message.at)
 
     async def _root(self, record: CustomerId) -> CustomerId:
         customer = await self._store.customer(record)
@@ -330,19 +409,28 @@ class Intake:
         self._log.warning("%s: unreadable, raw kept (%s)", setup.name, reason)
         return 1
 
+    async def _own_copy(self, setup: AccountSetup, item: RawItem, copy: OwnCopy) -> int:
+        """File the proof that a reply left. A form on a web site writes from our address too: that is shown."""
+        proof = StatusReport(copy.identity, Delivery.SENT, copy.external_id, copy.key, copy.at, "own_copy")
+        if await self._report(setup, proof) is not None:
+            return 0
+        if copy.message is None:
+            return await self._unreadable(setup, item, OWN_ADDRESS)
+        return await self._inbound(setup, item, copy.message)
+
     # -- reports -------------------------------------------------------------------------------------------
 
-    async def _report(self, setup: AccountSetup, report: StatusReport) -> bool:
-        """File what a report says of a reply; say whether it is one of ours. Anybody can write a bounce."""
+    async def _report(self, setup: AccountSetup, report: StatusReport) -> Reply | None:
+        """File what a report says of a reply and return that reply, where it is ours. Anybody can write a bounce."""
         reply = await self._find_reply(setup, report)
         if reply is None:
             await self._settled(setup.name)
             reply = await self._find_reply(setup, report)
-        found = await self._store.entry(reply) if reply is not None else None
-        if reply is None or found is None:
+        holder, ours = await self._store.entry(reply) or (None, None) if reply is not None else (None, None)
+        if reply is None or holder is None or not isinstance(ours, Reply):
             self._log.info("%s: a report (%s) about nothing of ours", setup.name, report.state)
             self.opaque += 1
-            return False
+            return None
         receipt = Receipt(
             id=EntryId(derive_id("e", "report", setup.kind.name, report.identity)),
             at=min(report.at or self._clock.now(), self._clock.now()),
@@ -352,8 +440,8 @@ class Intake:
             reason=report.reason,
             detail=report.detail[:300],
         )
-        await self._store.change(found[0], lambda _snapshot: [receipt])
-        return True
+        await self._store.change(holder, lambda _snapshot: [receipt])
+        return ours
 
     async def _find_reply(self, setup: AccountSetup, report: StatusReport) -> EntryId | None:
         return await self._store.reply_by(setup.name, external_id=report.external_id, key=report.key)

@@ -285,12 +285,14 @@ class MemoryStore:
             uncertain=count("uncertain"),
         )
 
-    async def replies(self, states: Sequence[Delivery], *, limit: int = 500) -> Sequence[Due]:
+    async def replies(
+        self, states: Sequence[Delivery], *, account: AccountName | None = None, limit: int | None = 500
+    ) -> Sequence[Due]:
         found = [
             Due(record, delivery, rules.shown_name(self._customers()[record]))
             for record, snapshot in self._snapshots.items()
             for delivery in snapshot.deliveries.values()
-            if delivery.state in states
+            if delivery.state in states and account in (None, delivery.account)
         ]
         found.sort(key=lambda due: (rules.microseconds(due.record.queued_at), due.record.reply))
         return found[:limit]
@@ -331,7 +333,7 @@ class MemoryStore:
     # -- spool ---------------------------------------------------------------------------------------------
 
     async def spool(self, record: SpoolRecord) -> None:
-        if record.id not in self._spool:
+        if record.id not in self._spool and record.id not in self._aside:
             self._batches += 1
             self._order[record.id] = self._batches
             self._spool[record.id] = codec.whole(record)
@@ -365,6 +367,9 @@ class MemoryStore:
             raise NotFound(f"No batch {record_id} waits in the spool.")
         self._save_cursor(found)
         self._aside[record_id] = found
+
+    async def spool_aside(self) -> Sequence[str]:
+        return sorted(self._aside, key=self._order.__getitem__)
 
     async def cursor(self, account: AccountName) -> Cursor | None:
         waiting = [r.cursor for r in self._spool.values() if r.account == account and r.cursor is not None]
@@ -410,5 +415,8 @@ class MemoryStore:
 
     async def health(self) -> StoreHealth:
         return StoreHealth(
-            "memory", customers=len(self._distinct()), entries=sum(len(found) for found in self._entries.values())
+            "memory",
+            customers=len(self._distinct()),
+            entries=sum(len(found) for found in self._entries.values()),
+            set_aside=len(self._aside),
         )

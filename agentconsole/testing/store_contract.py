@@ -458,8 +458,18 @@ class StoreContract:
         ]
         assert due[-1].name == "Emily"
         assert [d.record.reply for d in await store.replies([Delivery.QUEUED], limit=1)] == ["r2"]
+        assert [d.record.reply for d in await store.replies([Delivery.QUEUED], limit=None)] == ["r2", "r1"]
         assert await store.replies([]) == []
         assert await store.replies([Delivery.UNCERTAIN]) == []
+
+    async def test_replies_of_one_account_are_not_hidden_behind_anothers(self, store: Store) -> None:
+        other = AccountName("wa")
+        await append(store, K1, reply("r1", 1), reply("r2", 2), reply("r3", 3, account=other))
+        await append(store, K2, reply("r4", 4, conversation="c2", account=other))
+        due = await store.replies([Delivery.QUEUED], account=other, limit=1)
+        assert [d.record.reply for d in due] == ["r3"]
+        assert [d.record.reply for d in await store.replies([Delivery.QUEUED], account=other)] == ["r3", "r4"]
+        assert await store.replies([Delivery.QUEUED], account=AccountName("gone")) == []
 
     # -- news ----------------------------------------------------------------------------------------------
 
@@ -542,8 +552,15 @@ class StoreContract:
         await store.spool_set_aside("one", "again")
         assert await store.spooled() == ["two"]
         assert await store.spool_record("one") == batch("one", "1")
+        await store.spool(batch("one", "1"))
+        assert await store.spooled() == ["two"]
+        await store.spool_set_aside("two", "and this one too")
+        assert await store.spool_aside() == ["one", "two"]
+        assert (await store.health()).set_aside == 2
         assert await store.cursor(MAIL) == Cursor("2")
         await store.spool_done("one")
+        assert await store.spool_aside() == ["two"]
+        assert (await store.health()).set_aside == 1
         with pytest.raises(NotFound):
             await store.spool_record("one")
         with pytest.raises(NotFound):

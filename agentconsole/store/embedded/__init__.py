@@ -318,8 +318,10 @@ class EmbeddedStore:
             pass
         return await self._ask("search", self._reader.search, words, limit)
 
-    async def replies(self, states: Sequence[Delivery], *, limit: int = 500) -> Sequence[Due]:
-        return await self._ask("read its index", self._reader.replies, states, limit)
+    async def replies(
+        self, states: Sequence[Delivery], *, account: AccountName | None = None, limit: int | None = 500
+    ) -> Sequence[Due]:
+        return await self._ask("read its index", self._reader.replies, states, account, limit)
 
     async def seen(self, customer: CustomerId, agent: AgentName, at: datetime) -> None:
         await self._write(f"write customer {customer}", self._engine.seen, customer, agent, rules.microseconds(at))
@@ -355,6 +357,9 @@ class EmbeddedStore:
 
     async def spool_set_aside(self, record_id: str, why: str) -> None:
         await self._write("set a batch aside", self._spool.set_aside, record_id, why)
+
+    async def spool_aside(self) -> Sequence[str]:
+        return await self._write("read the spool", self._spool.aside)
 
     async def cursor(self, account: AccountName) -> Cursor | None:
         return await self._write("read the spool", self._spool.cursor, account)
@@ -397,6 +402,7 @@ class EmbeddedStore:
                 index_behind=self._engine.unfiled + self._engine.search.behind,
                 read_only=tuple(sorted(self._engine.damaged)),
                 free_bytes=shutil.disk_usage(self._root).free,
+                set_aside=self._spool.set_aside_count,
             )
 
         return await self._ask("say how it is", read)

@@ -336,15 +336,16 @@ class Reader:
             row = db.execute(f"SELECT {sums} FROM lines", {"agent": agent}).fetchone()  # noqa: S608
             return Counts(*row)
 
-    def replies(self, states: Sequence[Delivery], limit: int) -> list[Due]:
+    def replies(self, states: Sequence[Delivery], account: AccountName | None, limit: int | None) -> list[Due]:
         marks = ",".join("?" * len(states))
         with self._reading() as db:
             rows = db.execute(
                 "SELECT r.record, d.body, p.shown FROM deliveries d JOIN records r USING (rid) "  # noqa: S608
-                f"JOIN people p ON p.root = r.root WHERE d.state IN ({marks}) ORDER BY d.queued_at, d.reply LIMIT ?",
-                (*states, limit),
+                f"JOIN people p ON p.root = r.root WHERE d.state IN ({marks}) ORDER BY d.queued_at, d.reply",
+                states,
             )
-            return [Due(record, _delivery(body), shown) for record, body, shown in rows]
+            due = (Due(record, _delivery(body), shown) for record, body, shown in rows)
+            return list(islice((one for one in due if account in (None, one.record.account)), limit))
 
     def search(self, words: str, limit: int) -> list[Hit]:
         with self._reading() as db:

@@ -18,7 +18,7 @@ from typing import Final
 import msgspec
 
 from agentconsole.domain.model import AccountName
-from agentconsole.errors import NotFound, StoreFault
+from agentconsole.errors import NotFound, SpoolDamaged
 from agentconsole.ports import Cursor, SpoolRecord
 from agentconsole.seams import Step, Steps
 from agentconsole.store import codec
@@ -61,6 +61,7 @@ class Spool:
         self._waiting: dict[str, _Waiting] = {}
         self._saved: dict[AccountName, _Saved] = {}
         self._set_aside: dict[str, Path] = {}
+        self._illegible = 0
         self._next = 1
 
     def open(self) -> None:
@@ -75,10 +76,13 @@ class Spool:
         for path, header in self._batches(self._aside):
             if header is not None:
                 self._set_aside[header.id] = path
+            else:
+                self._illegible += 1
         for path, header in self._batches(self._folder):
             if header is None:
                 log.warning("a batch in the spool cannot be read and was set aside: %s", path.name)
                 os.replace(path, self._aside / path.name)
+                self._illegible += 1
                 continue
             number = int(path.name.partition("-")[0])
             self._waiting[header.id] = _Waiting(number, path, header.account, header.cursor)
@@ -93,7 +97,7 @@ class Spool:
             yield path, header
 
     def add(self, record: SpoolRecord) -> None:
-        if record.id in self._waiting:
+        if record.id in self._waiting or record.id in self._set_aside:
             return
         record = codec.whole(record)
         body = msgspec.msgpack.encode(record)
@@ -107,18 +111,29 @@ class Spool:
     def ids(self) -> list[str]:
         return list(self._waiting)
 
+    def aside(self) -> list[str]:
+        return sorted(self._set_aside, key=lambda name: self._set_aside[name].name)
+
+    @property
+    def set_aside_count(self) -> int:
+        """How many batches were set aside, with those whose first line cannot be read."""
+        return len(self._set_aside) + self._illegible
+
     def record(self, record_id: str) -> SpoolRecord:
         """Read a batch, also one that was set aside.
 
         Raises:
             NotFound: there is none of this id.
-            StoreFault: its bytes are not those that were written.
+            SpoolDamaged: its bytes are not those that were written.
         """
         waiting = self._waiting.get(record_id)
         path = waiting.path if waiting is not None else self._set_aside.get(record_id)
         if path is None:
             raise NotFound(f"No batch {record_id} waits in the spool.")
-        data = path.read_bytes()
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            raise self._damaged(record_id, "its file is gone") from None
         line, _, body = data.partition(b"\n")
         try:
             header = msgspec.json.decode(line, type=_Header)
@@ -127,7 +142,10 @@ class Spool:
             why = "its checksum differs"
         except ValueError as error:
             why = str(error)
-        raise StoreFault(
+        raise self._damaged(record_id, why)
+
+    def _damaged(self, record_id: str, why: str) -> SpoolDamaged:
+        return SpoolDamaged(
             f"The batch {record_id} in the spool cannot be read ({why}). The other batches are not affected.",
             "It stays as it is; fetch its messages from the provider again.",
         )
@@ -163,7 +181,8 @@ class Spool:
         with self._steps.durable(Step.SPOOL_SET_ASIDE):
             reason = {"id": record_id, "account": waiting.account, "why": why}
             files.replace_file(target.with_suffix(".why"), msgspec.json.encode(codec.whole(reason)))
-            os.replace(waiting.path, target)
+            with suppress(FileNotFoundError):
+                os.replace(waiting.path, target)
             files.sync_folder(self._aside)
             files.sync_folder(self._folder)
         del self._waiting[record_id]
