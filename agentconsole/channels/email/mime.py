@@ -20,7 +20,7 @@ from agentconsole.channels.email.bodies import Body
 from agentconsole.channels.email.headers import Block
 from agentconsole.channels.email.structure import Tree
 from agentconsole.domain.model import Address, Participant, Trust
-from agentconsole.ports import Inbound, Opaque, OwnCopy, Parsed, RawItem
+from agentconsole.ports import Inbound, OwnCopy, Parsed, RawItem
 
 PARTICIPANT_LIMIT: Final = 50
 THREAD_LIMIT: Final = 100
@@ -85,7 +85,7 @@ def parse(item: RawItem) -> Sequence[Parsed]:
     """Read one mail.
 
     Args:
-        item: as ``fetch`` made it. ``meta`` may hold ``own_address`` (mail from there is our own copy),
+        item: as ``fetch`` made it. ``meta`` may hold ``own_address`` (mail from there is our own copy, or a form's),
             ``internaldate`` (ISO 8601), ``truncated`` (the whole size in bytes where only headers were fetched) and
             ``unreadable`` (why the server did not hand the mail out).
 
@@ -104,10 +104,9 @@ def parse(item: RawItem) -> Sequence[Parsed]:
     sender, trust = _sender(block)
     own = item.meta.get(META_OWN, "")
     if own and trust is not Trust.AMBIGUOUS and sender.address is not None and sender.address.value == own:
-        key = message_id(block)
-        if key:
-            return [OwnCopy(item.identity, key, _sent_at(block, item))]
-        return [Opaque(item.identity, "own mail without Message-ID")]
+        asked = _reply_to(block, own)
+        message = _inbound(item, tree, asked, Trust.AMBIGUOUS) if asked is not None else None
+        return [OwnCopy(item.identity, message_id(block), _sent_at(block, item), message=message)]
     return [_inbound(item, tree, sender, trust)]
 
 
@@ -149,6 +148,15 @@ def _sender(block: Block) -> tuple[Mailbox, Trust]:
             if box.address is not None:
                 return box, Trust.AMBIGUOUS
     return Mailbox(None, "", False), Trust.AMBIGUOUS
+
+
+def _reply_to(block: Block, own: str) -> Mailbox | None:
+    """Return who can be answered where a mail is from our own address: a form on a web site names its visitor so."""
+    for field in block.all("reply-to"):
+        for box in mailboxes(field):
+            if box.address is not None and box.address.value != own:
+                return box
+    return None
 
 
 def _participants(block: Block, sender: Address, own: str) -> tuple[Participant, ...]:

@@ -174,6 +174,19 @@ def test_own_mail_is_our_copy_and_a_doubtful_one_is_not() -> None:
     assert read(doubtful).trust is Trust.AMBIGUOUS
 
 
+def test_mail_of_a_form_that_writes_from_our_own_address_says_who_asked() -> None:
+    form = mail("From: support@example.test\nReply-To: support@example.test, Em <em@x.test>\nSubject: form")
+    [copy] = parse(item(form))
+    assert isinstance(copy, OwnCopy)
+    assert copy.message is not None
+    assert (copy.message.sender.value, copy.message.sender_name) == ("em@x.test", "Em")
+    assert (copy.message.subject, copy.message.trust) == ("form", Trust.AMBIGUOUS)
+    assert copy.message.identity == copy.identity
+    [nobody] = parse(item(mail("From: support@example.test\nReply-To: Support@example.test")))
+    assert isinstance(nobody, OwnCopy)
+    assert (nobody.key, nobody.message) == ("", None)
+
+
 @pytest.mark.parametrize(
     ("payload", "reason"),
     [
