@@ -81,6 +81,7 @@ class PaperChannel:
 
     async def fetch(self, cursor: Cursor | None) -> Batch:
         self._post.fetches += 1
+        self._post.new.clear()
         if self._post.fetch_failure is not None:
             raise self._post.fetch_failure
         start = int(cursor.value) if cursor is not None else 0
@@ -89,7 +90,6 @@ class PaperChannel:
         return Batch(items, Cursor(str(start + len(items))), more)
 
     async def wait(self) -> None:
-        self._post.new.clear()
         await self._post.new.wait()
 
     async def send(self, outgoing: Outgoing, commit: Commit) -> Report:
