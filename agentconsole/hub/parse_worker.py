@@ -1,7 +1,8 @@
 """The process that understands what arrived, apart from the hub so that a hostile message costs only itself.
 
 Reads frames of ``length (4 bytes, big endian) + msgpack [kind, RawItem]`` from standard input and answers each with
-``length + msgpack [list of parsed, reason]``. Leaves when its input ends, that is when the hub is gone.
+``length + msgpack [list of parsed, reason]``, after one empty frame once it is ready. Leaves when its input ends, that
+is when the hub is gone.
 """
 
 from __future__ import annotations
@@ -80,6 +81,8 @@ def main() -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     source, sink = sys.stdin.buffer, sys.stdout.buffer
     sys.stdout = sys.stderr
+    sink.write(frame(b""))
+    sink.flush()
     while (data := read_frame(source)) is not None:
         kind, item = msgspec.msgpack.decode(data, type=tuple[str, RawItem])
         sink.write(frame(msgspec.msgpack.encode(understand(registry.load(kind).parse, item))))

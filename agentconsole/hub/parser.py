@@ -12,11 +12,15 @@ from typing import Any, Protocol
 
 import msgspec
 
+from agentconsole.errors import TryLater
 from agentconsole.hub import parse_worker
 from agentconsole.ports import ChannelKind, Parsed, RawItem
 
 DEADLINE = 10.0
 """Seconds for one item (the bound of ``docs/architecture.md``, promise 10)."""
+
+START_DEADLINE = 60.0
+"""Seconds for a worker to start, on a busy machine too."""
 
 
 class Unreadable(Exception):
@@ -29,7 +33,12 @@ class Unreadable(Exception):
 
 class Parser(Protocol):
     async def parse(self, kind: str, item: RawItem) -> Sequence[Parsed]:
-        """Raises ``Unreadable``."""
+        """Understand one item.
+
+        Raises:
+            Unreadable: nothing could be read from it, and nothing will be.
+            TryLater: nothing can be read at the moment.
+        """
         ...
 
     async def aclose(self) -> None: ...
@@ -56,7 +65,14 @@ class InlineParser:
 
 
 class WorkerParser:
-    """Parses in a process of its own with bounded memory and time."""
+    """Parses in a process of its own with bounded memory and time.
+
+    A worker that died or took too long is replaced and the item tried once more, because what killed it (the
+    system's memory guard, a busy machine) need not be the item.
+
+    Args:
+        deadline: seconds for one item; starting a worker does not count.
+    """
 
     def __init__(self, log: logging.Logger, deadline: float = DEADLINE) -> None:
         self._log = log
@@ -65,27 +81,42 @@ class WorkerParser:
         self._turn = asyncio.Lock()
 
     async def parse(self, kind: str, item: RawItem) -> Sequence[Parsed]:
+        """Raises ``Unreadable``, and ``TryLater`` where no worker starts: that says nothing about the item."""
         async with self._turn:
-            try:
-                async with asyncio.timeout(self._deadline):
-                    found = await self._ask(kind, item)
-            except TimeoutError:
-                await self._drop()
-                raise Unreadable(f"took longer than {self._deadline:.0f} s") from None
-            except (OSError, EOFError, asyncio.IncompleteReadError) as exc:
-                await self._drop()
-                self._log.warning("the parse worker died of one item: %s", type(exc).__name__)
-                raise Unreadable("was too much for the parser") from None
-            except asyncio.CancelledError:
-                await self._drop()
-                raise
+            found, why = await self._try(kind, item)
+            if found is None:
+                self._log.warning("the parse worker is replaced, an item %s", why)
+                found, why = await self._try(kind, item)
+        if found is None:
+            raise Unreadable(why)
         if found.reason:
             raise Unreadable(found.reason)
         return parse_worker.restore(found)
 
-    async def _ask(self, kind: str, item: RawItem) -> parse_worker.Found:
-        if self._process is None or self._process.returncode is not None:
-            self._process = await asyncio.create_subprocess_exec(
+    async def _try(self, kind: str, item: RawItem) -> tuple[parse_worker.Found | None, str]:
+        """Return what the item holds, or nothing and why."""
+        done = False
+        try:
+            worker = await self._started()
+            try:
+                async with asyncio.timeout(self._deadline):
+                    found = await _ask(worker, kind, item)
+            except TimeoutError:
+                return None, f"took longer than {self._deadline:.0f} s"
+            except (OSError, EOFError, asyncio.IncompleteReadError, msgspec.DecodeError):
+                return None, "was too much for the parser"
+            done = True
+            return found, ""
+        finally:
+            if not done:
+                await self._drop()
+
+    async def _started(self) -> asyncio.subprocess.Process:
+        if self._process is not None and self._process.returncode is None:
+            return self._process
+        await self._drop()
+        try:
+            self._process = worker = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
                 "agentconsole.hub.parse_worker",
@@ -93,13 +124,14 @@ class WorkerParser:
                 stdout=asyncio.subprocess.PIPE,
                 start_new_session=True,
             )
-        sink, source = self._process.stdin, self._process.stdout
-        if sink is None or source is None:
-            raise EOFError
-        sink.write(parse_worker.frame(msgspec.msgpack.encode((kind, item))))
-        await sink.drain()
-        (length,) = struct.unpack(">I", await source.readexactly(4))
-        return msgspec.msgpack.decode(await source.readexactly(length), type=parse_worker.Found)
+            async with asyncio.timeout(START_DEADLINE):
+                await _answer(worker)
+        except (OSError, EOFError, asyncio.IncompleteReadError, TimeoutError) as exc:
+            raise TryLater(
+                f"What arrived cannot be read: no parse worker starts ({type(exc).__name__}: {exc}). It is kept.",
+                "The machine lacks memory, processes or open files; reading goes on by itself once it has some.",
+            ) from exc
+        return worker
 
     async def _drop(self) -> None:
         process, self._process = self._process, None
@@ -112,3 +144,18 @@ class WorkerParser:
     async def aclose(self) -> None:
         async with self._turn:
             await self._drop()
+
+
+async def _ask(worker: asyncio.subprocess.Process, kind: str, item: RawItem) -> parse_worker.Found:
+    if worker.stdin is None:
+        raise EOFError
+    worker.stdin.write(parse_worker.frame(msgspec.msgpack.encode((kind, item))))
+    await worker.stdin.drain()
+    return msgspec.msgpack.decode(await _answer(worker), type=parse_worker.Found)
+
+
+async def _answer(worker: asyncio.subprocess.Process) -> bytes:
+    if worker.stdout is None:
+        raise EOFError
+    (length,) = struct.unpack(">I", await worker.stdout.readexactly(4))
+    return await worker.stdout.readexactly(length)
