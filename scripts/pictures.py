@@ -184,7 +184,7 @@ REPLY = "ID ending 4821, is that right? 11 March, 9:00 is free."
 STORY = (
     Scene(
         "",
-        (("Step 1 of 6", "Emily Rhodes", "+442079460182"), ("6단계 중 1", "Emily Rhodes", "+442079460182")),
+        (("Step 1 of 6", "Emily Rhodes", "+4420"), ("6단계 중 1", "Emily Rhodes", "+4420")),
         "queue",
         "Four customers wait; Emily's e-mail is open beside them.",
     ),

@@ -62,7 +62,7 @@ TEXTS: Final = {
     ),
     "again": (
         "Your demo still runs; opening the console on it. --keep DIR starts another one.",
-        "데모가 아직 실행 중이라 콘솔을 다시 엽니다. --keep DIR로 새로 시작할 수 있습니다.",
+        "데모가 아직 실행 중이라 콘솔을 다시 엽니다. 새로 시작: --keep DIR",
     ),
 }
 
