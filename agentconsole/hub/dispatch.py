@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from agentconsole.domain import delivery, permission
@@ -49,9 +49,6 @@ SIGN_IN_PAUSE: Final = 60.0
 IDLE_CHECK: Final = 30.0
 """Seconds after which the outbox is looked at even though nobody said that something is due."""
 
-
-EVERY: Final = 1_000_000
-"""Replies that are looked at in one round: all, so that what waits for a dead account hides nobody else's."""
 
 LINE_WAS_DOWN: Final = frozenset(
     {"unreachable", "unknown_host", "store", "tls_failed", "tls_missing", "tls_name", "tls_untrusted", "tls_expired"}
@@ -128,8 +125,12 @@ class Dispatch:
             event.set()
 
     async def recover(self) -> None:
-        """Settle what an earlier hub left in ``sending``. Call before ``run``."""
-        await self._settle(await self._store.replies([Delivery.SENDING], limit=EVERY))
+        """Settle what an earlier hub left in ``sending``, or for an account that is gone. Call before ``run``."""
+        await self._settle(await self._store.replies([Delivery.SENDING], limit=None))
+        for due in await self._store.replies([Delivery.QUEUED], limit=None):
+            if due.record.account not in self._accounts:
+                outcome = Outcome(Delivery.FAILED, "no_account", due.record.account)
+                await self._record_if_sound(due, due.record.attempt + 1, outcome)
 
     async def _settle(self, orphans: Sequence[Due]) -> None:
         """Decide about replies in ``sending`` whose attempt nobody is making."""
@@ -141,10 +142,14 @@ class Dispatch:
                 outcome = Outcome(Delivery.QUEUED, "same_key_again")
             else:
                 outcome = Outcome(Delivery.UNCERTAIN, "interrupted")
-            try:
-                await self._record(due.customer, record.reply, record.attempt, outcome)
-            except ReadOnly as exc:
-                self._log.error("a reply of %s stays as it is: %s", due.customer, exc.message)
+            await self._record_if_sound(due, record.attempt, outcome)
+
+    async def _record_if_sound(self, due: Due, attempt: int, outcome: Outcome) -> None:
+        """Record an outcome; the reply of a customer who was set aside after damage stays as it is."""
+        try:
+            await self._record(due.customer, due.record.reply, attempt, outcome)
+        except ReadOnly as exc:
+            self._log.error("a reply of %s stays as it is: %s", due.customer, exc.message)
 
     async def run(self, account: AccountName) -> None:
         """Send one account's replies, for ever."""
@@ -194,7 +199,7 @@ class Dispatch:
         for due in await self._replies(account, Delivery.QUEUED):
             if self._stopping.is_set():
                 break
-            not_before = due.record.not_before
+            not_before = _not_before(due.record)
             at_once = line_is_up and due.record.attempt and due.record.reason in LINE_WAS_DOWN
             if not_before is not None and not_before > self._clock.now() and not at_once:
                 continue
@@ -203,26 +208,29 @@ class Dispatch:
                 await self._attempt(due.customer, due.record)
             except ReadOnly as exc:
                 self._log.error("%s: a reply of %s rests: %s", account, due.customer, exc.message)
+            except StoreFault:
+                raise
+            except Exception as exc:
+                self._log.error("%s: a reply of %s rests", account, due.customer, exc_info=exc)
             finally:
                 self._idle[account].set()
         # Asked again, because an attempt that failed just now has set a time of its own.
         now = self._clock.now()
-        times = [d.record.not_before for d in await self._replies(account, Delivery.QUEUED)]
+        times = [_not_before(d.record) for d in await self._replies(account, Delivery.QUEUED)]
         return min((time for time in times if time is not None and time > now), default=None)
 
-    async def _replies(self, account: AccountName, state: Delivery) -> list[Due]:
-        found = await self._store.replies([state], limit=EVERY)
-        return [due for due in found if due.record.account == account]
+    async def _replies(self, account: AccountName, state: Delivery) -> Sequence[Due]:
+        return await self._store.replies([state], account=account, limit=None)
 
     # -- one attempt ---------------------------------------------------------------------------------------
 
     async def _attempt(self, owner: CustomerId, record: DeliveryRecord) -> None:
         found = await self._store.entry(record.reply)
         if found is None or not isinstance(found[1], Reply):
-            raise StoreFault(f"The reply {record.reply} is in the outbox but not in the history.", "Run: store check")
+            raise ReadOnly(f"The reply {record.reply} is in the outbox but not in the history.", "Run: store check")
         reply = found[1]
         attempt = record.attempt + 1
-        wanted_from = max(reply.not_before or record.queued_at, record.queued_at)
+        wanted_from = max(_not_before(reply) or record.queued_at, record.queued_at)
         if record.attempt and self._clock.now() - wanted_from > timedelta(hours=self._profile.expire_hours):
             await self._record(owner, reply.id, attempt, Outcome(Delivery.FAILED, "expired", record.detail))
             return
@@ -380,3 +388,9 @@ class Dispatch:
             else:
                 self._goes_on(reply.account)
                 return
+
+
+def _not_before(reply: Reply | DeliveryRecord) -> datetime | None:
+    """Return when a reply may leave at the earliest; a time that names no zone is taken as UTC."""
+    at = reply.not_before
+    return at.replace(tzinfo=UTC) if at is not None and at.tzinfo is None else at

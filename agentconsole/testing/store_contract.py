@@ -14,6 +14,7 @@ import pytest
 
 from agentconsole.domain.history import combine, fold
 from agentconsole.domain.model import (
+    AccountName,
     AddressLinked,
     AddressUnlinked,
     AgentName,

@@ -167,6 +167,7 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
     "reason.line_cut": ("line cut after sending", "전송 직후 끊김"),
     "reason.maintenance": ("provider under maintenance", "제공사 점검 중"),
     "reason.marked_sent": ("marked as arrived", "도착으로 표시함"),
+    "reason.no_account": ("its account is no longer configured", "계정이 설정에서 없어짐"),
     "reason.no_attachments": ("carries no files", "파일을 보낼 수 없음"),
     "reason.no_right": ("our account may not do this", "우리 계정에 권한 없음"),
     "reason.no_secret": ("a secret is missing", "비밀값이 없음"),

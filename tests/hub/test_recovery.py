@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import msgspec
 import pytest
 
 from agentconsole.desk import Compose, Sent
-from agentconsole.domain.model import AccountName, Address, CustomerId, Delivery, EntryId
-from agentconsole.errors import ReadOnly, StoreFault, TemporaryFailure
+from agentconsole.domain.model import AccountName, Address, CustomerId, Delivery, EntryId, Reply
+from agentconsole.errors import ReadOnly, StoreFault, TemporaryFailure, UsageError
 from agentconsole.hub.disk import Disk
 from agentconsole.hub.health import Health
+from agentconsole.hub.profile import HubProfile
 from agentconsole.ports import StoreHealth
 from agentconsole.store.memory import MemoryStore
 from tests.fakes import paper
@@ -132,6 +134,59 @@ async def test_a_long_queue_of_one_account_hides_no_others(world: World) -> None
     late = await world.desk.reply(world.who, "late", Compose(person, "you too"))
     await left(world, late.id)
     assert (await world.desk.sent(world.who, reply)).reason == "unreachable"
+
+
+class OneLost(MemoryStore):
+    """A store in which one entry is in the outbox but not in the history."""
+
+    lost: EntryId | None = None
+
+    async def entry(self, entry: EntryId) -> Any:
+        return None if entry == self.lost else await super().entry(entry)
+
+
+async def test_a_reply_that_cannot_be_read_holds_up_nobody_else() -> None:
+    clock = HandClock()
+    store = OneLost(clock, CountingRandomness())
+    async with running(store=store, clock=clock) as world:
+        reply = await waiting_reply(world, "unreachable")
+        store.lost = reply
+        clock.move(seconds=20)
+        customer = await world.customer(PHONE)
+        other = await world.desk.reply(world.who, "r2", Compose(customer, "and more"))
+        await left(world, other.id)
+        assert [o.text for o in world.chat.delivered] == ["and more"]
+        assert world.hub.health.banner == ""
+
+
+async def test_a_time_without_a_zone_is_refused_and_one_on_disk_holds_up_nobody_else(world: World) -> None:
+    reply = await waiting_reply(world, "unreachable")
+    customer = await world.customer(PHONE)
+    naive = datetime(2026, 3, 5)  # noqa: DTZ001
+    with pytest.raises(UsageError, match="no time zone"):
+        await world.desk.reply(world.who, "r2", Compose(customer, "later", not_before=naive))
+    found = await world.store.entry(reply)
+    assert found is not None
+    assert isinstance(found[1], Reply)
+    old = msgspec.structs.replace(found[1], id=EntryId("eold"), key="eold", not_before=naive)
+    await world.store.change(found[0], lambda _snapshot: [old])
+    sent = await world.desk.reply(world.who, "r3", Compose(customer, "now"))
+    await left(world, sent.id)
+    assert (await world.desk.sent(world.who, EntryId("eold"))).state == Delivery.QUEUED
+    world.clock.move(hours=11)
+    await left(world, EntryId("eold"))
+
+
+async def test_what_waits_for_an_account_that_left_the_configuration_fails_and_lets_a_solo_hub_leave() -> None:
+    clock = HandClock()
+    store = MemoryStore(clock, CountingRandomness())
+    async with running(store=store, clock=clock) as world:
+        reply = await waiting_reply(world, "unreachable")
+    solo = HubProfile(region="GB", free_floor=0, solo=True, linger_seconds=1)
+    async with running(store=store, clock=clock, profile=solo, accounts=[paper.mail(paper.Post())]) as world:
+        sent = await world.desk.sent(world.who, reply)
+        assert (sent.state, sent.reason, sent.detail) == (Delivery.FAILED, "no_account", "wa")
+        assert not await store.replies([Delivery.QUEUED, Delivery.SENDING, Delivery.UNCERTAIN])
 
 
 class SmallDisk(MemoryStore):

@@ -18,7 +18,6 @@ from agentconsole.domain.model import (
 )
 from agentconsole.errors import NotFound
 from agentconsole.hub.desk.base import DeskPart
-from agentconsole.hub.dispatch import EVERY
 
 
 class Operating(DeskPart):
@@ -26,7 +25,7 @@ class Operating(DeskPart):
         self.need(who, "read")
         store = await self.store.health()
         waiting = await self.store.replies(
-            (Delivery.QUEUED, Delivery.SENDING, Delivery.UNCERTAIN, Delivery.FAILED), limit=EVERY
+            (Delivery.QUEUED, Delivery.SENDING, Delivery.UNCERTAIN, Delivery.FAILED), limit=None
         )
         states = [due.record.state for due in waiting]
         return Status(

@@ -66,6 +66,8 @@ class Replying(DeskPart):
             return await self.standing(reply_id, await self.choose(who, compose))
         if not compose.text.strip() and not compose.attachments:
             raise Refused("An empty reply is not sent.", "Write something first.")
+        if compose.not_before is not None and compose.not_before.tzinfo is None:
+            raise UsageError("The time of a later reply names no time zone. Nothing was sent.", "Add one: +00:00 or Z.")
         words = await self.words()
         async with self.people:
             customer = await self.person(compose.customer)
