@@ -293,7 +293,7 @@ class Desk(Protocol):
     async def mark_sent(self, who: Agent, request: str, reply: EntryId) -> Sent: ...
 
     async def cancel(self, who: Agent, request: str, reply: EntryId) -> Sent:
-        """Take back a queued reply, or give up a failed one."""
+        """Take back a queued reply, or give up a failed or uncertain one."""
         ...
 
     async def save_draft(self, who: Agent, draft: Draft) -> bool:

@@ -232,7 +232,7 @@ COMMANDS = {
                 _on_reply(lambda desk, who, request, reply: desk.mark_sent(who, request, reply)),
             ),
             "cancel": (
-                "take back a queued reply, or give up a failed one",
+                "take back a queued reply, or give up a failed or uncertain one",
                 _on_reply(lambda desk, who, request, reply: desk.cancel(who, request, reply)),
             ),
         },

@@ -33,7 +33,7 @@ MAY_FOLLOW: Final[dict[Delivery, frozenset[Delivery]]] = {
 """What may follow by itself. A report that comes late or twice changes nothing: ranks only rise."""
 
 ON_WORD: Final[dict[Delivery, frozenset[Delivery]]] = {
-    _UNCERTAIN: frozenset({_QUEUED}),
+    _UNCERTAIN: frozenset({_QUEUED, _CANCELLED}),
     _FAILED: frozenset({_QUEUED, _CANCELLED}),
 }
 """What may follow in addition when an agent says so: send again, or give it up."""
@@ -42,6 +42,9 @@ UNFINISHED: Final = frozenset({_QUEUED, _SENDING, _UNCERTAIN, _FAILED})
 """States that somebody still has to look at."""
 
 ARRIVED: Final = frozenset({_SENT, _DELIVERED, _READ})
+
+PROVEN_LATE: Final = frozenset({_QUEUED, _CANCELLED})
+"""States in which proof can still come in for an attempt that was made before: it stops a further one."""
 
 
 def follows(record: DeliveryRecord, receipt: Receipt) -> bool:
@@ -60,6 +63,8 @@ def follows(record: DeliveryRecord, receipt: Receipt) -> bool:
     ):
         return False
     if receipt.state in MAY_FOLLOW[record.state]:
+        return True
+    if record.attempt and record.state in PROVEN_LATE and receipt.state in ARRIVED:
         return True
     return bool(receipt.by) and receipt.state in ON_WORD.get(record.state, frozenset())
 

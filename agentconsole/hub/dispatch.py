@@ -371,7 +371,14 @@ class Dispatch:
             detail=outcome.detail[:300],
             retry_at=outcome.retry_at,
         )
-        await self._store.change(owner, lambda _snapshot: [receipt])
+
+        def decide(snapshot: Snapshot) -> list[Receipt]:
+            record = snapshot.deliveries.get(reply)
+            proven = record is not None and record.state in delivery.ARRIVED
+            # Proof of an earlier attempt came in meanwhile: that a further one failed is no news of the reply.
+            return [] if proven and outcome.state not in delivery.ARRIVED else [receipt]
+
+        await self._store.change(owner, decide)
 
     async def _record_whatever_happens(self, owner: CustomerId, reply: Reply, attempt: int, outcome: Outcome) -> None:
         """Keep trying to write an outcome that only this process knows. Dying now makes it ``uncertain``."""

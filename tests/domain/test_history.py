@@ -260,7 +260,7 @@ _BY_ITSELF = {
     "failed": "sent delivered read",
     "cancelled": "",
 }
-_ON_WORD = {"uncertain": "queued", "failed": "queued cancelled"}
+_ON_WORD = {"uncertain": "queued cancelled", "failed": "queued cancelled"}
 
 
 @pytest.mark.parametrize("by", ["", "ana"])
@@ -293,6 +293,18 @@ def test_what_was_committed_never_queues_again_without_a_word() -> None:
     uncertain = receipt("q2", "r1", Delivery.UNCERTAIN, 2)
     assert _after(committed, uncertain, receipt("q3", "r1", Delivery.QUEUED, 3)) == Delivery.UNCERTAIN
     assert _after(committed, uncertain, receipt("q3", "r1", Delivery.QUEUED, 3, by="ana")) == Delivery.QUEUED
+
+
+@pytest.mark.parametrize("proof", ["sent", "delivered", "read"])
+@pytest.mark.parametrize("state", ["queued", "cancelled"])
+def test_proof_of_an_earlier_attempt_ends_what_waits_or_was_given_up(state: str, proof: str) -> None:
+    attempt = [
+        receipt("q1", "r1", Delivery.SENDING, 1, attempt=1, committed=True),
+        receipt("q2", "r1", Delivery.UNCERTAIN, 2, attempt=1),
+    ]
+    word = receipt("q3", "r1", Delivery(state), 3, by="ana")
+    assert _after(*attempt, word, receipt("q4", "r1", Delivery(proof), 4)) == proof
+    assert _after(*attempt, word) == state
 
 
 def test_a_commit_belongs_to_its_attempt() -> None:

@@ -19,6 +19,7 @@ from agentconsole.errors import (
     StoreFault,
     TemporaryFailure,
 )
+from agentconsole.ports import Commit, Outgoing, Report
 from agentconsole.store.memory import MemoryStore
 from tests.fakes import paper
 from tests.fakes.clock import CountingRandomness, HandClock
@@ -165,11 +166,71 @@ async def test_an_uncertain_reply_is_never_sent_again_by_itself(world: World):
         world.clock.move(hours=1)
         await asyncio.sleep(0.01)
     assert len(world.chat.delivered) == 1
-    with pytest.raises(Refused):
-        await world.desk.cancel(world.who, "c", sent.id)
     await world.desk.resend(world.who, "again", sent.id)
     await reaches(world, sent.id, Delivery.SENT)
     assert [o.key for o in world.chat.delivered] == [sent.id, sent.id]
+    with pytest.raises(Refused):
+        await world.desk.cancel(world.who, "c", sent.id)
+
+
+async def uncertain(world: World) -> EntryId:
+    customer = await ready(world)
+    world.chat.lost_answer = OutcomeUnknown("cut", reason="line_cut")
+    sent = await world.desk.reply(world.who, "r1", Compose(customer, "hi"))
+    await reaches(world, sent.id, Delivery.UNCERTAIN)
+    world.chat.lost_answer = None
+    return sent.id
+
+
+async def test_an_uncertain_reply_can_be_given_up_and_late_proof_still_counts(world: World):
+    reply = await uncertain(world)
+    await world.desk.cancel(world.who, "c", reply)
+    assert not await world.store.replies([Delivery.QUEUED, Delivery.UNCERTAIN, Delivery.FAILED])
+    world.chat.put(paper.report("s1", Delivery.DELIVERED, key=reply))
+    await reaches(world, reply, Delivery.DELIVERED)
+
+
+async def test_proof_of_the_first_attempt_stops_a_second_that_waits(world: World):
+    reply = await uncertain(world)
+    world.chat.before_commit = TemporaryFailure("down", reason="unreachable")
+    await world.desk.resend(world.who, "again", reply)
+
+    async def waits() -> bool:
+        return await _reason(world, reply) == "unreachable"
+
+    await until(waits)
+    world.chat.put(paper.report("s1", Delivery.SENT, key=reply))
+    await reaches(world, reply, Delivery.SENT)
+    world.chat.before_commit = None
+    for _ in range(5):
+        world.clock.move(minutes=20)
+        await asyncio.sleep(0.01)
+    assert len(world.chat.delivered) == 1
+
+
+@pytest.mark.parametrize("failure", [None, PermanentFailure("twice", reason="refused")])
+async def test_proof_of_the_first_attempt_outlives_the_failure_of_a_second(world: World, failure):
+    """The proof comes while the second attempt is claimed: before its commit (no failure) or after."""
+    reply = await uncertain(world)
+    channel = world.hub._channels[AccountName("wa")]
+    send, proven = channel.send, asyncio.Event()
+
+    async def slow(outgoing: Outgoing, commit: Commit) -> Report:
+        if failure is not None:
+            await commit()
+        world.chat.put(paper.report("s1", Delivery.SENT, key=reply))
+        await reaches(world, reply, Delivery.SENT)
+        proven.set()
+        if failure is not None:
+            raise failure
+        return await send(outgoing, commit)
+
+    channel.send = slow
+    await world.desk.resend(world.who, "again", reply)
+    await asyncio.wait_for(proven.wait(), 5)
+    await world.hub._dispatch.settled(AccountName("wa"))
+    assert (await world.desk.sent(world.who, reply)).state == Delivery.SENT
+    assert len(world.chat.delivered) == 1
 
 
 async def test_proof_that_comes_later_resolves_an_uncertain_reply(world: World):
