@@ -167,11 +167,15 @@ class World:
         end = time.monotonic() + READY_SECONDS
         while not await self.whatsapp.server.connect(f"http://127.0.0.1:{self._ports.hook}/hook/whatsapp"):
             if time.monotonic() > end or (self._hub is not None and self._hub.returncode is not None):
-                said = await asyncio.to_thread((self.where.folder / "hub.txt").read_text, "utf-8", "replace")
-                raise AgentConsoleError(
-                    f"The sandbox's hub does not answer. {said.strip()[-600:]}", f"Its files: {self.where.folder}"
-                )
+                said = await asyncio.to_thread(self._hubs_last_words)
+                raise AgentConsoleError(f"The sandbox's hub does not answer. {said}", "Try it once more.")
             await asyncio.sleep(0.1)
+
+    def _hubs_last_words(self) -> str:
+        """What it said before its store was open, and after."""
+        files = (self.where.folder / "hub.txt", self.where.store / "hub.log")
+        said = "".join(file.read_text("utf-8", "replace") for file in files if file.is_file())
+        return said.strip()[-600:]
 
     async def _everybody_writes(self, *, live: bool) -> None:
         """Let people write what stands in ``now``, the oldest first; WhatsApp needs the hub's listener."""
