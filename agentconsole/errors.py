@@ -12,6 +12,7 @@
     ├── NotFound                 exit 5
     │   └── Ambiguous            exit 5   several things fit
     ├── OutcomeUncertain         exit 6   it may have happened
+    │   └── AnswerLost           exit 6   the hub went away before it answered; also a HubAbsent
     ├── StoreFault               exit 1   a file could not be read or written
     │   ├── StoreBusy            exit 4   another hub holds this store
     │   ├── ReadOnly             exit 3   this customer was set aside after damage
@@ -88,6 +89,15 @@ class Ambiguous(NotFound):
 class OutcomeUncertain(AgentConsoleError):
     code = "uncertain"
     exit_code = 6
+
+
+class AnswerLost(OutcomeUncertain, HubAbsent):
+    """A change was asked for and the hub went away before it answered.
+
+    A repeat with the same request id changes nothing more, so whoever waits for an absent hub may wait here too.
+    """
+
+    code = "answer_lost"
 
 
 class StoreFault(AgentConsoleError):

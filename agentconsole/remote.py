@@ -1,7 +1,8 @@
 """The Desk over the hub's socket.
 
 Every call of the Desk can be repeated safely (reads change nothing, changes carry a request id), so a call whose
-answer was lost with the line is made again on a new one, until its deadline.
+answer was lost with the line is made again on a new one, until its deadline. Where the hub is gone by then, a change
+that was asked for is neither done nor not done: ``AnswerLost`` names its request id.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import msgspec
 
 from agentconsole import __version__, wire
 from agentconsole.desk import Agent, Desk
-from agentconsole.errors import AgentConsoleError, HubAbsent, Refused, UsageError
+from agentconsole.errors import AgentConsoleError, AnswerLost, HubAbsent, Refused, UsageError
 
 CALL_DEADLINE = 30.0
 """Seconds for a call that does not wait by itself."""
@@ -136,6 +137,7 @@ class RemoteDesk:
 
     async def _call(self, method: wire.Method, arguments: tuple[object, ...]) -> Any:
         params = wire.encode_params(method, arguments)
+        asked = False
         seconds = CALL_DEADLINE
         if method.waits:
             seconds += float(cast("float", arguments[method.parameters.index("seconds")]))
@@ -144,6 +146,7 @@ class RemoteDesk:
                 while True:
                     try:
                         line = await self._attached()
+                        asked = True
                         result = await line.call(method.name, params)
                         return msgspec.json.decode(result, type=method.result)
                     except (ConnectionRefusedError, FileNotFoundError):
@@ -151,7 +154,7 @@ class RemoteDesk:
                     except ConnectionError:
                         await asyncio.sleep(0.05)
         except (OSError, TimeoutError) as exc:
-            raise _absent(self._path) from exc
+            raise (_unanswered(self._path, method, arguments) if asked else _absent(self._path)) from exc
 
     async def aclose(self) -> None:
         if self._line is not None:
@@ -163,6 +166,16 @@ def _absent(path: Path) -> AgentConsoleError:
     return HubAbsent(
         f"No hub answers on {path}. Nothing was sent or changed by this call.",
         "Start one with: agentconsole serve",
+    )
+
+
+def _unanswered(path: Path, method: wire.Method, arguments: tuple[object, ...]) -> AgentConsoleError:
+    if "request" not in method.parameters:
+        return HubAbsent(f"The hub on {path} went away before it answered.", "Start one with: agentconsole serve")
+    request = arguments[method.parameters.index("request")]
+    return AnswerLost(
+        f"The hub on {path} went away before it answered: it may have been done, or not. Nothing else was touched.",
+        f"Repeat it with the same request id; then it is done once in any case: --key {request}",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -166,6 +167,34 @@ async def test_send_wait_returns_when_it_has_left(office: Office):
     assert [outgoing.text for outgoing in office.hub.mail.delivered] == ["two\nlines"]
     told = await office.run("send", "emily@example.com", "--text", "again", "--wait")
     assert told.out.startswith("sent: ") or told.out.lower().startswith("sent")
+
+
+async def test_a_hub_that_dies_with_the_answer_names_the_key_to_repeat_with(office: Office):
+    """The hub takes the reply, and its socket and every line of it are gone before it answers."""
+    path = office.hub.socket.with_name("relay.sock")
+
+    async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        upstream_reader, upstream = await asyncio.open_unix_connection(str(office.hub.socket))
+        while line := await reader.readline():
+            upstream.write(line)
+            answer = await upstream_reader.readline()
+            if b'"method":"reply"' in line:
+                path.unlink()
+                break
+            writer.write(answer)
+        upstream.close()
+        writer.close()
+
+    server = await asyncio.start_unix_server(relay, str(path))
+    words = ("send", "emily@example.com", "--text", "once")
+    lost = await office.run(*words, environ={"AGENTCONSOLE_HUB": str(path)})
+    server.close()
+    assert lost.code == 6
+    assert "may have been done" in lost.err
+    assert "Nothing was sent" not in lost.err
+    again = await office.json(*words, "--key", lost.err.split("--key ")[1].strip(), "--wait")
+    assert again["reply"]["state"] == "sent"
+    assert [o.text for o in office.hub.mail.delivered] == ["once"]
 
 
 async def test_the_same_key_sends_once(office: Office):
