@@ -111,6 +111,10 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
         "The disk is nearly full: nothing new is fetched. Nothing was lost; free some disk.",
         "디스크가 거의 참: 새 글을 가져오지 않음. 잃은 것 없음, 공간 확보 필요.",
     ),
+    "banner.audit_rests": (
+        "The audit trail cannot be written: hub.log has what was done. Nothing else is touched; free some disk.",
+        "감사 기록을 쓸 수 없음: 한 일은 hub.log에 있음. 다른 영향 없음, 공간 확보 필요.",
+    ),
     "banner.sending_rests": (
         "The disk refuses: sending rests. Nothing was lost; free some disk.",
         "디스크 기록 실패: 발송 멈춤. 잃은 것 없음, 공간 확보 필요.",

@@ -7,15 +7,19 @@ import json
 import os
 import pwd
 
+import msgspec
 import pytest
 
 from agentconsole import wire
 from agentconsole.desk import Agent, Compose, Position
-from agentconsole.domain.model import AgentName
-from agentconsole.errors import HubAbsent, NotFound, Refused
+from agentconsole.domain.model import AgentName, CustomerId, Delivery
+from agentconsole.errors import AnswerLost, HubAbsent, NotFound, Refused, StoreFault
 from agentconsole.hub.profile import HubProfile
+from agentconsole.ports import AuditLine
 from agentconsole.remote import RemoteDesk, as_desk
+from agentconsole.store.memory import MemoryStore
 from tests.fakes import paper
+from tests.fakes.clock import CountingRandomness, HandClock
 from tests.hub.conftest import EMAIL, World, running
 
 ME = AgentName(pwd.getpwuid(os.geteuid()).pw_name)
@@ -156,6 +160,64 @@ async def test_news_after_a_rebuild_or_another_hub_mean_everything(world: World)
 async def test_without_a_hub_the_error_says_so(tmp_path):
     with pytest.raises(HubAbsent, match="No hub answers"):
         await RemoteDesk.connect(tmp_path / "none.sock")
+
+
+async def test_a_change_that_the_hub_took_with_it_may_have_been_done_and_a_read_says_only_that(tmp_path):
+    """A hub that dies after it has read a request: nobody knows what became of it."""
+    path = tmp_path / "hub.sock"
+    welcome = wire.Welcome(protocol=wire.PROTOCOL, version="x", profile="p", agent=Agent(name=ME))
+
+    async def dying(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        hello = wire.read_request(await reader.readline())
+        writer.write(wire.line(wire.Response(id=hello.id, result=msgspec.Raw(msgspec.json.encode(welcome)))))
+        await reader.readline()
+        path.rename(tmp_path / "gone.sock")
+        writer.close()
+
+    async def call(name: str, *arguments: object) -> HubAbsent:
+        server = await asyncio.start_unix_server(dying, str(path))
+        remote = await RemoteDesk.connect(path)
+        try:
+            with pytest.raises(HubAbsent) as caught:
+                await getattr(as_desk(remote), name)(remote.who, *arguments)
+        finally:
+            await remote.aclose()
+            server.close()
+            (tmp_path / "gone.sock").unlink()
+        return caught.value
+
+    change = await call("reply", "r-77", Compose(CustomerId("k"), "hi"))
+    assert (type(change), change.exit_code) == (AnswerLost, 6)
+    assert "may have been done" in change.message
+    assert "--key r-77" in change.hint
+    read = await call("status")
+    assert (type(read), read.exit_code) == (HubAbsent, 4)
+    assert "before it answered" in read.message
+
+
+class NoTrail(MemoryStore):
+    full = True
+
+    async def audit(self, line: AuditLine) -> None:
+        if self.full:
+            raise StoreFault("No space left.")
+        await super().audit(line)
+
+
+async def test_a_change_whose_audit_cannot_be_written_is_done_and_the_banner_and_the_log_say_the_rest(caplog):
+    store = NoTrail(HandClock(), CountingRandomness())
+    async with running(store=store) as world:
+        world.mail.put(paper.message("m1", EMAIL, "hello lamp"))
+        customer = await world.customer(EMAIL)
+        sent = await world.desk.reply(world.who, "r1", Compose(customer, "hi"))
+        assert sent.state in (Delivery.QUEUED, Delivery.SENDING, Delivery.SENT)
+        assert (await world.desk.status(world.who)).banner == "audit_rests"
+        assert len(await world.desk.search(world.who, "lamp", 5)) == 1
+        assert [f"{ME}, reply, {customer}" in caplog.text, f"{ME}, search" in caplog.text] == [True, True]
+        assert "lamp" not in caplog.text
+        store.full = False
+        await world.desk.search(world.who, "lamp", 5)
+        assert (await world.desk.status(world.who)).banner == ""
 
 
 async def test_a_call_whose_answer_was_lost_is_made_again_and_sends_once():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
@@ -23,7 +24,7 @@ from agentconsole.domain.model import (
     Customer,
     CustomerId,
 )
-from agentconsole.errors import NotFound, Refused, UsageError
+from agentconsole.errors import NotFound, Refused, StoreFault, UsageError
 from agentconsole.hub.health import Health
 from agentconsole.hub.profile import AccountSetup, HubProfile
 from agentconsole.ports import AuditLine, Revision, Store
@@ -31,6 +32,8 @@ from agentconsole.seams import Clock
 from agentconsole.text.words import Words
 
 NOBODY = CustomerId("")
+
+_log = logging.getLogger(__name__)
 
 
 class Operations(Protocol):
@@ -125,7 +128,14 @@ class DeskPart:
         await self.store.change(record, lambda _snapshot: [entry])
 
     async def audit(self, who: Agent, act: str, customer: CustomerId = NOBODY, detail: str = "") -> None:
-        await self.store.audit(AuditLine(self.clock.now(), who.name, who.proven, act, customer, detail))
+        """Note who did what. What was done stays done where this fails: the log and the banner say so instead."""
+        try:
+            await self.store.audit(AuditLine(self.clock.now(), who.name, who.proven, act, customer, detail))
+        except StoreFault as exc:
+            _log.error("not in the audit trail: %s, %s, %s: %s", who.name, act, customer, exc.message)
+            self.health.raise_banner("audit_rests")
+        else:
+            self.health.lower_banner("audit_rests")
 
 
 def key_of(request: str) -> str:
