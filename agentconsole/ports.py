@@ -145,7 +145,7 @@ class OwnCopy(Value, frozen=True):
 
 
 class Opaque(Value, frozen=True):
-    """Something of the provider's that carries no message; kept raw, not shown, counted in ``status``."""
+    """Something of the provider's that carries no message: not shown, told in ``hub.log``."""
 
     identity: str
     what: str

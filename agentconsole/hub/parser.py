@@ -17,7 +17,7 @@ from agentconsole.hub import parse_worker
 from agentconsole.ports import ChannelKind, Parsed, RawItem
 
 DEADLINE = 10.0
-"""Seconds for one item (the bound of ``docs/architecture.md``, promise 10)."""
+"""Seconds for one item: no message may hold up the others for longer."""
 
 START_DEADLINE = 60.0
 """Seconds for a worker to start, on a busy machine too."""
