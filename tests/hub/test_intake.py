@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
-from agentconsole.domain.model import Address, Delivery, Unreadable
-from agentconsole.ports import AddressEvent, RawItem
+import msgspec
+import pytest
+
+from agentconsole.channels.email import mime
+from agentconsole.desk import Compose
+from agentconsole.domain.model import Address, BlobId, CustomerId, Delivery, EntryId, Received, Unreadable
+from agentconsole.errors import StoreFault
+from agentconsole.ports import AddressEvent, Parsed, RawItem
+from agentconsole.store.memory import MemoryStore
 from tests.fakes import paper
+from tests.fakes.clock import CountingRandomness, HandClock
 from tests.hub.conftest import EMAIL, PHONE, World, running
 from tests.waiting import until
 
@@ -54,7 +65,6 @@ async def test_a_message_from_the_future_is_dated_now(world: World):
 async def test_old_mail_is_history_and_does_not_wait():
     post = paper.Post()
     setup = paper.mail(post)
-    from dataclasses import replace
 
     old = replace(setup, since=paper.START - timedelta(days=30))
     async with running(mail=post, accounts=[old]) as world:
@@ -101,12 +111,6 @@ async def test_a_report_about_nothing_known_changes_nothing(world: World):
 
 
 async def test_a_provider_event_marks_the_address_dead_and_a_message_revives_it():
-    from collections.abc import Sequence
-
-    import msgspec
-
-    from agentconsole.ports import Parsed
-
     post = paper.Post()
     setup = paper.chat(post)
 
@@ -114,8 +118,6 @@ async def test_a_provider_event_marks_the_address_dead_and_a_message_revives_it(
         if item.meta["type"] == "gone":
             return [msgspec.msgpack.decode(item.payload, type=AddressEvent)]
         return paper.parse(item)
-
-    from dataclasses import replace
 
     setup = replace(setup, kind=replace(setup.kind, parse=parse))
     async with running(chat=post, accounts=[setup]) as world:
@@ -140,11 +142,6 @@ async def test_a_provider_event_marks_the_address_dead_and_a_message_revives_it(
 
 
 async def test_a_bounce_that_names_no_reply_of_ours_closes_no_address():
-    from collections.abc import Sequence
-    from dataclasses import replace
-
-    from agentconsole.ports import Parsed
-
     post = paper.Post()
     setup = paper.mail(post)
 
@@ -166,3 +163,118 @@ async def test_a_bounce_that_names_no_reply_of_ours_closes_no_address():
         assert customer is not None
         assert [a.dead for a in customer.addresses] == [""]
         assert [type(e).__name__ for e in await entries(world, EMAIL)] == ["Received"]
+
+
+OTHER = Address("email", "", "bob@example.com")
+
+
+@pytest.mark.parametrize(("bounced", "dead"), [(OTHER, {OTHER}), (EMAIL, set())])
+async def test_a_bounce_closes_only_the_address_that_its_reply_went_to(bounced: Address, dead: set[Address]) -> None:
+    post = paper.Post()
+    setup = paper.mail(post)
+    key = ""
+
+    def parse(item: RawItem) -> Sequence[Parsed]:
+        if item.meta["type"] != "bounce":
+            return paper.parse(item)
+        event = AddressEvent("b1", bounced, dead="bounced")
+        return [event, paper.report("b1", Delivery.FAILED, key=key, reason="bounced")]
+
+    setup = replace(setup, kind=replace(setup.kind, parse=parse))
+    async with running(mail=post, accounts=[setup]) as world:
+        post.put(paper.message("m1", EMAIL, "hello"))
+        post.put(paper.message("m2", OTHER, "hello"))
+        sent = await world.desk.reply(world.who, "r1", Compose(await world.customer(OTHER), "hi"))
+
+        async def state(wanted: Delivery) -> bool:
+            return (await world.desk.sent(world.who, sent.id)).state == wanted
+
+        await until(lambda: state(Delivery.SENT))
+        key = post.delivered[0].key
+        post.put_raw(RawItem("b1", b"", paper.START, {"type": "bounce"}))
+        post.put(paper.message("m3", PHONE, "later"))
+        await world.customer(PHONE)
+        assert await state(Delivery.FAILED)
+        people = [await world.store.customer(await world.customer(address)) for address in (EMAIL, OTHER)]
+        assert {a.address for p in people if p is not None for a in p.addresses if a.dead} == dead
+
+
+async def test_mail_from_our_own_address_that_is_no_copy_of_a_reply_is_shown() -> None:
+    post = paper.Post()
+    base = paper.mail(post)
+    setup = replace(base, kind=replace(base.kind, parse=mime.parse))
+
+    def put(name: str, head: str) -> bytes:
+        data = f"From: us@example.com\r\n{head}Message-ID: <{name}@web>\r\n\r\nPlease call me\r\n".encode()
+        post.put_raw(RawItem(name, data, paper.START, {"own_address": "us@example.com"}))
+        return data
+
+    async with running(mail=post, accounts=[setup]) as world:
+        form = put("form", "Reply-To: emily@example.com\r\nSubject: contact\r\n")
+        bare = put("bare", "")
+        (asked,) = await entries(world, EMAIL)
+        assert isinstance(asked, Received)
+        assert (asked.text.strip(), asked.subject, asked.trust) == ("Please call me", "contact", "ambiguous")
+        assert await world.store.blob(await world.customer(EMAIL), asked.raw) == form
+        nobody = Address("unreadable", "", "mail")
+        [lost] = [e for e in await entries(world, nobody) if isinstance(e, Unreadable)]
+        assert lost.detail == "from our own address"
+        assert await world.store.blob(await world.customer(nobody), lost.raw) == bare
+
+
+async def test_a_message_filed_just_before_a_fault_still_makes_its_suggestions() -> None:
+    clock = HandClock()
+
+    class Once(MemoryStore):
+        broken = True
+
+        async def mentioned(self, address: Address) -> Sequence[tuple[CustomerId, EntryId]]:
+            if self.broken and address == PHONE:
+                self.broken = False
+                raise StoreFault("The disk refused.")
+            return await super().mentioned(address)
+
+    async with running(store=Once(clock, CountingRandomness()), clock=clock) as world:
+        world.mail.put(paper.message("m1", EMAIL, f"my number is {PHONE.value}"))
+        customer = await world.customer(EMAIL)
+        world.chat.put(paper.message("w1", PHONE, "hello"))
+
+        async def suggested() -> bool:
+            clock.move(seconds=6)
+            person = await world.store.customer(customer)
+            return person is not None and len(person.suggestions) == 1
+
+        await until(suggested)
+
+
+async def test_a_message_goes_to_whoever_holds_the_address_when_it_is_filed() -> None:
+    clock = HandClock()
+    reached, go_on = asyncio.Event(), asyncio.Event()
+
+    class Slow(MemoryStore):
+        slow = False
+
+        async def put_blob(self, record: CustomerId, data: bytes) -> BlobId:
+            if self.slow:
+                reached.set()
+                await go_on.wait()
+            return await super().put_blob(record, data)
+
+    store = Slow(clock, CountingRandomness())
+    async with running(store=store, clock=clock) as world:
+        world.mail.put(paper.message("m1", EMAIL, "hello"))
+        customer = await world.customer(EMAIL)
+        store.slow = True
+        world.chat.put(paper.message("w1", PHONE, "hello"))
+        await reached.wait()
+        await world.desk.link(world.who, "l1", customer, PHONE.value)
+        go_on.set()
+
+        async def filed() -> Sequence[Received]:
+            page = await store.history(customer)
+            assert page is not None
+            return [e for e in page.entries if isinstance(e, Received) and e.account == "wa"]
+
+        [message] = await until(filed)
+        assert await store.blob(customer, message.raw)
+        assert (await store.health()).customers == 1
