@@ -59,6 +59,7 @@ class Disk:
             else:
                 if short:
                     self._health.lower_banner("disk_full")
+                    self._health.lower_banner("audit_rests")
                     room()
             sleep = asyncio.ensure_future(
                 self._clock.sleep(CHECK_FULL if "disk_full" in self._health.banners else CHECK)

@@ -212,6 +212,7 @@ async def test_a_full_disk_is_told_and_what_rested_is_called_once_it_has_room() 
         return calls == wanted
 
     health.raise_banner("sending_rests")
+    health.raise_banner("audit_rests")
     assert health.banner == "sending_rests"
     health.lower_banner("sending_rests")
     assert health.banner == "disk_full"
