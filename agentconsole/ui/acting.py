@@ -158,14 +158,12 @@ class Acting(PageActions, PromptActions):
     def _next_waiting(self, by: int) -> None:
         queue = self.app.queue
         place = queue.cursor if queue.cursor >= 0 else queue.place - (1 if by > 0 else 0)
-        rows = queue.lines() if by > 0 else list(reversed(queue.lines()))
-        after = [
-            (n, line) for n, line in rows if (n > place if by > 0 else n < place) and line.waiting_since is not None
-        ]
-        if not after:
+        waiting = [n for n, line in queue.lines() if line.waiting_since is not None and n != queue.cursor]
+        if not waiting:
             self.app.tell("strip.all_done")
             return
-        self._go(after[0][0])
+        ahead = [n for n in waiting if (n > place if by > 0 else n < place)] or waiting
+        self._go(min(ahead) if by > 0 else max(ahead))
 
     def do_next_row(self) -> None:
         self._go((self.app.queue.cursor if self.app.queue.cursor >= 0 else self.app.queue.place - 1) + 1)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from agentconsole.domain.model import (
@@ -17,6 +17,7 @@ from agentconsole.domain.model import (
     Receipt,
     Received,
     Reply,
+    StatusChanged,
     Trust,
     Unreadable,
 )
@@ -29,6 +30,8 @@ FOLDED_LINES: Final = 60
 
 UNFOLDED_LINES: Final = 3000
 GAP_DAYS: Final = 3
+_ONE_ACT: Final = timedelta(seconds=2)
+"""Within which equal changes of status are the parts of one."""
 
 _STATE_STYLE = {
     Delivery.FAILED: "bad",
@@ -60,9 +63,28 @@ class Look:
     fresh: frozenset[EntryId] = frozenset()
 
 
-def shown(entry: AnyEntry) -> bool:
-    """Say whether an entry has a line of its own. Receipts change the line of their reply instead."""
-    return not isinstance(entry, Receipt)
+def shown(entries: Iterable[AnyEntry]) -> Iterator[AnyEntry]:
+    """Yield the entries that have lines of their own.
+
+    Receipts change the line of their reply instead. A change of status is written to every part of a joined
+    conversation and told once.
+    """
+    before: StatusChanged | None = None
+    for entry in entries:
+        if isinstance(entry, Receipt):
+            continue
+        if isinstance(entry, StatusChanged):
+            if before is not None and _same_act(before, entry):
+                continue
+            before = entry
+        else:
+            before = None
+        yield entry
+
+
+def _same_act(one: StatusChanged, other: StatusChanged) -> bool:
+    same = (one.status, one.by, one.until) == (other.status, other.by, other.until)
+    return same and other.at - one.at <= _ONE_ACT
 
 
 def day_mark(before: datetime | None, at: datetime, look: Look) -> Row:

@@ -227,8 +227,16 @@ async def test_next_and_previous_waiting(desk: DeskDouble) -> None:
         await console.until(lambda: console.app.reading.opened.customer.name == "Emily Rhodes")  # type: ignore[union-attr]
         await console.press("]")
         await console.until(lambda: console.app.reading.opened.customer.name == "박민수")  # type: ignore[union-attr]
-        await console.press("[", "[", "[")
-        await console.until(lambda: console.strip == "Nobody else is waiting.")
+        await console.press("[")
+        await console.until(lambda: console.app.reading.opened.customer.name == "Emily Rhodes")  # type: ignore[union-attr]
+
+
+async def test_next_waiting_goes_round_until_nobody_else_waits(desk: DeskDouble) -> None:
+    async with running(desk) as console:
+        await console.press("G", "enter")
+        last = console.app.queue.cursor
+        await console.press("]")
+        await console.until(lambda: 0 <= console.app.queue.cursor < last)
 
 
 async def test_queue_of_many_asks_for_pages_that_come_into_view(desk: DeskDouble) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from agentconsole.desk import (
     Agent,
@@ -178,11 +178,13 @@ class People(Reading):
         async with self.people:
             person = await self.person(customer)
             wanted = [(medium, scope), *(_taken_back(person, medium, scope) if allowed else ())]
+            # An agent's word is the latest: a customer's of the same moment was heard before it.
+            at = max([self.clock.now(), *(c.at + timedelta(microseconds=1) for c in person.consents)])
             for member in person.members:
                 entries = [
                     ConsentChanged(
                         id=EntryId(derive_id("e", "consent", key_of(request), member, m, s)),
-                        at=self.clock.now(),
+                        at=at,
                         medium=m,
                         scope=s,
                         allowed=allowed,

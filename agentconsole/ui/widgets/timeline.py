@@ -123,9 +123,7 @@ class Timeline(Lines):
             items.append(_MORE)
             blocks.append([row((look.say("timeline.older"), "dim"))])
         before: datetime | None = None
-        for entry in self.entries:
-            if not look_of.shown(entry):
-                continue
+        for entry in look_of.shown(self.entries):
             items.append(entry.id)
             blocks.append(self._block(entry, before, look))
             before = entry.at
