@@ -286,6 +286,8 @@ class Dispatch:
                 return self._again(attempt, exc.reason, exc.message, exc.retry_after)
             case PermanentFailure():
                 return Outcome(Delivery.FAILED, exc.reason, exc.message)
+            case OutcomeUnknown() if not committed:
+                return self._again(attempt, exc.reason, exc.message, None)
             case OutcomeUnknown():
                 if self._may_repeat(account):
                     return self._again(attempt, "same_key_again", exc.message, None)

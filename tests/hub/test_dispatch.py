@@ -45,6 +45,7 @@ async def reaches(world: World, reply: EntryId, state: Delivery):
     [
         ("before_commit", PermanentFailure("no such number", reason="invalid_address"), "failed", "invalid_address"),
         ("after_commit", PermanentFailure("refused", reason="undeliverable"), "failed", "undeliverable"),
+        ("before_commit", OutcomeUnknown("line cut", reason="line_cut"), "queued", "line_cut"),
         ("after_commit", OutcomeUnknown("line cut", reason="line_cut"), "uncertain", "line_cut"),
         ("lost_answer", OutcomeUnknown("line cut", reason="line_cut"), "uncertain", "line_cut"),
         ("after_commit", RuntimeError("a bug in an adapter"), "uncertain", "line_cut"),
