@@ -1,0 +1,265 @@
+"""The Store: verbs of the trade between the hub and whatever keeps the histories."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Literal, Protocol, TypeAlias
+
+from agentconsole.domain.model import (
+    AccountName,
+    Address,
+    AgentName,
+    AnyEntry,
+    BlobId,
+    ConversationId,
+    Customer,
+    CustomerId,
+    Delivery,
+    DeliveryRecord,
+    Draft,
+    EntryId,
+    Hit,
+    Line,
+    Snapshot,
+    Value,
+)
+from agentconsole.ports.channel import Cursor, RawItem
+
+
+class Revision(Value, frozen=True, order=True):
+    """A point in the store's history of changes. ``epoch`` changes when the index was rebuilt."""
+
+    epoch: str
+    number: int
+
+
+class Changes(Value, frozen=True):
+    """Who changed since a revision. ``customers`` is None where that is no longer known: ask again for all."""
+
+    revision: Revision
+    customers: tuple[CustomerId, ...] | None
+
+
+class History(Value, frozen=True):
+    """A customer and one page of the timeline, oldest first. ``more`` says that older entries exist."""
+
+    customer: Customer
+    entries: tuple[AnyEntry, ...]
+    more: bool
+    revision: Revision
+
+
+class Thread(Value, frozen=True):
+    """Where a thread key leads: the message of that id."""
+
+    customer: CustomerId
+    conversation: ConversationId
+    entry: EntryId
+    ours: bool
+
+
+class Due(Value, frozen=True):
+    """A reply that waits: the owner record that holds it and its delivery record."""
+
+    customer: CustomerId
+    record: DeliveryRecord
+    name: str = ""
+
+
+class Counts(Value, frozen=True):
+    waiting: int
+    mine: int
+    unassigned: int
+    open: int
+    resolved: int
+    failed: int
+    uncertain: int
+
+
+class SpoolRecord(Value, frozen=True):
+    """One batch of raw items of one account, fsynced together with the cursor that follows it."""
+
+    id: str
+    account: AccountName
+    kind: str
+    items: tuple[RawItem, ...]
+    cursor: Cursor | None = None
+
+
+class AuditLine(Value, frozen=True):
+    at: datetime
+    agent: AgentName
+    proven: bool
+    act: str
+    customer: CustomerId = CustomerId("")
+    detail: str = ""
+
+
+class StoreHealth(Value, frozen=True):
+    kind: str
+    customers: int
+    entries: int
+    index_behind: int = 0
+    read_only: tuple[CustomerId, ...] = ()
+    free_bytes: int = -1
+    set_aside: int = 0
+    """Batches that could not be filed and are kept."""
+
+
+Decide: TypeAlias = Callable[[Snapshot], Sequence[AnyEntry]]
+"""A pure decision on the newest snapshot of one record. What it returns is appended in the same transaction;
+what it raises is passed on and nothing is appended. It may be called more than once."""
+
+View: TypeAlias = Literal["waiting", "mine", "unassigned", "open", "resolved", "failed", "uncertain", "all"]
+
+
+class Store(Protocol):
+    """Verbs of the trade, not tables. One writer: the hub that holds the store's lock.
+
+    A *record* is one customer id with its own entries. A *customer* may be several records that merge edges
+    join; reads take any of their ids and see all of them, ``change`` always means exactly one record.
+    """
+
+    async def change(self, record: CustomerId, decide: Decide) -> Snapshot:
+        """Append what ``decide`` returns for the newest snapshot, all or nothing, durably.
+
+        An unknown record is created. An entry whose id the store knows is skipped, so a repeat is harmless.
+
+        Returns:
+            The snapshot after the append.
+
+        Raises:
+            ReadOnly: the record was set aside after damage.
+            StoreFault: the disk refused; nothing was appended.
+        """
+        ...
+
+    async def snapshot(self, record: CustomerId) -> Snapshot | None: ...
+
+    async def customer(self, customer: CustomerId) -> Customer | None:
+        """Return the person that ``customer`` belongs to; old ids resolve for ever."""
+        ...
+
+    async def history(self, customer: CustomerId, *, before: EntryId | None = None, limit: int = 200) -> History | None:
+        """Return the newest page of the merged timeline, or the page that ends just before an entry."""
+        ...
+
+    async def entry(self, entry: EntryId) -> tuple[CustomerId, AnyEntry] | None:
+        """Return an entry and the record that holds it."""
+        ...
+
+    async def known(self, entries: Sequence[EntryId]) -> frozenset[EntryId]: ...
+
+    async def find(self, address: Address) -> CustomerId | None:
+        """Return the record that holds an address."""
+        ...
+
+    async def find_conversation(self, conversation: ConversationId) -> CustomerId | None:
+        """Return a record that holds this conversation."""
+        ...
+
+    async def find_named(self, words: str, limit: int = 20) -> Sequence[tuple[CustomerId, str]]:
+        """Return customers whose name contains ``words`` (case and width do not matter)."""
+        ...
+
+    async def mentioned(self, address: Address) -> Sequence[tuple[CustomerId, EntryId]]:
+        """Return the records in whose received texts this address stands, newest first."""
+        ...
+
+    async def thread(self, message_ids: Sequence[str]) -> Thread | None:
+        """Return where the first known of these thread keys leads."""
+        ...
+
+    async def reply_by(self, account: AccountName, *, external_id: str = "", key: str = "") -> EntryId | None:
+        """Return the reply that a provider's id or our own key names."""
+        ...
+
+    async def lines(self, view: View, agent: AgentName, *, offset: int = 0, limit: int = 200) -> Sequence[Line]:
+        """Return queue rows: waiting longest first for ``waiting``, else newest first."""
+        ...
+
+    async def counts(self, agent: AgentName) -> Counts: ...
+
+    async def search(self, words: str, *, limit: int = 50) -> Sequence[Hit]:
+        """Return entries that contain all words (Korean by syllables, Latin by prefix), newest first."""
+        ...
+
+    async def replies(
+        self, states: Sequence[Delivery], *, account: AccountName | None = None, limit: int | None = 500
+    ) -> Sequence[Due]:
+        """Return replies in these states, longest waiting first.
+
+        Args:
+            account: only this account's; all accounts' where None.
+            limit: how many at most, counted after the choice of the account; all where None.
+        """
+        ...
+
+    async def seen(self, customer: CustomerId, agent: AgentName, at: datetime) -> None:
+        """Remember that an agent has read up to ``at``."""
+        ...
+
+    async def changed(self, since: Revision | None) -> Changes: ...
+
+    async def wait_changed(self, since: Revision, deadline: float) -> Changes:
+        """Like ``changed``, but wait up to ``deadline`` seconds for a change."""
+        ...
+
+    async def spool(self, record: SpoolRecord) -> None:
+        """Write one batch and its cursor durably. On return the provider may be told."""
+        ...
+
+    async def spooled(self) -> Sequence[str]:
+        """Return the ids of the batches that wait, oldest first."""
+        ...
+
+    async def spool_record(self, record_id: str) -> SpoolRecord:
+        """Return a batch that waits or was set aside.
+
+        Raises:
+            NotFound: there is none of this id.
+            SpoolDamaged: it is not what was written; no other batch is affected.
+        """
+        ...
+
+    async def spool_done(self, record_id: str) -> None:
+        """Forget a batch that was filed, also one that was set aside."""
+        ...
+
+    async def spool_set_aside(self, record_id: str, why: str) -> None:
+        """Keep a batch that cannot be filed where it blocks nothing and can be tried again."""
+        ...
+
+    async def spool_aside(self) -> Sequence[str]:
+        """Return the ids of the batches that were set aside, oldest first."""
+        ...
+
+    async def cursor(self, account: AccountName) -> Cursor | None:
+        """Return the newest cursor, also one that only a waiting batch holds."""
+        ...
+
+    async def save_draft(self, draft: Draft) -> bool:
+        """Keep a draft durably unless a newer revision is kept already; say whether it was kept.
+
+        An agent has one draft of a reply and one of a note in each conversation.
+        """
+        ...
+
+    async def drafts(self, agent: AgentName) -> Sequence[Draft]: ...
+
+    async def drop_draft(self, agent: AgentName, conversation: ConversationId, revision: int, note: bool) -> None:
+        """Forget the draft of a reply, or of a note, unless a revision newer than ``revision`` is kept."""
+        ...
+
+    async def put_blob(self, record: CustomerId, data: bytes) -> BlobId: ...
+
+    async def blob(self, record: CustomerId, blob: BlobId) -> bytes: ...
+
+    async def audit(self, line: AuditLine) -> None: ...
+
+    async def audited(self, limit: int = 200) -> Sequence[AuditLine]: ...
+
+    async def health(self) -> StoreHealth: ...
+
+    async def aclose(self) -> None: ...
