@@ -28,7 +28,7 @@ check: tools
 	.venv/bin/ruff check .
 	.venv/bin/mypy --strict
 	.venv/bin/lint-imports
-	.venv/bin/python -m pytest -p no:cacheprovider tests/docs
+	.venv/bin/python -m pytest -p no:cacheprovider tests/docs tests/cli/test_imports.py
 
 bench: tools
 	.venv/bin/python -m benchmarks
