@@ -147,9 +147,13 @@ class Words:
             f"known.{fact.kind}", end=masked(fact), medium=self.medium(fact.medium), at=self.when(fact.at, now)
         )
 
-    def confirm(self, fact: Fact) -> str:
-        """Return the question that takes the place of asking again: the customer only has to say yes."""
-        return self.say(f"confirm.{fact.kind}", end=masked(fact))
+    def confirm(self, fact: Fact, draft: str) -> str:
+        """Return the question that takes the place of asking again: the customer only has to say yes.
+
+        It is the customer who reads it, so its language is the draft's and not the agent's.
+        """
+        language = "ko" if any("가" <= char <= "힣" for char in draft) else "en"
+        return WORDS[language][f"confirm.{fact.kind}"].format(end=one_line(masked(fact), 120))
 
     # -- why this channel ----------------------------------------------------------------------------------
 

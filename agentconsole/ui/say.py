@@ -100,9 +100,9 @@ class Say:
         """Return what is known already and where it was told."""
         return our(self._words.known(fact, now))
 
-    def confirm(self, fact: Fact) -> Safe:
-        """Return the question that lets a customer confirm what is known."""
-        return our(self._words.confirm(fact))
+    def confirm(self, fact: Fact, draft: str) -> Safe:
+        """Return the question that lets a customer confirm what is known, in the draft's language."""
+        return our(self._words.confirm(fact, draft))
 
     def why(self, ranked: Ranked, now: datetime) -> Safe:
         """Return why a route stands where it does, and what ends when."""

@@ -177,6 +177,9 @@ class Writer:
             self.pane.foot_bar.update()
             self.pane.title_bar.update()
             self.keep_soon(KEEP_SECONDS)
+            asked = self.asked_again
+            if asked is not None:
+                self.app.note("known_seen", kind=asked.kind)
 
     def keep_soon(self, seconds: float) -> None:
         if self._timer is not None:
@@ -437,7 +440,7 @@ class Writer:
         """Put what is known in place of the question."""
         asked = self.asked_again
         if asked is not None and self.pane is not None:
-            self.pane.box.put(self.app.say.confirm(asked))
+            self.pane.box.put(self.app.say.confirm(asked, self.pane.box.text))
             self.changed()
 
     def set_aside(self) -> None:

@@ -19,7 +19,6 @@ from tests.waiting import until_sync
 
 DEMO = [sys.executable, "-P", "-m", "agentconsole", "demo"]
 SIZE = (80, 24)
-REPLY = "ID ending 4821, right? 11 March is free."
 HALF = "내일 도착"
 
 
@@ -31,6 +30,7 @@ WORDS = {
         "linked": "Linked.",
         "undone": "two people again",
         "why": "WhatsApp: writing here now",
+        "known": "Already known: ID ending 4821",
         "read": " read",
         "refused": "SMS: opted out",
         "back": "is back, nothing was sent",
@@ -45,6 +45,7 @@ WORDS = {
         "linked": "연결됨.",
         "undone": "다시 두 사람",
         "why": "왓츠앱: 지금 여기서 대화 중",
+        "known": "이미 아는 정보: 신분증 끝자리 4821",
         "read": " 읽음",
         "refused": "수신거부",
         "back": "되살림",
@@ -111,7 +112,10 @@ def test_a_newcomer_walks_through_all_six_steps(environment, language):
         # Three: the reply goes where she is, says why, and is seen to arrive.
         terminal.send("r")
         terminal.sees(words["why"], "1/3 ctrl+t")
-        terminal.press(REPLY)
+        terminal.press("what is your ID?")
+        terminal.sees(words["known"], "ctrl+g")
+        terminal.send("\x07")
+        terminal.sees("ID ending 4821, is that right?")
         terminal.send("\x13")
         terminal.until(lambda: column(terminal, " <  ").endswith(words["read"]), what="the reply read")
         terminal.sees("Yes! 11 March is perfect, thank you")

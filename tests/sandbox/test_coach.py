@@ -12,6 +12,7 @@ STORY = [
     ("linked", {}, 2),
     ("unlinked", {}, 2),
     ("linked", {}, 3),
+    ("known_seen", {"kind": "id_number"}, 3),
     ("sent", {"medium": "whatsapp", "state": "queued"}, 3),
     ("closed", {}, 4),
     ("refused_seen", {"medium": "sms", "reason": "opted_out"}, 5),
@@ -38,7 +39,7 @@ def test_what_did_not_happen_in_order_advances_nothing():
 
 
 def test_it_goes_on_where_it_was_and_forgives_nonsense():
-    assert Coach(at=7).step == 5
+    assert Coach(at=8).step == 5
     assert Coach(at=99).step == Coach(at=-1).step == 1
 
 

@@ -114,5 +114,6 @@ def test_times_are_in_the_readers_zone():
 def test_what_is_known_is_told_with_its_source_and_put_as_a_question():
     fact = Fact("id_number", "83004821", EntryId("e1"), NOW - timedelta(minutes=9), Medium("email"))
     assert EN.known(fact, NOW) == "ID ending 4821 (e-mail, 13:51)"
-    assert EN.confirm(fact) == "ID ending 4821, is that right?"
+    assert KO.confirm(fact, "what is your ID?") == "ID ending 4821, is that right?"
+    assert EN.confirm(fact, "회원번호를 알려 주세요") == "신분증 끝자리 4821, 맞으신가요?"
     assert KO.known(fact, NOW) == "신분증 끝자리 4821 (22:51 메일)"
