@@ -11,8 +11,20 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from agentconsole.desk import Agent
-from agentconsole.domain.model import AgentName, Attachment, ConversationId, Draft, EntryId, Note, Participant
+from agentconsole.desk import AccountHealth, Agent
+from agentconsole.domain.model import (
+    AccountName,
+    AgentName,
+    Attachment,
+    ConversationId,
+    Delivery,
+    Draft,
+    EntryId,
+    Medium,
+    Note,
+    Participant,
+    Reply,
+)
 from agentconsole.ui.app import run_console
 from agentconsole.ui.settings import UiSettings
 from tests.ui.desk_double import NOW, DeskDouble, email, emily
@@ -55,6 +67,22 @@ def scenario(name: str) -> DeskDouble:
                 text=text,
             )
             desk.add(f"h{number:03}", note)
+            reply = Reply(
+                id=EntryId(f"s{number}"),
+                at=NOW,
+                agent=AgentName("mina"),
+                conversation=ConversationId(f"c{number:03}"),
+                account=AccountName("mail"),
+                medium=Medium("email"),
+                address=email(f"h{number}@example.com"),
+                text=text,
+                key=f"s{number}",
+            )
+            desk.add(f"h{number:03}", reply)
+            desk.receipt(reply.id, Delivery.FAILED, reason=text, detail=text)
+            desk.health.append(
+                AccountHealth(AccountName(f"a{number}"), "email", Medium("email"), "unreachable", error=text, hint=text)
+            )
     return desk
 
 

@@ -63,7 +63,8 @@ def test_typing_costs_at_most_2500_bytes_a_letter(start: Start) -> None:
 
 
 def test_hostile_strings_never_reach_the_terminal_as_controls(start: Start) -> None:
-    """All 136 strings as name, subject, text, file name, participant, note and opt-out word, through every pane."""
+    """All 136 strings through every pane: as name, subject, text, file name, participant, note, opt-out word, as an
+    account's error and hint, and as the text and the reason of a reply that failed."""
     terminal = start("hostile", size=(150, 40))
     count = len(json.loads(HOSTILE.read_text())["strings"])
     terminal.sees(f"{count} waiting")
@@ -86,6 +87,14 @@ def test_hostile_strings_never_reach_the_terminal_as_controls(start: Start) -> N
     terminal.quiet(0.2)
     terminal.send("1g?")
     terminal.quiet()
+    for page, title in (("!", "ACCOUNTS"), ("go", "OUTBOX")):
+        terminal.send(f"1{page}")
+        terminal.sees(title)
+        for _ in range(2 * count // 30):
+            terminal.send("\x1b[6~")
+            terminal.quiet(0.03)
+        terminal.send("\x1b")
+        terminal.quiet(0.3)
     assert terminal.ended(0.0) is None, "it lives"
     assert foreign_controls(bytes(terminal.raw)) == []
     assert len(terminal.raw) > 100_000, "it really drew them"
