@@ -513,6 +513,15 @@ async def test_paste_into_a_list_runs_nothing_and_into_the_box_is_sanitised(desk
         assert console.box.text == "two\nlines\u241b]52;c;eA==\u2407"
 
 
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+async def test_pasted_lines_stay_lines_however_the_terminal_ends_them(desk: DeskDouble, end: str) -> None:
+    async with running(desk) as console:
+        await begin(console)
+        console.app.post_message(events.Paste(f"one{end}two{end}{end}three"))
+        await console.until(lambda: "three" in console.box.text)
+        assert console.box.text == "one\ntwo\n\nthree"
+
+
 async def test_unknown_key_is_told(desk: DeskDouble) -> None:
     async with running(desk) as console:
         await console.press("y")

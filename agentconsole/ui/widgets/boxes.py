@@ -11,6 +11,11 @@ from textual.widgets import TextArea
 from agentconsole.text.sanitise import sanitise
 
 
+def _lines(pasted: str) -> str:
+    """Return a paste with line feeds: terminals (xterm, tmux) send every line's end as the enter key does, as a CR."""
+    return pasted.replace("\r\n", "\n").replace("\r", "\n")
+
+
 class Box(TextArea):
     """A text of several lines. What is pasted or restored is sanitised like any text from outside."""
 
@@ -39,7 +44,7 @@ class Box(TextArea):
 
     async def _on_paste(self, event: Paste) -> None:
         event.prevent_default()
-        if result := self._replace_via_keyboard(sanitise(event.text), *self.selection):
+        if result := self._replace_via_keyboard(sanitise(_lines(event.text)), *self.selection):
             self.move_cursor(result.end_location)
 
     def on_blur(self, event: Blur) -> None:
@@ -51,6 +56,6 @@ class Prompt(Box):
 
     async def _on_paste(self, event: Paste) -> None:
         event.prevent_default()
-        text = sanitise(event.text, multiline=False, limit=500)
+        text = sanitise(_lines(event.text), multiline=False, limit=500)
         if result := self._replace_via_keyboard(text, *self.selection):
             self.move_cursor(result.end_location)
