@@ -21,7 +21,7 @@ from xml.sax.saxutils import escape
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.e2e.terminal import Terminal  # noqa: E402
+from tests.pty.harness import Terminal  # noqa: E402
 
 PICTURES = ROOT / "docs" / "pictures"
 LARGEST = 100_000

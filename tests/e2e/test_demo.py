@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.terminal import Terminal
+from tests.pty.harness import Terminal
 from tests.waiting import until_sync
 
 DEMO = [sys.executable, "-P", "-m", "agentconsole", "demo"]

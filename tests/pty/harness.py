@@ -145,8 +145,12 @@ class Terminal:
 
     @property
     def text(self) -> str:
-        """The screen as lines; a wide character's second cell, which pyte leaves empty, is left out."""
-        return "\n".join(line.rstrip() for line in self.screen.display)
+        """The screen as lines; a wide character's second cell, which pyte leaves empty, is left out.
+
+        Not pyte's ``display``: that fails while half of a wide character is drawn over.
+        """
+        rows = (self.screen.buffer[y] for y in range(self.screen.lines))
+        return "\n".join("".join(row[x].data for x in range(self.screen.columns)).rstrip() for row in rows)
 
     # -- the end --------------------------------------------------------------------------------------------
 
