@@ -72,14 +72,28 @@ def width_of(text: str) -> int:
     return cell_len(text)
 
 
+_NUMBER_AT_END = re.compile(r"\+\d[\d ()-]{5,}\Z")
+_DIGITS_KEPT = 4
+"""Of a number that is cut: fewer last digits tell nobody apart."""
+
+
 def fit(text: Safe, width: int, *, cut: str = "..") -> Safe:
-    """Return the text in exactly ``width`` cells, padded, or cut with a visible end."""
+    """Return the text in exactly ``width`` cells, padded, or cut with a visible end.
+
+    A phone number at its end loses its first digits instead of its last: countries are alike, subscribers are not.
+    """
     if width <= 0:
         return EMPTY
     if cell_len(text) <= width:
         return Safe(set_cell_size(text, width))
     if width <= len(cut) + 1:
         return Safe(set_cell_size(text, width))
+    number = _NUMBER_AT_END.search(text) if text[-1].isdecimal() else None
+    if number is not None:
+        room = width - cell_len(text[: number.start()]) - len(cut)
+        if room >= _DIGITS_KEPT:
+            kept = number[0][-room:].lstrip(" -()")
+            return Safe(set_cell_size(text[: number.start()] + cut + kept, width))
     return Safe(set_cell_size(text, width - len(cut)) + cut)
 
 
@@ -159,6 +173,14 @@ def _plus(base: Style, name: str) -> Style:
     return base + STYLES[name]
 
 
+@lru_cache(256)
+def _over(base: Style, name: str, over: str) -> Style:
+    """A colour under reverse video is a coloured block: of what a run has of its own, only weight stays."""
+    if over != "cursor":
+        return _plus(base, name) + STYLES[over]
+    return _plus(base, over) + Style(bold=True) if STYLES[name].bold else _plus(base, over)
+
+
 def strip(line: Row, width: int, base: Style, over: str = "") -> Strip:
     """Return a row as exactly ``width`` cells.
 
@@ -174,8 +196,7 @@ def strip(line: Row, width: int, base: Style, over: str = "") -> Strip:
         size = cell_len(text)
         if size > left:
             text, size = Safe(set_cell_size(text, left)), left
-        style = _plus(base, name)
-        segments.append(Segment(text, style + STYLES[over] if over else style))
+        segments.append(Segment(text, _over(base, name, over) if over else _plus(base, name)))
         left -= size
     if left > 0:
         segments.append(Segment(" " * left, _plus(base, over)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from agentconsole.domain.model import AgentName, ConversationId, ConversationStatus, Customer, Preference, Trust
-from agentconsole.ui.draw import EMPTY, Row, Run, Safe, clip, fit, our, row, safe, sides, wrap
+from agentconsole.ui.draw import EMPTY, Row, Run, Safe, clip, cut_row, fit, our, row, safe, sides, wrap
 from agentconsole.ui.say import Say
 
 _TRUST_STYLE = {Trust.VERIFIED: "good", Trust.THREADED: "good", Trust.CLAIMED: "dim", Trust.AMBIGUOUS: "warn"}
@@ -39,7 +39,9 @@ def folded(customer: Customer, conversation: ConversationId, me: AgentName, say:
             second += [(say("head.opt_out", medium=medium), "bad"), (our("  "), "")]
     for linked in customer.addresses:
         second += [(say.address(linked.address), "bad" if linked.dead else ""), (our("  "), "")]
-    return [first, tuple(second)]
+    if customer.addresses:
+        second.pop()
+    return [first, cut_row(tuple(second), width)]
 
 
 def _preference(customer: Customer) -> Preference | None:

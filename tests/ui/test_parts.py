@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.segment import Segment
+from rich.style import Style
 from textual.color import Color
 
 from agentconsole.domain.model import (
@@ -43,7 +44,7 @@ from agentconsole.domain.model import (
 )
 from agentconsole.ui import keys
 from agentconsole.ui.acting import Acting
-from agentconsole.ui.draw import Safe, Tripwire, clip, cut_row, fit, row, row_width, safe, sides, wrap
+from agentconsole.ui.draw import Safe, Tripwire, clip, cut_row, fit, row, row_width, safe, sides, strip, wrap
 from agentconsole.ui.entries import FOLDED_LINES, Look, rows, shown
 from agentconsole.ui.say import Say
 from agentconsole.ui.strings import CATALOGUE
@@ -140,6 +141,29 @@ def test_nothing_leaves_its_pane(left: str, right: str, width: int) -> None:
     assert row_width(cut_row(line, width)) <= width
     assert cell_len(fit(safe(left), width)) == width
     assert cell_len(clip(safe(left), width)) <= width
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "expected"),
+    [
+        ("+82 10-5550-0117", 12, "..5550-0117 "),
+        ("+442079460182", 10, "..79460182"),
+        ("on WhatsApp +44 20 7946 0182", 22, "on WhatsApp ..946 0182"),
+        ("on WhatsApp +44 20 7946 0182", 15, "on WhatsApp +.."),
+        ("+442079460182", 13, "+442079460182"),
+        ("emily@example.com", 10, "emily@ex.."),
+    ],
+)
+def test_a_number_that_is_cut_keeps_its_last_digits(text: str, width: int, expected: str) -> None:
+    assert fit(safe(text), width) == expected
+
+
+def test_row_under_the_cursor_is_reverse_without_colours() -> None:
+    drawn = strip(row((safe("x"), "bad"), (safe("y"), "in"), (safe("z"), "dim")), 6, Style.null(), "cursor")
+    assert [(s.style.reverse, s.style.color, s.style.bold, s.style.dim) for s in drawn if s.style] == [
+        (True, None, True, None),
+        *[(True, None, None, None)] * 3,
+    ]
 
 
 def test_tripwire_replaces_controls_that_got_through() -> None:

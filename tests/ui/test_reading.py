@@ -161,6 +161,15 @@ async def test_chosen_conversation_that_leaves_the_view_stays_the_one_that_is_me
         assert desk.called("assign")[0][0] == "c-emily"
 
 
+async def test_head_keeps_the_end_of_a_number_that_does_not_fit(desk: DeskDouble) -> None:
+    async with running(desk) as console:
+        await console.open("Emily Rhodes")
+        await console.press("I")
+        await console.sees("emily@example.com  +44 20 7946 0182")
+        await console.pilot.resize_terminal(34, 20)
+        await console.sees("emily@example.com  ..", "7946 0182")
+
+
 async def test_older_messages_load_on_the_way_up(desk: DeskDouble) -> None:
     for number in range(500):
         desk.received("emily", "mail", email("emily@example.com"), f"old {number:03}", minutes=5000 - number)
