@@ -5,24 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeAlias
 
 from agentconsole.domain.model import (
+    AddressLinked,
+    AddressUnlinked,
     AnyEntry,
     Attachment,
     Delivery,
     DeliveryRecord,
     EntryId,
+    Merged,
+    Named,
     Note,
     Receipt,
     Received,
     Reply,
     StatusChanged,
+    Suggested,
+    SuggestionAnswered,
     Trust,
+    Unmerged,
     Unreadable,
 )
 from agentconsole.text.quoting import fold_at
-from agentconsole.ui.draw import Row, Run, Safe, block, cut_row, our, row, safe, sides, wrap
+from agentconsole.ui.draw import Row, Run, Safe, block, clip, cut_row, our, row, safe, sides, width_of, wrap
 from agentconsole.ui.say import Say
 
 FOLDED_LINES: Final = 60
@@ -32,6 +39,8 @@ UNFOLDED_LINES: Final = 3000
 GAP_DAYS: Final = 3
 _ONE_ACT: Final = timedelta(seconds=2)
 """Within which equal changes of status are the parts of one."""
+
+_IDENTITY = (Named, AddressLinked, AddressUnlinked, Suggested, SuggestionAnswered, Merged, Unmerged)
 
 _STATE_STYLE = {
     Delivery.FAILED: "bad",
@@ -63,14 +72,61 @@ class Look:
     fresh: frozenset[EntryId] = frozenset()
 
 
-def shown(entries: Iterable[AnyEntry]) -> Iterator[AnyEntry]:
-    """Yield the entries that have lines of their own.
+@dataclass(frozen=True)
+class Together:
+    """What changed within one minute about who somebody is; told in one line."""
+
+    entries: tuple[AnyEntry, ...]
+
+    @property
+    def id(self) -> EntryId:
+        return self.entries[0].id
+
+    @property
+    def at(self) -> datetime:
+        return self.entries[0].at
+
+
+Shown: TypeAlias = AnyEntry | Together
+
+
+def shown(entries: Iterable[AnyEntry], *, complete: bool = False) -> Iterator[Shown]:
+    """Yield what has lines of its own.
 
     Receipts change the line of their reply instead. A change of status is written to every part of a joined
-    conversation and told once.
+    conversation and told once. Changes of identity that follow each other within a minute are told together.
+
+    Args:
+        complete: nothing older exists, so that the address which began the record is known; the head names it.
     """
+    together: list[AnyEntry] = []
+    for entry in _told(entries, first_address=complete):
+        if together and not (isinstance(entry, _IDENTITY) and _minute(entry.at) == _minute(together[0].at)):
+            yield _joined(together)
+            together = []
+        if isinstance(entry, _IDENTITY):
+            together.append(entry)
+        else:
+            yield entry
+    if together:
+        yield _joined(together)
+
+
+def _minute(at: datetime) -> datetime:
+    return at.replace(second=0, microsecond=0)
+
+
+def _joined(entries: list[AnyEntry]) -> Shown:
+    return entries[0] if len(entries) == 1 else Together(tuple(entries))
+
+
+def _told(entries: Iterable[AnyEntry], *, first_address: bool) -> Iterator[AnyEntry]:
     before: StatusChanged | None = None
     for entry in entries:
+        if first_address and isinstance(entry, AddressLinked | Received):
+            first_address = False
+            if isinstance(entry, AddressLinked) and not entry.evidence:
+                continue
         if isinstance(entry, Receipt):
             continue
         if isinstance(entry, StatusChanged):
@@ -102,13 +158,15 @@ def same_day(before: datetime | None, at: datetime, say: Say) -> bool:
     return before is not None and say.local(before).date() == say.local(at).date()
 
 
-def rows(entry: AnyEntry, look: Look) -> list[Row]:
+def rows(entry: Shown, look: Look) -> list[Row]:
     """Return the lines of an entry, without day mark and cursor column."""
     return [cut_row(line, look.width) for line in _rows(entry, look)]
 
 
-def _rows(entry: AnyEntry, look: Look) -> list[Row]:
+def _rows(entry: Shown, look: Look) -> list[Row]:
     match entry:
+        case Together():
+            return _together(entry, look)
         case Received():
             return _received(entry, look)
         case Reply():
@@ -140,6 +198,17 @@ def _rows(entry: AnyEntry, look: Look) -> list[Row]:
                 )
                 for number, line in enumerate(lines)
             ]
+
+
+def _together(told: Together, look: Look) -> list[Row]:
+    """The latest change stands; what led to it is counted and unfolds."""
+    if told.id in look.whole:
+        return [line for entry in told.entries for line in _rows(entry, look)]
+    clock = look.say.clock(told.at)
+    more = our("  " + look.say("entry.earlier", count=str(len(told.entries) - 1), key="z"))
+    room = max(look.width - len(clock) - 3 - width_of(more), 4)
+    text = clip(look.say.event(told.entries[-1]), room)
+    return [row((clock, "dim"), (our(" - "), "dim"), (text, "dim"), (more, "dim"))]
 
 
 def _head(at: datetime, look: Look, medium: Safe, arrow: Safe, style: str, *rest: Run) -> Row:

@@ -43,6 +43,7 @@ _EN: Final[dict[str, str]] = {
     "entry.sender_unclear": "sender unclear",
     "entry.decide": "F8 decide",
     "entry.quoted": "({lines} quoted lines, {key} shows them)",
+    "entry.earlier": "(+{count}: {key})",
     "entry.longer": "(longer: {key} shows all)",
     "entry.file": "file",
     # the customer
@@ -246,6 +247,7 @@ _KO: Final[dict[str, str]] = {
     "entry.sender_unclear": "발신자 불분명",
     "entry.decide": "F8 확인",
     "entry.quoted": "(인용 {lines}줄, {key} 펼치기)",
+    "entry.earlier": "(+{count}건: {key})",
     "entry.longer": "(더 있음: {key} 모두 보기)",
     "entry.file": "파일",
     "card.title": "고객",

@@ -6,6 +6,7 @@ import re
 import string
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -45,7 +46,7 @@ from agentconsole.domain.model import (
 from agentconsole.ui import keys
 from agentconsole.ui.acting import Acting
 from agentconsole.ui.draw import Safe, Tripwire, clip, cut_row, fit, row, row_width, safe, sides, strip, wrap
-from agentconsole.ui.entries import FOLDED_LINES, Look, rows, shown
+from agentconsole.ui.entries import FOLDED_LINES, Look, Together, rows, shown
 from agentconsole.ui.say import Say
 from agentconsole.ui.strings import CATALOGUE
 from tests.ui.desk_double import NOW, email
@@ -239,3 +240,19 @@ def test_a_status_written_to_every_part_of_a_joined_conversation_is_told_once() 
     first, twin = closed("s1", "ca", NOW), closed("s2", "cb", NOW)
     later = closed("s3", "ca", NOW + timedelta(minutes=5))
     assert list(shown([first, twin, later])) == [first, later]
+
+
+def test_who_somebody_is_is_told_in_one_line_a_minute_without_the_first_address() -> None:
+    def linked(name: str, value: str, at: datetime = NOW, evidence: str = "") -> AddressLinked:
+        return AddressLinked(id=EntryId(name), at=at, address=email(value), evidence=EntryId(evidence))
+
+    first, second, later = linked("1", "a@b.c"), linked("2", "d@e.f"), linked("3", "g@h.i", NOW + timedelta(minutes=2))
+    named = Named(id=EntryId("n"), at=NOW, name="Emily")
+    assert list(shown([named, first, second, later], complete=True)) == [Together((named, second)), later]
+    assert list(shown([first, later], complete=False)) == [first, later]
+    tied = linked("4", "a@b.c", evidence="mail")
+    assert list(shown([tied], complete=True)) == [tied]
+    told = Together((named, second))
+    folded = Look(Say("en", "UTC"), 53)
+    assert "".join(text for text, _ in rows(told, folded)[0]).endswith("d@e.f linked  (+1: z)")
+    assert len(rows(told, replace(folded, whole=frozenset({told.id})))) == 2

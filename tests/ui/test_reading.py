@@ -170,6 +170,18 @@ async def test_head_keeps_the_end_of_a_number_that_does_not_fit(desk: DeskDouble
         await console.sees("emily@example.com  ..", "7946 0182")
 
 
+async def test_linking_back_and_forth_is_one_line_that_unfolds(desk: DeskDouble) -> None:
+    async with running(desk) as console:
+        await console.open("Emily Rhodes")
+        await console.press("I")
+        await console.sees("joined with another record by mina")
+        await console.press("u")
+        await console.sees("parted again by mina  (+")
+        await console.press("G", "z")
+        await console.sees("joined with another record by mina", "parted again by mina")
+        assert ": z)" not in console.screen
+
+
 async def test_older_messages_load_on_the_way_up(desk: DeskDouble) -> None:
     for number in range(500):
         desk.received("emily", "mail", email("emily@example.com"), f"old {number:03}", minutes=5000 - number)

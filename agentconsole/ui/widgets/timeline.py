@@ -123,7 +123,7 @@ class Timeline(Lines):
             items.append(_MORE)
             blocks.append([row((look.say("timeline.older"), "dim"))])
         before: datetime | None = None
-        for entry in look_of.shown(self.entries):
+        for entry in look_of.shown(self.entries, complete=not self.more):
             items.append(entry.id)
             blocks.append(self._block(entry, before, look))
             before = entry.at
@@ -133,7 +133,7 @@ class Timeline(Lines):
             self._tops.append(self._tops[-1] + len(lines))
         self.measure()
 
-    def _block(self, entry: AnyEntry, before: datetime | None, look: Look) -> list[Row]:
+    def _block(self, entry: look_of.Shown, before: datetime | None, look: Look) -> list[Row]:
         new_day = not look_of.same_day(before, entry.at, look.say)
         signature = (
             entry,
