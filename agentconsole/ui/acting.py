@@ -144,6 +144,9 @@ class Acting(PageActions, PromptActions):
     async def _open_now(self, customer: CustomerId, conversation: ConversationId, entry: EntryId) -> None:
         app = self.app
         where = app.focused
+        app.queue.is_next = False
+        if app.reading.opened is not None and app.reading.opened.customer.id != customer:
+            app.tell_text(our(""))
         await app.reading.open(customer, conversation, entry=entry)
         if app.focused is where or entry:
             app.close_page()
@@ -157,8 +160,9 @@ class Acting(PageActions, PromptActions):
 
     def _next_waiting(self, by: int) -> None:
         queue = self.app.queue
-        place = queue.cursor if queue.cursor >= 0 else queue.place - (1 if by > 0 else 0)
-        waiting = [n for n, line in queue.lines() if line.waiting_since is not None and n != queue.cursor]
+        here = -1 if queue.is_next else queue.cursor
+        place = here if here >= 0 else queue.place - (1 if by > 0 else 0)
+        waiting = [n for n, line in queue.lines() if line.waiting_since is not None and n != here]
         if not waiting:
             self.app.tell("strip.all_done")
             return
@@ -269,13 +273,21 @@ class Acting(PageActions, PromptActions):
         self._set_status(ConversationStatus.OPEN, "strip.reopened")
 
     def _set_status(self, status: ConversationStatus, said: str) -> None:
-        target = self.target()
-        if target is not None and target.status != status:
+        app, target = self.app, self.target()
+        if app.where == "list" and app.queue.just_stepped:
+            app.tell_text(our(f"{app.told} {app.say('strip.dropped')}".strip()), "note")
+        elif target is not None and target.status != status:
             self.run(partial(self._status, target, status, said))
 
     async def _status(self, target: Target, status: ConversationStatus, said: str) -> None:
         app = self.app
-        await app.desk.set_status(app.who, self.request(), target.customer, target.conversation, status, None)
+        if status == ConversationStatus.RESOLVED:
+            app.queue.closing = target.conversation
+        try:
+            await app.desk.set_status(app.who, self.request(), target.customer, target.conversation, status, None)
+        except BaseException:
+            app.queue.closing = ConversationId("")
+            raise
         app.tell(said, "good")
         if status == ConversationStatus.RESOLVED:
             app.note("closed", customer=target.customer)

@@ -170,6 +170,33 @@ async def test_head_keeps_the_end_of_a_number_that_does_not_fit(desk: DeskDouble
         await console.sees("emily@example.com  ..", "7946 0182")
 
 
+async def test_after_a_close_the_cursor_is_on_who_waits_next(desk: DeskDouble) -> None:
+    async with running(desk) as console:
+        queue = console.app.queue
+        names = [line.name for _, line in queue.lines()]
+        await console.open(names[1])
+        await console.press("c")
+        await console.until(lambda: queue.total == 3)
+        assert queue.chosen is not None
+        assert (queue.cursor, queue.chosen.name) == (1, names[2])
+        assert console.app.reading.opened.customer.name == names[1]  # type: ignore[union-attr]
+        await console.press("]")
+        await console.until(lambda: console.app.reading.opened.customer.name == names[2])  # type: ignore[union-attr]
+        assert "Closed" not in console.strip
+
+
+async def test_second_press_of_close_spares_who_came_under_the_cursor(desk: DeskDouble) -> None:
+    async with running(desk) as console:
+        await console.press("j", "c")
+        await console.until(lambda: console.app.queue.total == 3)
+        await console.press("c")
+        await console.sees("Keys typed while the view changed were dropped.")
+        assert len(desk.called("set_status")) == 1
+        await console.press("G", "c")
+        await console.until(lambda: console.app.queue.total == 2)
+        assert console.app.queue.cursor == 1
+
+
 async def test_linking_back_and_forth_is_one_line_that_unfolds(desk: DeskDouble) -> None:
     async with running(desk) as console:
         await console.open("Emily Rhodes")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Final
@@ -22,10 +23,15 @@ WIDE: Final = 34
 """From this width on a row has room for two channel codes and the assignee's name."""
 
 
+STEP_SECONDS: Final = 0.7
+"""How long after a step a second press of the same key is taken for one that was meant for the row before."""
+
+
 class Queue(Uniform):
     """The cursor belongs to a conversation, not to a place: news never puts another row under it.
 
-    Where the chosen conversation leaves the view, no row is marked, and actions still mean that conversation.
+    Where the chosen conversation leaves the view, no row is marked, and actions still mean that conversation; unless
+    the agent closed it: then the row that comes to its place is next.
     """
 
     ITEM_LINES = 2
@@ -46,6 +52,11 @@ class Queue(Uniform):
         self._pages: dict[int, tuple[Line, ...]] = {}
         self._asked: set[int] = set()
         self.place = 0
+        self.closing = ConversationId("")
+        """The conversation that the agent here closes."""
+        self.is_next = False
+        """Whether the cursor came to its row by a close, and the agent has not been there yet."""
+        self._stepped = 0.0
         self._pending: int | None = None
 
     # -- rows -----------------------------------------------------------------------------------------------
@@ -87,7 +98,7 @@ class Queue(Uniform):
     def reset(self) -> None:
         """Forget everything: another view is about to come."""
         self._pages, self._asked, self.total, self.cursor, self.chosen, self.place = {}, set(), 0, -1, None, 0
-        self._pending = None
+        self._pending, self.closing, self.is_next = None, ConversationId(""), False
         self.jump(0)
         self.refresh()
 
@@ -105,11 +116,25 @@ class Queue(Uniform):
         found = [(place, line) for place, line in self.lines() if line.conversation == self.chosen.conversation]
         if not found:
             self.cursor = -1
+            if self.chosen.conversation == self.closing and self.total:
+                self._step()
             return
         self.cursor, self.chosen = found[0]
         if before >= 0 and before != self.cursor and round(self.scroll_y):
             self.jump(round(self.scroll_y) + (self.cursor - before) * self.ITEM_LINES)
         self.place = self.cursor
+
+    def _step(self) -> None:
+        place = min(self.place, self.total - 1)
+        line = self.line(place)
+        if line is not None:
+            self.cursor, self.place, self.chosen = place, place, line
+            self.closing, self.is_next = ConversationId(""), True
+            self._stepped = time.monotonic()
+
+    @property
+    def just_stepped(self) -> bool:
+        return self.is_next and time.monotonic() < self._stepped + STEP_SECONDS
 
     # -- moving ---------------------------------------------------------------------------------------------
 
@@ -120,6 +145,7 @@ class Queue(Uniform):
             self.refresh(Region(0, y, self.view.width, 1))
 
     def cursor_moved(self) -> None:
+        self.closing, self.is_next = ConversationId(""), False
         self.place = max(self.cursor, 0)
         self.chosen = self.line(self.cursor)
         self._pending = self.cursor if self.chosen is None else None
