@@ -352,7 +352,9 @@ class Console(App[None]):
         if name in keys.PREFIXES:
             self._prefix = name
             self.tell("strip.chord", "dim")
-        elif typed:
+        elif event.key == "ctrl+s" and self.writer.is_open and self.writer.now is not None:
+            self.tell("strip.not_in_box", "warn")
+        elif typed or event.key.startswith("ctrl+"):
             self.tell("strip.unknown", "dim", key=name)
         return True
 

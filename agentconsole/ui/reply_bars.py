@@ -47,7 +47,8 @@ class ReplyBars:
         if opened is not None:
             answered = next((e for e in opened.entries if e.id == writing.answers), None)
         if writing.medium == "email" and writing.subject:
-            text = say("reply.subject", subject=writing.subject)
+            again = writing.subject[:3].lower() == "re:"
+            text = safe(writing.subject) if again else say("reply.subject", subject=writing.subject)
             if isinstance(answered, Received):
                 text = our(f"{text}, {say.when(answered.at, self.app.settings.clock())}")
             return text

@@ -267,6 +267,28 @@ async def test_send_names_what_was_seen(desk: DeskDouble) -> None:
         assert desk.called("reply")[0][1].expected == newest
 
 
+async def test_send_key_outside_the_box_says_that_nothing_was_sent(desk: DeskDouble) -> None:
+    async with running(desk) as console:
+        await console.press("ctrl+s")
+        await console.sees("ctrl+s means nothing here.")
+        await begin(console)
+        await console.type("thanks")
+        await console.press("tab", "ctrl+s")
+        await console.sees("Nothing sent: the keyboard is not in the reply. 4 goes there.")
+        assert "E-mail to" not in console.strip
+        await console.press("4", "ctrl+s")
+        await console.sees("E-mail to Emily Rhodes: queued.")
+
+
+async def test_title_says_re_once(desk: DeskDouble) -> None:
+    desk.received(
+        "ann", "mail", email("ann@example.com"), "and?", name="Ann", subject="Re: Lenses", conversation="c-ann"
+    )
+    async with running(desk, size=LARGE) as console:
+        await begin(console, "Ann")
+        await console.sees("ann@example.com  Re: Lenses")
+
+
 async def test_nothing_typed_is_not_sent(desk: DeskDouble) -> None:
     async with running(desk) as console:
         await begin(console)
