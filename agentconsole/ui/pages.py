@@ -167,11 +167,12 @@ def help_page(where: str, say: Say, width: int) -> list[Item]:
         lines.setdefault(action.title, []).extend(keys.shown_key(key) for key in action.keys)
     cells = [(" ".join(dict.fromkeys(names)), say(title)) for title, names in lines.items()]
     columns = max(width // 38, 1)
+    title_cells = max(width // columns - 16, 4)
     height = -(-len(cells) // columns)
     for number in range(height):
         line: list[tuple[Safe, str]] = []
         for names, title in cells[number::height]:
-            line += [(our("  "), ""), (fit(our(names), 14), "key"), (our(" "), ""), (fit(title, 20), "")]
+            line += [(our(" "), ""), (fit(our(names), 14), "key"), (our(" "), ""), (fit(title, title_cells), "")]
         found.append(Item(tuple(line)))
     codes = " ".join(f"{code} {say.medium(medium)}" for medium, code in CODES.items())
     found += [Item(()), Item(row(our("  "), say("help.marks"))), Item(row(our("  "), say("help.marks2")))]

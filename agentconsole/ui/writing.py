@@ -150,6 +150,8 @@ class Writer:
         if opened is None or app.touched:
             return False
         app.guard()
+        app.queue.choose(opened.conversation)
+        app.view_bar.update()
         await self.begin(newest.customer, newest.conversation, people.customer_name(opened.customer), note=newest.note)
         return True
 

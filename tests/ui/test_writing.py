@@ -341,6 +341,8 @@ async def test_draft_is_back_after_a_restart(desk: DeskDouble, size: tuple[int, 
         await console.sees("nothing was sent" if language == "en" else "발송된 것 없음")
         assert console.box.cursor_location == (0, 4)
         assert console.coach.events == ["draft_restored"]
+        assert console.app.queue.chosen is not None
+        assert console.app.queue.chosen.conversation == "c-emily", "the list means whom the box means"
         assert console.app._guard_until
         console.app.guard()
         await console.press("x")
@@ -556,6 +558,7 @@ async def test_help_is_for_the_context(desk: DeskDouble, size: tuple[int, int], 
     async with running(desk, size=size, language=language) as console:
         await console.press("?")
         await console.sees("in the list of conversations" if language == "en" else "대화 목록에서")
+        await console.sees(*(console.app.say(f"action.{name}") for name in ("view.uncertain", "previous_row")))
         await console.press("escape")
         await begin(console)
         await console.press("f1")
