@@ -128,6 +128,10 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
         "{customer} 손상 후 읽기 전용: agentconsole show {customer}",
     ),
     "attached": ("Attached: {agents}", "접속 중: {agents}"),
+    "hub_gone": (
+        "The hub is gone. The reply stays queued and leaves when the hub runs again; do not send it twice.",
+        "허브가 사라짐. 답장은 대기 중이며 허브가 다시 실행되면 나감. 두 번 보내지 마세요.",
+    ),
     "no_hub": ("No hub runs.", "실행 중인 허브 없음."),
     "hub_ended": ("The hub (process {pid}) has ended.", "허브(프로세스 {pid})가 끝남."),
     "hub_again": ("The hub runs again (process {pid}).", "허브가 다시 실행됨(프로세스 {pid})."),

@@ -17,7 +17,8 @@ from agentconsole.cli.parser import Command, key
 from agentconsole.cli.wording import Wording
 from agentconsole.desk import Agent, Compose, Desk, Position, Sent
 from agentconsole.domain.model import Attachment, ConversationId, CustomerId, Delivery, EntryId, Medium
-from agentconsole.errors import UsageError
+from agentconsole.domain.permission import VETOES
+from agentconsole.errors import HubAbsent, UsageError
 
 MAX_FILE = 512 * 1024
 """Bytes of an attachment: what one call to the hub carries."""
@@ -30,11 +31,12 @@ WAITED = {
     Delivery.DELIVERED: 0,
     Delivery.READ: 0,
     Delivery.FAILED: 1,
+    Delivery.CANCELLED: 1,
     Delivery.QUEUED: 4,
     Delivery.SENDING: 4,
     Delivery.UNCERTAIN: 6,
 }
-"""Exit codes of ``send --wait``; a withdrawn reply is 3 where a rule did it, else 1."""
+"""Exit codes of ``send --wait``; a failure that a rule made is 3."""
 
 
 _TO_DO = {
@@ -82,7 +84,7 @@ async def send(context: Context) -> int:
         sent = await desk.reply(who, context.request, replace(compose, attachments=tuple(stored)))
         explained = sent.choice
         if args.wait:
-            sent = await _wait(context, desk, who, sent, args.timeout)
+            sent = await _wait(context, desk, who, sent, args.timeout, words)
     if out.json:
         out.object(views.sent(sent, words, explained))
     else:
@@ -135,22 +137,26 @@ async def _attach(desk: Desk, who: Agent, customer: CustomerId, name: str, type_
     return await desk.attach(who, customer, name, type_, data)
 
 
-async def _wait(context: Context, desk: Desk, who: Agent, sent: Sent, seconds: float) -> Sent:
+async def _wait(context: Context, desk: Desk, who: Agent, sent: Sent, seconds: float, words: Wording) -> Sent:
     clock = context.world.clock
     end = clock.monotonic() + seconds
     position = Position()
     while sent.state in (Delivery.QUEUED, Delivery.SENDING) and (left := end - clock.monotonic()) > 0:
-        with contextlib.suppress(TimeoutError):
+        with contextlib.suppress(TimeoutError, HubAbsent):
             # The hub's clock is not ours: what the agent asked for holds even where its wait is longer.
             async with asyncio.timeout(min(left, NEWS_PAUSE)):
                 position = (await desk.news(who, position, min(left, NEWS_PAUSE))).position
-        sent = await desk.sent(who, sent.id)
+        try:
+            sent = await desk.sent(who, sent.id)
+        except HubAbsent:
+            context.out.talk(words.say("hub_gone"))
+            break
     return sent
 
 
 def _exit_code(sent: Sent) -> int:
-    if sent.state == Delivery.CANCELLED:
-        return 3 if sent.reason else 1
+    if sent.state == Delivery.FAILED and sent.reason in VETOES:
+        return 3
     return WAITED[sent.state]
 
 

@@ -80,7 +80,7 @@ def known(entries: Iterable[AnyEntry]) -> tuple[Fact, ...]:
 
 
 def _told(entry: Received) -> list[tuple[str, str]]:
-    text = entry.text[:_SCANNED]
+    text = _plain(entry.text)
     told = [
         (kind, next(group for group in match.groups() if group))
         for kind, pattern in _STATED.items()
@@ -89,10 +89,16 @@ def _told(entry: Received) -> list[tuple[str, str]]:
     return told + [(address.kind, address.value) for address in entry.mentions if address.kind in (PHONE, EMAIL)]
 
 
+def _plain(text: str) -> str:
+    """Return a text with single blanks: runs of them would let the patterns look for ever."""
+    return " ".join(text[:_SCANNED].split())
+
+
 def asked_again(text: str, facts: Sequence[Fact]) -> Fact | None:
     """Return a fact that a draft asks for although it is known, if one."""
+    plain = _plain(text)
     for fact in facts:
-        if _compiled(_QUESTION[fact.kind]).search(text):
+        if _compiled(_QUESTION[fact.kind]).search(plain):
             return fact
     return None
 

@@ -7,6 +7,7 @@ step that cannot be taken back.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Final
 
 from agentconsole.domain.model import (
     Consent,
@@ -20,6 +21,22 @@ from agentconsole.domain.model import (
     RouteUse,
     Value,
 )
+
+VETOES: Final = frozenset(
+    {
+        "opted_out",
+        "opted_out_then_wrote",
+        "address_dead",
+        "account_read_only",
+        "signed_out",
+        "customer_first",
+        "template_only",
+        "window_closed",
+        "attachments_unsupported",
+        "too_long",
+    }
+)
+"""The reasons that ``refusal`` gives: a reply with one of them was never tried."""
 
 
 class Reach(Value, frozen=True):

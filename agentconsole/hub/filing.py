@@ -6,6 +6,7 @@ Every step may be done twice: the ids of entries come from what the provider cal
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
@@ -50,6 +51,9 @@ from agentconsole.ports import (
 from agentconsole.seams import Clock, Randomness
 
 OWN_ADDRESS = "from our own address"
+
+SETTLE_DEADLINE = 3.0
+"""Seconds that filing waits for a send in hand before it calls a report nothing of ours."""
 
 WORD_MEDIA = frozenset({"sms", "whatsapp"})
 """Media on which the single word STOP is an opt-out by agreement with the carriers."""
@@ -209,12 +213,19 @@ class Filing:
         def decide(snapshot: Snapshot) -> list[AnyEntry]:
             part = conversations.part_in(customer, snapshot, whole) if customer is not None else whole
             others = _other_names(inbound, entry_id, at)
-            return [message(part), *others, *self._words(setup, inbound, entry_id, at)]
+            return [message(part), *others, *self._words(setup, inbound, entry_id, at, snapshot)]
 
         await self._store.change(record, decide)
         return message(whole)
 
-    def _words(self, setup: AccountSetup, inbound: Inbound, entry: EntryId, at: datetime) -> list[AnyEntry]:
+    def _words(
+        self, setup: AccountSetup, inbound: Inbound, entry: EntryId, at: datetime, snapshot: Snapshot
+    ) -> list[AnyEntry]:
+        """Return the opt-out or opt-in that a single word is.
+
+        An opt-out counts from when it was heard: providers' times are whole seconds, and it must not look older than
+        an opt-in of that second. An opt-in counts from when it was written, so that a late one lifts nothing newer.
+        """
         if setup.kind.medium not in WORD_MEDIA:
             return []
         allowed = consent.word(inbound.text)
@@ -223,13 +234,17 @@ class Filing:
         return [
             ConsentChanged(
                 id=EntryId(derive_id("e", "word", entry)),
-                at=at,
+                at=at if allowed else self._heard(snapshot),
                 medium=setup.kind.medium,
                 allowed=allowed,
                 evidence=entry,
                 words=inbound.text.strip()[:40],
             )
         ]
+
+    def _heard(self, snapshot: Snapshot) -> datetime:
+        """Return the moment of an opt-out that is heard now: never before what was said of consent so far."""
+        return max([self._clock.now(), *(known.at for known in snapshot.consents.values())])
 
     async def _owner(self, inbound: Inbound) -> CustomerId | None:
         for address in (inbound.sender, *inbound.also_known_as):
@@ -310,8 +325,11 @@ class Filing:
     async def _report(self, setup: AccountSetup, report: StatusReport) -> Reply | None:
         """File what a report says of a reply and return that reply, where it is ours. Anybody can write a bounce."""
         reply = await self._find_reply(setup, report)
-        if reply is None:
-            await self._settled(setup.name)
+        if reply is None and not report.key:
+            # Our key is on disk before a send begins; a provider's id only once its answer has been recorded.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(SETTLE_DEADLINE):
+                    await self._settled(setup.name)
             reply = await self._find_reply(setup, report)
         holder, ours = await self._store.entry(reply) or (None, None) if reply is not None else (None, None)
         if reply is None or holder is None or not isinstance(ours, Reply):
@@ -336,27 +354,27 @@ class Filing:
         record = await self._store.find(event.address)
         if record is None:
             return
-        at = event.at or item.received_at
-        entries: list[AnyEntry] = [
-            AddressState(
-                id=EntryId(derive_id("e", "state", setup.kind.name, event.identity)),
-                at=at,
-                address=event.address,
-                account=setup.name,
-                dead=event.dead,
+        state = AddressState(
+            id=EntryId(derive_id("e", "state", setup.kind.name, event.identity)),
+            at=min(event.at or item.received_at, self._clock.now()),
+            address=event.address,
+            account=setup.name,
+            dead=event.dead,
+        )
+
+        def decide(snapshot: Snapshot) -> list[AnyEntry]:
+            if not event.opt_out:
+                return [state]
+            opt_out = ConsentChanged(
+                id=EntryId(derive_id("e", "consent", setup.kind.name, event.identity)),
+                at=self._heard(snapshot),
+                medium=Medium(setup.kind.medium),
+                words="provider",
             )
-        ]
-        if event.opt_out:
-            entries.append(
-                ConsentChanged(
-                    id=EntryId(derive_id("e", "consent", setup.kind.name, event.identity)),
-                    at=at,
-                    medium=Medium(setup.kind.medium),
-                    words="provider",
-                )
-            )
+            return [state, opt_out]
+
         async with self._people:
-            await self._store.change(record, lambda _snapshot: entries)
+            await self._store.change(record, decide)
 
 
 def _other_names(inbound: Inbound, entry: EntryId, at: datetime) -> list[AnyEntry]:

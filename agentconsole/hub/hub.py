@@ -59,7 +59,7 @@ class Hub:
         self._log = log
         self._people = asyncio.Lock()
         self._stopped = asyncio.Event()
-        self._at_once = False
+        self._at_once = asyncio.Event()
         self.restart_wanted = False
         self.broken = ""
         """Which task ended that never should; the hub then stops and its process must not exit with 0."""
@@ -105,6 +105,7 @@ class Hub:
             ready: called when the socket accepts clients.
         """
         tasks: list[asyncio.Task[None]] = []
+        senders: list[asyncio.Task[None]] = []
         try:
             listening = self._bind()
             await asyncio.to_thread(self._open_channels)
@@ -118,14 +119,14 @@ class Hub:
                 for name, supervisor in self._supervisors.items()
             ]
             tasks.append(asyncio.create_task(self._disk.watch(self._there_is_room), name="disk"))
-            senders = [
+            if self._profile.solo:
+                tasks.append(asyncio.create_task(self._leave_when_idle(), name="linger"))
+            await self._server.start(socket_path, group)
+            senders += [
                 asyncio.create_task(self._dispatch.run(name), name=f"send {name}")
                 for name in self._channels
                 if not self._accounts[name].read_only
             ]
-            if self._profile.solo:
-                tasks.append(asyncio.create_task(self._leave_when_idle(), name="linger"))
-            await self._server.start(socket_path, group)
             if ready is not None:
                 ready()
             for task in (*tasks, *senders):
@@ -133,7 +134,7 @@ class Hub:
             await self._stopped.wait()
             await self._finish(senders)
         finally:
-            await self._close(tasks, socket_path)
+            await self._close([*senders, *tasks], socket_path)
 
     def _bind(self) -> socket.socket | None:
         hooks = any(setup.kind.webhook is not None for setup in self._accounts.values())
@@ -223,11 +224,13 @@ class Hub:
         self._stopped.set()
 
     async def _finish(self, senders: list[asyncio.Task[None]]) -> None:
-        if not self._at_once:
-            self._dispatch.finish()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(STOP_GRACE):
-                    await asyncio.gather(*senders, return_exceptions=True)
+        self._dispatch.finish()
+        if senders and not self._at_once.is_set():
+            at_once = asyncio.create_task(self._at_once.wait())
+            in_hand = asyncio.create_task(asyncio.wait(senders))
+            await asyncio.wait({in_hand, at_once}, timeout=STOP_GRACE, return_when=asyncio.FIRST_COMPLETED)
+            for waiting in (in_hand, at_once):
+                waiting.cancel()
         for task in senders:
             task.cancel()
         await asyncio.gather(*senders, return_exceptions=True)
@@ -283,7 +286,8 @@ class Hub:
 
     def request_stop(self, *, at_once: bool = False, restart: bool = False) -> None:
         """Begin to stop; ``run`` returns soon. ``at_once`` gives up sends in hand (they become uncertain)."""
-        self._at_once = self._at_once or at_once
+        if at_once:
+            self._at_once.set()
         self.restart_wanted = restart
         asyncio.get_running_loop().call_later(0.05, self._stopped.set)
 

@@ -93,26 +93,29 @@ class Supervisor:
             StoreFault: the disk refused; the provider was not told that anything arrived.
         """
         async with self._turn:
-            await self._wait_for_room()
-            cursor = await self._store.cursor(self.setup.name)
-            try:
-                async with asyncio.timeout(FETCH_DEADLINE):
-                    batch = await self._channel.fetch(cursor)
-            except TimeoutError:
-                raise TemporaryFailure(
-                    f"{self.setup.name} did not answer within {FETCH_DEADLINE:.0f} s.",
-                    "It is tried again.",
-                    reason="unreachable",
-                ) from None
-            if batch.items or batch.cursor != cursor:
-                await self._store.spool(
-                    SpoolRecord(self._random.token(), self.setup.name, self.setup.kind.name, batch.items, batch.cursor)
-                )
-                self._health.count(self.setup.name, received=len(batch.items))
-                self._arrived()
-            if self._health.worked(self.setup.name):
-                self._healed(self.setup.name)
-            return batch.more
+            return await self._fetch()
+
+    async def _fetch(self) -> bool:
+        await self._wait_for_room()
+        cursor = await self._store.cursor(self.setup.name)
+        try:
+            async with asyncio.timeout(FETCH_DEADLINE):
+                batch = await self._channel.fetch(cursor)
+        except TimeoutError:
+            raise TemporaryFailure(
+                f"{self.setup.name} did not answer within {FETCH_DEADLINE:.0f} s.",
+                "It is tried again.",
+                reason="unreachable",
+            ) from None
+        if batch.items or batch.cursor != cursor:
+            await self._store.spool(
+                SpoolRecord(self._random.token(), self.setup.name, self.setup.kind.name, batch.items, batch.cursor)
+            )
+            self._health.count(self.setup.name, received=len(batch.items))
+            self._arrived()
+        if self._health.worked(self.setup.name):
+            self._healed(self.setup.name)
+        return batch.more
 
     def kick(self) -> None:
         """Try again at once where the account rests after a failure."""
@@ -122,22 +125,24 @@ class Supervisor:
         """Like ``fetch``, on somebody's wish: ends a wait or a rest first, because a channel is asked one thing at
         a time."""
         self.kick()
-        if self._waiting is not None:
-            self._waiting.cancel()
-            await asyncio.wait({self._waiting})
-        return await self.fetch()
+        async with self._turn:
+            if self._waiting is not None:
+                self._waiting.cancel()
+                await asyncio.wait({self._waiting})
+            return await self._fetch()
 
     async def _rest_until_something_is_new(self) -> None:
-        self._waiting = asyncio.ensure_future(self._channel.wait())
+        async with self._turn:
+            waiting = self._waiting = asyncio.ensure_future(self._channel.wait())
         try:
-            done, _ = await asyncio.wait({self._waiting}, timeout=WAIT_DEADLINE)
+            done, _ = await asyncio.wait({waiting}, timeout=WAIT_DEADLINE)
             if not done:
                 self._log.warning("%s: a wait did not end by itself", self.setup.name)
-            elif not self._waiting.cancelled():
-                self._waiting.result()
+            elif not waiting.cancelled():
+                waiting.result()
         finally:
-            self._waiting.cancel()
-            await asyncio.gather(self._waiting, return_exceptions=True)
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
             self._waiting = None
 
     async def _wait_for_room(self) -> None:

@@ -72,8 +72,9 @@ def test_ordinary_drafts_are_left_alone(draft: str):
 
 
 def test_a_hostile_text_costs_no_time():
-    worst = received("e4", MAIL, EMAIL, ago(), "ID " * 7000 + "order " * 7000 + "1-" * 9000)
+    texts = ("ID " * 7000, "order" + "\n" * 20_000, "주문" + " " * 20_000, "ID" + " \t" * 10_000, "1-" * 9000)
     start = time.process_time()
-    facts.known([worst])
+    for number, text in enumerate(texts):
+        facts.known([received(f"h{number}", MAIL, EMAIL, ago(), text)])
     facts.asked_again("please " * 4000, facts.known([EMILY]))
     assert time.process_time() - start < 1.0

@@ -180,3 +180,29 @@ async def test_syncing_an_account_that_could_not_start_says_why():
         assert states["wa"] == "signed_out"
         mail.put(paper.message("m1", EMAIL, "hello", world.clock.now()))
         await world.customer(EMAIL)
+
+
+async def test_a_repeated_opt_in_takes_back_no_stop_that_came_in_between(world: World):
+    _, customer = await two(world)
+    await world.desk.consent(world.who, "in", customer, Medium(""), ConsentScope.ALL, True)
+    world.chat.put(paper.message("w2", PHONE, "STOP", world.clock.now()))
+
+    async def stopped():
+        person = await world.store.customer(customer)
+        return person is not None and [c for c in person.consents if not c.allowed]
+
+    await until(stopped)
+    await world.desk.consent(world.who, "in", customer, Medium(""), ConsentScope.ALL, True)
+    with pytest.raises(Refused, match="opted out"):
+        await world.desk.reply(world.who, "r", Compose(customer, "hi", medium=Medium("whatsapp")))
+
+
+async def test_an_unlinked_address_is_gone_wherever_it_stood(world: World):
+    keep, absorb = await two(world)
+    await world.desk.merge(world.who, "m", keep, absorb)
+    await world.desk.link(world.who, "l", keep, PHONE.value)
+    await world.desk.unlink(world.who, "u", keep, PHONE.value)
+    person = await world.store.customer(keep)
+    assert person is not None
+    assert [a.address for a in person.addresses] == [EMAIL]
+    assert await world.store.find(PHONE) is None

@@ -228,3 +228,38 @@ async def test_a_full_disk_is_told_and_what_rested_is_called_once_it_has_room() 
     watching.cancel()
     await asyncio.gather(watching, return_exceptions=True)
     assert calls == [""]
+
+
+async def test_a_bounce_of_nobody_waits_for_no_send_in_hand() -> None:
+    """A report that names a key needs no send to be recorded first, so it holds up no other account."""
+    mail, chat = paper.Post(), paper.Post()
+    mail.hold = asyncio.Event()
+    async with running(mail=mail, chat=chat) as world:
+        mail.put(paper.message("m1", EMAIL, "hello", world.clock.now()))
+        customer = await world.customer(EMAIL)
+        await world.desk.reply(world.who, "r1", Compose(customer, "hi"))
+        mail.put(paper.report("b1", Delivery.FAILED, key="somebody-elses@example.com"))
+        chat.put(paper.message("w1", PHONE, "are you there?", world.clock.now()))
+        await world.customer(PHONE)
+        mail.hold.set()
+
+
+async def test_a_second_wish_to_stop_gives_up_what_is_in_hand() -> None:
+    mail = paper.Post()
+    mail.hold = asyncio.Event()
+    async with running(mail=mail) as world:
+        mail.put(paper.message("m1", EMAIL, "hello", world.clock.now()))
+        customer = await world.customer(EMAIL)
+        await world.desk.reply(world.who, "r1", Compose(customer, "hi"))
+
+        async def sending() -> bool:
+            return bool(await world.store.replies((Delivery.SENDING,)))
+
+        await until(sending)
+        world.hub.request_stop()
+        await asyncio.sleep(0.1)
+        assert not world.done.done()
+        world.hub.request_stop(at_once=True)
+        async with asyncio.timeout(5):
+            await world.done
+        assert mail.delivered == []

@@ -24,6 +24,7 @@ from agentconsole.domain.model import (
     Named,
     PreferenceStated,
     Received,
+    Suggested,
     Trust,
     derive_id,
 )
@@ -47,7 +48,7 @@ class People(Reading):
     async def answer_suggestion(self, who: Agent, request: str, suggestion: EntryId, accept: bool) -> EntryId:
         self.need(who, "customer")
         found = await self.store.entry(suggestion)
-        if found is None:
+        if found is None or not isinstance(found[1], Suggested):
             raise NotFound(f"There is no suggestion {suggestion}.", "See: agentconsole suggestion list")
         holder = await self.person(found[0])
         open_one = next((s for s in holder.suggestions if s.id == suggestion), None)
@@ -97,7 +98,10 @@ class People(Reading):
         self.need(who, "customer")
         record = CustomerId(derive_id("k", "added", key_of(request))[:17])
         parsed = [await self.parse(text) for text in addresses]
+        named = EntryId(derive_id("e", "named", record))
         async with self.people:
+            if await self.store.known([named]):
+                return record
             for address in parsed:
                 owner = await self.store.find(address)
                 if owner is not None and owner != record:
@@ -106,7 +110,7 @@ class People(Reading):
                     )
             now = self.clock.now()
             entries: list[AnyEntry] = [
-                Named(id=EntryId(derive_id("e", "named", record)), at=now, name=name, by=who.name),
+                Named(id=named, at=now, name=name, by=who.name),
                 *(_linked(record, address, who, now) for address in parsed),
             ]
             await self.store.change(record, lambda _snapshot: entries)
@@ -124,6 +128,9 @@ class People(Reading):
         parsed = await self.parse(address)
         async with self.people:
             person = await self.person(customer)
+            linked = [_linked(member, parsed, who, self.clock.now(), key_of(request)) for member in person.members]
+            if await self.store.known([entry.id for entry in linked]):
+                return
             owner = await self.store.find(parsed)
             if owner is not None and owner not in person.members:
                 other = await self.person(owner)
@@ -138,17 +145,18 @@ class People(Reading):
     async def unlink(self, who: Agent, request: str, customer: CustomerId, address: str) -> None:
         self.need(who, "customer")
         parsed = await self.parse(address)
-        entry = AddressUnlinked(
-            id=EntryId(derive_id("e", "unlinked", key_of(request))), at=self.clock.now(), address=parsed, by=who.name
-        )
         async with self.people:
-            if await self.store.known([entry.id]):
-                return
             person = await self.person(customer)
-            owner = person.owners.get(str(parsed))
-            if owner is None:
+            ends = {member: EntryId(derive_id("e", "unlinked", key_of(request), member)) for member in person.members}
+            done = bool(await self.store.known(list(ends.values())))
+            for member, end in ends.items():
+                snapshot = await self.store.snapshot(member)
+                if snapshot is not None and str(parsed) in snapshot.addresses:
+                    done = True
+                    gone = AddressUnlinked(id=end, at=self.clock.now(), address=parsed, by=who.name)
+                    await self.append(member, gone)
+            if not done:
                 raise NotFound(f"{parsed.value} is not linked to this customer.", "See: agentconsole show")
-            await self.append(owner, entry)
         await self.audit(who, "unlink", person.id, str(parsed))
 
     async def prefer(
@@ -177,13 +185,16 @@ class People(Reading):
         self.need(who, "customer")
         async with self.people:
             person = await self.person(customer)
+            asked = [_consent_id(request, member, medium, scope) for member in person.members]
+            if await self.store.known(asked) == frozenset(asked):
+                return
             wanted = [(medium, scope), *(_taken_back(person, medium, scope) if allowed else ())]
             # An agent's word is the latest: a customer's of the same moment was heard before it.
             at = max([self.clock.now(), *(c.at + timedelta(microseconds=1) for c in person.consents)])
             for member in person.members:
                 entries = [
                     ConsentChanged(
-                        id=EntryId(derive_id("e", "consent", key_of(request), member, m, s)),
+                        id=_consent_id(request, member, m, s),
                         at=at,
                         medium=m,
                         scope=s,
@@ -194,6 +205,10 @@ class People(Reading):
                 ]
                 await self.store.change(member, lambda _snapshot, entries=entries: entries)  # type: ignore[misc]
         await self.audit(who, "opt-in" if allowed else "opt-out", person.id, f"{medium} {scope}")
+
+
+def _consent_id(request: str, member: CustomerId, medium: Medium, scope: ConsentScope) -> EntryId:
+    return EntryId(derive_id("e", "consent", key_of(request), member, medium, scope))
 
 
 def _taken_back(customer: Customer, medium: Medium, scope: ConsentScope) -> list[tuple[Medium, ConsentScope]]:
