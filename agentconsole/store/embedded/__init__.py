@@ -314,9 +314,13 @@ class EmbeddedStore:
         return await self._ask("read the queue", self._reader.counts, agent)
 
     async def search(self, words: str, *, limit: int = 50) -> Sequence[Hit]:
-        while self._engine.search.behind and await self._readable_anyway("write full text", self._engine.catch_up):
-            pass
-        return await self._ask("search", self._reader.search, words, limit)
+        while True:
+            while self._engine.search.behind and await self._readable_anyway("write full text", self._engine.catch_up):
+                pass
+            generation = self._engine.search.generation
+            hits = await self._ask("search", self._reader.search, words, limit)
+            if generation == self._engine.search.generation:
+                return hits  # else it was found broken and begun anew: what it lacks has to be written first
 
     async def replies(
         self, states: Sequence[Delivery], *, account: AccountName | None = None, limit: int | None = 500
