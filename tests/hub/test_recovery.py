@@ -14,6 +14,7 @@ from agentconsole.desk import Compose, Sent
 from agentconsole.domain.model import AccountName, Address, CustomerId, Delivery, EntryId, Reply
 from agentconsole.errors import ReadOnly, StoreFault, TemporaryFailure, UsageError
 from agentconsole.hub.disk import Disk
+from agentconsole.hub.filing import SETTLE_DEADLINE
 from agentconsole.hub.health import Health
 from agentconsole.hub.profile import HubProfile
 from agentconsole.ports import StoreHealth
@@ -240,7 +241,9 @@ async def test_a_bounce_of_nobody_waits_for_no_send_in_hand() -> None:
         await world.desk.reply(world.who, "r1", Compose(customer, "hi"))
         mail.put(paper.report("b1", Delivery.FAILED, key="somebody-elses@example.com"))
         chat.put(paper.message("w1", PHONE, "are you there?", world.clock.now()))
-        await world.customer(PHONE)
+        async with asyncio.timeout(SETTLE_DEADLINE / 2):
+            await world.customer(PHONE)
+        assert mail.delivered == [], "the send is still in hand"
         mail.hold.set()
 
 
