@@ -207,6 +207,45 @@ class OutboxLine(Value, frozen=True):
     text: str
 
 
+class Away(Value, frozen=True):
+    """What became of an agent's replies while no console of theirs was attached."""
+
+    since: datetime | None = None
+    sent: int = 0
+    uncertain: int = 0
+    failed: int = 0
+    answered: int = 0
+    """Customers whose answer to this agent came meanwhile."""
+
+
+class ErasedCustomer(Value, frozen=True):
+    """What an erasure took away, and what it cannot reach: sentences that name where copies still lie."""
+
+    customer: CustomerId
+    entries: int
+    files: int
+    drafts: int
+    left: tuple[str, ...] = ()
+
+
+class DamagedRecord(Value, frozen=True):
+    """A customer that is only read because the file cannot be trusted. Numbers of entries; -1: none can be read."""
+
+    customer: CustomerId
+    name: str
+    why: str
+    entries: int = -1
+    previous: int = -1
+
+
+class Deposited(Value, frozen=True):
+    """How many messages of an import were new, known before, and not readable (kept raw)."""
+
+    new: int
+    known: int
+    unreadable: int = 0
+
+
 class SyncResult(Value, frozen=True):
     """What one pass over an account brought."""
 
@@ -249,6 +288,10 @@ class Desk(Protocol):
         ...
 
     async def status(self, who: Agent) -> Status: ...
+
+    async def away(self, who: Agent) -> Away:
+        """Return what became of this agent's replies since their last console was detached, and begin anew."""
+        ...
 
     async def news(self, who: Agent, since: Position, seconds: float) -> News:
         """Wait up to ``seconds`` (at most 60) for something new. An unknown position answers at once: all."""
@@ -372,6 +415,34 @@ class Desk(Protocol):
         self, who: Agent, request: str, customer: CustomerId, medium: Medium, scope: ConsentScope, allowed: bool
     ) -> None:
         """Record an opt-out or opt-in; an empty medium means all."""
+        ...
+
+    # -- care ----------------------------------------------------------------------------------------------
+
+    async def erase(self, who: Agent, request: str, customer: CustomerId) -> ErasedCustomer:
+        """Remove every byte of a customer for good. Needs the right ``operate``.
+
+        Raises:
+            TryLater: something of theirs is being sent at this moment, or waits in the spool and cannot be filed now.
+        """
+        ...
+
+    async def redact(self, who: Agent, request: str, entry: EntryId, why: str) -> None:
+        """Take what one entry says (text, subject, files, raw message) out for good; that it was there stays."""
+        ...
+
+    async def deposit(self, who: Agent, request: str, account: AccountName, messages: Sequence[bytes]) -> Deposited:
+        """File past messages of an account (raw e-mails) from elsewhere: as history, each exactly once. They open no
+        conversation, wake nobody and wait for no answer. At most 512 KiB in all a call."""
+        ...
+
+    async def damaged(self, who: Agent) -> tuple[DamagedRecord, ...]:
+        """Return the customers that are only read, with what could be taken back into use."""
+        ...
+
+    async def accept(self, who: Agent, request: str, customer: CustomerId, previous: bool) -> None:
+        """Take a damaged customer back into use: what is readable as it is, or the generation before. Every unfinished
+        reply of theirs becomes ``uncertain``. Needs the right ``operate``."""
         ...
 
     # -- operating -----------------------------------------------------------------------------------------

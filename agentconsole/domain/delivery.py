@@ -21,7 +21,7 @@ _QUEUED, _SENDING, _SENT, _DELIVERED, _READ, _FAILED, _UNCERTAIN, _CANCELLED = (
 )
 
 MAY_FOLLOW: Final[dict[Delivery, frozenset[Delivery]]] = {
-    _QUEUED: frozenset({_SENDING, _CANCELLED, _FAILED}),
+    _QUEUED: frozenset({_SENDING, _CANCELLED, _FAILED, _UNCERTAIN}),
     _SENDING: frozenset({_QUEUED, _SENT, _DELIVERED, _READ, _FAILED, _UNCERTAIN}),
     _UNCERTAIN: frozenset({_SENT, _DELIVERED, _READ, _FAILED}),
     _SENT: frozenset({_DELIVERED, _READ, _FAILED}),

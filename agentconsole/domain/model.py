@@ -284,6 +284,14 @@ class Unmerged(Entry, frozen=True, kw_only=True, tag="unmerged"):
     by: AgentName
 
 
+class Redacted(Entry, frozen=True, kw_only=True, tag="redacted"):
+    """What an entry said was taken out for good; that it was there, when and from whom, stays."""
+
+    entry: EntryId
+    by: AgentName
+    why: str = ""
+
+
 AnyEntry: TypeAlias = (
     Received
     | Unreadable
@@ -303,6 +311,7 @@ AnyEntry: TypeAlias = (
     | SuggestionAnswered
     | Merged
     | Unmerged
+    | Redacted
 )
 
 

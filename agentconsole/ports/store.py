@@ -96,6 +96,28 @@ class AuditLine(Value, frozen=True):
     detail: str = ""
 
 
+class Erased(Value, frozen=True):
+    """What an erasure took away: how many entries, files and drafts."""
+
+    entries: int = 0
+    blobs: int = 0
+    drafts: int = 0
+
+
+class Damage(Value, frozen=True):
+    """A record that is only read because its file cannot be trusted.
+
+    ``entries`` is how many of its file can be read (-1: none of it), ``previous`` how many the generation before
+    holds (-1: there is none that is whole).
+    """
+
+    record: CustomerId
+    name: str
+    why: str
+    entries: int = -1
+    previous: int = -1
+
+
 class StoreHealth(Value, frozen=True):
     kind: str
     customers: int
@@ -106,6 +128,9 @@ class StoreHealth(Value, frozen=True):
     set_aside: int = 0
     """Batches that could not be filed and are kept."""
 
+
+Rewrite: TypeAlias = Callable[[AnyEntry], AnyEntry | None]
+"""What becomes of one entry: the same, another one of the same id, or None: it goes."""
 
 Decide: TypeAlias = Callable[[Snapshot], Sequence[AnyEntry]]
 """A pure decision on the newest snapshot of one record. What it returns is appended in the same transaction;
@@ -255,6 +280,51 @@ class Store(Protocol):
     async def put_blob(self, record: CustomerId, data: bytes) -> BlobId: ...
 
     async def blob(self, record: CustomerId, blob: BlobId) -> bytes: ...
+
+    async def rewrite(self, record: CustomerId, rewrite: Rewrite, decide: Decide) -> Snapshot:
+        """Put every entry of a record through ``rewrite``, append what ``decide`` returns, and remove every byte of
+        what was there before: file, generation before, volumes, index, full text, and blobs that no entry names any
+        more. All or nothing; a crash leaves the old or the new record, and a repeat finishes the cleaning.
+
+        Raises:
+            ReadOnly: the record was set aside after damage.
+            StoreFault: the disk refused.
+        """
+        ...
+
+    async def erase(self, customer: CustomerId) -> Erased:
+        """Remove every byte of a customer: all joined records with their generations, volumes, blobs, drafts, rows
+        and full text, their texts in the audit trail, and what other records say of them (suggestions, merges that
+        ended). Keyed hashes of the entry ids stay in the erasure ledger, so that nothing of it is filed again:
+        ``known`` says of an erased entry that it is known, and ``change`` skips it. A repeat finishes what a crash
+        left. What waits in the spool is the caller's to file or drop first.
+        """
+        ...
+
+    async def damaged(self) -> Sequence[Damage]:
+        """Return the records that are only read, with what could be taken back into use."""
+        ...
+
+    async def accept(self, record: CustomerId, *, previous: bool, decide: Decide) -> Snapshot:
+        """Take a damaged record back into use: what is readable of it as it is, or the generation before.
+
+        The damaged file stays beside it under another name. What ``decide`` returns is appended in the same step
+        (an older generation does not know what was sent since), and so are the consents of the record in the
+        ledger that it lacks.
+
+        Raises:
+            NotFound: the record is not damaged, or there is no such generation.
+        """
+        ...
+
+    async def origin(self) -> str:
+        """Return why this store may be older than what really happened: ``restored`` from a backup, ``copied`` from
+        another place; empty where it is neither."""
+        ...
+
+    async def adopt(self) -> None:
+        """Say that everything that may have happened meanwhile is held; ``origin`` is empty from now on."""
+        ...
 
     async def audit(self, line: AuditLine) -> None: ...
 
