@@ -18,7 +18,6 @@ from agentconsole.domain.model import (
     Customer,
     CustomerId,
     Delivery,
-    Draft,
     EntryId,
     Hit,
     Line,
@@ -29,29 +28,31 @@ from agentconsole.domain.model import (
 )
 from agentconsole.errors import NotFound
 from agentconsole.ports import (
-    AuditLine,
     Changes,
     Counts,
-    Cursor,
+    Damage,
     Decide,
     Due,
+    Erased,
     History,
     Revision,
-    SpoolRecord,
+    Rewrite,
     StoreHealth,
     Thread,
     View,
 )
 from agentconsole.seams import Clock, Randomness
-from agentconsole.store import codec, rules
+from agentconsole.store import erasure, rules
+from agentconsole.store.memory_files import Shelves
 from agentconsole.store.news import Waiters
 from agentconsole.text import tokens
 
 
-class MemoryStore:
+class MemoryStore(Shelves):
     """Implements ``agentconsole.ports.Store``. Keeps nothing after ``aclose``."""
 
     def __init__(self, clock: Clock, random: Randomness) -> None:
+        super().__init__()
         self._epoch = random.token()
         self._number = 0
         self._log: list[tuple[int, frozenset[CustomerId]]] = []
@@ -61,14 +62,11 @@ class MemoryStore:
         self._holder: dict[EntryId, CustomerId] = {}
         self._seen: dict[tuple[CustomerId, AgentName], int] = {}
         self._people: tuple[int, dict[CustomerId, Customer]] = (-1, {})
-        self._spool: dict[str, SpoolRecord] = {}
-        self._aside: dict[str, SpoolRecord] = {}
-        self._order: dict[str, int] = {}
-        self._batches = 0
-        self._cursors: dict[AccountName, tuple[int, Cursor]] = {}
-        self._drafts: dict[tuple[AgentName, ConversationId, bool], Draft] = {}
         self._blobs: dict[tuple[CustomerId, BlobId], bytes] = {}
-        self._audit: list[AuditLine] = []
+        self._erased: set[EntryId] = set()
+        self._floor = 0
+        self.older_because = ""
+        """What ``origin`` answers until ``adopt``."""
 
     async def open(self) -> None:
         """There is nothing to open; the method is here so that both stores start alike."""
@@ -88,17 +86,13 @@ class MemoryStore:
     async def change(self, record: CustomerId, decide: Decide) -> Snapshot:
         rules.check_id(record)
         start = self._snapshots.get(record) or history.empty(record)
-        fresh: dict[EntryId, AnyEntry] = {}
-        for entry in decide(start):
-            rules.check(entry)
-            if entry.id not in self._holder:
-                fresh.setdefault(entry.id, codec.whole(entry))
+        fresh = erasure.fresh(decide(start), lambda entry: entry in self._holder or entry in self._erased)
         if not fresh:
             return start
         before = self._cluster(record) if record in self._snapshots else frozenset((record,))
-        self._snapshots[record] = history.advance(start, fresh.values())
-        self._entries.setdefault(record, []).extend(fresh.values())
-        self._holder.update(dict.fromkeys(fresh, record))
+        self._snapshots[record] = history.advance(start, fresh)
+        self._entries.setdefault(record, []).extend(fresh)
+        self._holder.update((entry.id, record) for entry in fresh)
         self._tell(before | self._cluster(record))
         return self._snapshots[record]
 
@@ -169,7 +163,7 @@ class MemoryStore:
         return record, next(one for one in self._entries[record] if one.id == entry)
 
     async def known(self, entries: Sequence[EntryId]) -> frozenset[EntryId]:
-        return frozenset(entry for entry in entries if entry in self._holder)
+        return frozenset(entry for entry in entries if entry in self._holder or entry in self._erased)
 
     # -- finding -------------------------------------------------------------------------------------------
 
@@ -315,7 +309,7 @@ class MemoryStore:
 
     async def changed(self, since: Revision | None) -> Changes:
         now = self._revision()
-        if since is None or since.epoch != now.epoch or since.number > now.number:
+        if since is None or since.epoch != now.epoch or not self._floor <= since.number <= now.number:
             return Changes(now, None)
         names = {name for number, customers in self._log[since.number :] for name in customers}
         return Changes(now, tuple(sorted(names)) if len(names) <= rules.CHANGES_LIMIT else None)
@@ -330,70 +324,6 @@ class MemoryStore:
         finally:
             ticket.cancel()
 
-    # -- spool ---------------------------------------------------------------------------------------------
-
-    async def spool(self, record: SpoolRecord) -> None:
-        if record.id not in self._spool and record.id not in self._aside:
-            self._batches += 1
-            self._order[record.id] = self._batches
-            self._spool[record.id] = codec.whole(record)
-
-    async def spooled(self) -> Sequence[str]:
-        return list(self._spool)
-
-    async def spool_record(self, record_id: str) -> SpoolRecord:
-        found = self._spool.get(record_id) or self._aside.get(record_id)
-        if found is None:
-            raise NotFound(f"No batch {record_id} waits in the spool.")
-        return found
-
-    def _save_cursor(self, record: SpoolRecord) -> None:
-        order = self._order[record.id]
-        if record.cursor is not None and order > self._cursors.get(record.account, (0, record.cursor))[0]:
-            self._cursors[record.account] = (order, record.cursor)
-
-    async def spool_done(self, record_id: str) -> None:
-        found = self._spool.pop(record_id, None)
-        if found is not None:
-            self._save_cursor(found)
-        self._aside.pop(record_id, None)
-        self._order.pop(record_id, None)
-
-    async def spool_set_aside(self, record_id: str, why: str) -> None:
-        found = self._spool.pop(record_id, None)
-        if found is None:
-            if record_id in self._aside:
-                return
-            raise NotFound(f"No batch {record_id} waits in the spool.")
-        self._save_cursor(found)
-        self._aside[record_id] = found
-
-    async def spool_aside(self) -> Sequence[str]:
-        return sorted(self._aside, key=self._order.__getitem__)
-
-    async def cursor(self, account: AccountName) -> Cursor | None:
-        waiting = [r.cursor for r in self._spool.values() if r.account == account and r.cursor is not None]
-        saved = self._cursors.get(account)
-        return waiting[-1] if waiting else saved[1] if saved else None
-
-    # -- drafts, blobs, audit ------------------------------------------------------------------------------
-
-    async def save_draft(self, draft: Draft) -> bool:
-        kept = self._drafts.get((draft.agent, draft.conversation, draft.note))
-        if kept is not None and kept.revision > draft.revision:
-            return False
-        self._drafts[draft.agent, draft.conversation, draft.note] = codec.whole(draft)
-        return True
-
-    async def drafts(self, agent: AgentName) -> Sequence[Draft]:
-        found = [draft for (owner, _, _), draft in self._drafts.items() if owner == agent]
-        return sorted(found, key=lambda draft: (draft.conversation, draft.note))
-
-    async def drop_draft(self, agent: AgentName, conversation: ConversationId, revision: int, note: bool) -> None:
-        kept = self._drafts.get((agent, conversation, note))
-        if kept is not None and kept.revision <= revision:
-            del self._drafts[agent, conversation, note]
-
     async def put_blob(self, record: CustomerId, data: bytes) -> BlobId:
         rules.check_id(record)
         blob = BlobId(hashlib.sha256(data).hexdigest())
@@ -407,11 +337,75 @@ class MemoryStore:
                 return self._blobs[member, blob]
         raise NotFound(f"No file {blob} is kept for customer {record}.")
 
-    async def audit(self, line: AuditLine) -> None:
-        self._audit.append(codec.whole(line))
+    # -- care ----------------------------------------------------------------------------------------------
 
-    async def audited(self, limit: int = 200) -> Sequence[AuditLine]:
-        return self._audit[::-1][:limit]
+    async def rewrite(self, record: CustomerId, rewrite: Rewrite, decide: Decide) -> Snapshot:
+        rules.check_id(record)
+        before = self._entries.get(record, [])
+        kept = erasure.rewritten(before, rewrite)
+        snapshot = history.fold(record, kept)
+        others = self._holder.keys() - {entry.id for entry in before}
+        there = {entry.id for entry in kept} | others | self._erased
+        fresh = erasure.fresh(decide(snapshot), there.__contains__)
+        after = history.advance(snapshot, fresh)
+        if not before and not fresh:
+            return after
+        told = self._cluster(record) if record in self._snapshots else frozenset((record,))
+        for entry in before:
+            del self._holder[entry.id]
+        self._entries[record] = [*kept, *fresh]
+        self._snapshots[record] = after
+        self._holder.update((entry.id, record) for entry in self._entries[record])
+        self._forget_unnamed(record, erasure.blobs_of(before))
+        self._tell(told | self._cluster(record))
+        return after
+
+    def _forget_unnamed(self, record: CustomerId, named: set[BlobId]) -> None:
+        """Drop files of a record that were named before and that nothing names any more."""
+        mine = [draft for draft in self._drafts.values() if draft.customer in self._cluster(record)]
+        for blob in named - erasure.blobs_of(self._entries[record], mine):
+            self._blobs.pop((record, blob), None)
+
+    async def erase(self, customer: CustomerId) -> Erased:
+        if customer not in self._snapshots:
+            return Erased()
+        members = self._cluster(customer)
+        entries = [entry.id for member in members for entry in self._entries[member]]
+        rest = [snapshot for record, snapshot in self._snapshots.items() if record not in members]
+        lost = erasure.gone(
+            {member: self._snapshots[member] for member in members},
+            entries,
+            lambda key: any(key in snapshot.addresses for snapshot in rest),
+        )
+        self._erased.update(entries)
+        for entry in entries:
+            del self._holder[entry]
+        for member in members:
+            del self._snapshots[member], self._entries[member]
+        blobs = [key for key in self._blobs if key[0] in members]
+        for key in blobs:
+            del self._blobs[key]
+        self._seen = {key: at for key, at in self._seen.items() if key[0] not in members}
+        drafts = self._forget_drafts(lost)
+        self._audit = [erasure.audit_line(line, lost) for line in self._audit]
+        for record, others in list(self._entries.items()):
+            if any(name in (*lost.records, *lost.addresses) for entry in others for name in erasure.referred(entry)):
+                await self.rewrite(record, erasure.without(lost), lambda _: ())
+        self._tell(frozenset())
+        self._floor = self._number
+        return Erased(entries=len(entries), blobs=len(blobs), drafts=drafts)
+
+    async def damaged(self) -> Sequence[Damage]:
+        return ()
+
+    async def accept(self, record: CustomerId, *, previous: bool, decide: Decide) -> Snapshot:
+        raise NotFound(f"The file of customer {record} is not damaged. Nothing was changed.")
+
+    async def origin(self) -> str:
+        return self.older_because
+
+    async def adopt(self) -> None:
+        self.older_because = ""
 
     async def health(self) -> StoreHealth:
         return StoreHealth(
