@@ -1,8 +1,12 @@
 """The three things that tests must be able to take over: time, randomness and the instant of death.
 
 Every durable step of the program passes ``Steps.durable``. A test that sets ``AGENTCONSOLE_ABORT`` to
-``"N"`` (the N-th border of any step) kills the process right there, so that a harness can walk through
-every border of a scenario; see ``docs/reliability.md``.
+``"N"`` (the N-th border of any step) or ``"STEP:SIDE:N"`` (the N-th border ``before`` or ``after`` that step) kills
+the process right there, so that a harness can walk through every border of a scenario.
+
+The calls that make something last, or that reach a provider, are noted by whoever makes them (``called``). A test that
+sets ``AGENTCONSOLE_TALLY`` to a file finds every border and every such call there, one a line, also after a kill, and
+compares them with what ``strace`` saw: a call that passed no seam is one too many. See ``docs/reliability.md``.
 """
 
 from __future__ import annotations
@@ -11,6 +15,7 @@ import asyncio
 import os
 import secrets
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -83,6 +88,59 @@ class Step(StrEnum):
     DRAFT_DROP = "draft_drop"
     AUDIT_WRITE = "audit_write"
     STORE_CREATE = "store_create"
+    SWEEP = "sweep"
+    """What a crash left half-written is removed."""
+
+
+class Call(StrEnum):
+    """The calls to the system after which something is so for good, or somebody else knows of it."""
+
+    FSYNC = "fsync"
+    RENAME = "rename"
+    LINK = "link"
+    UNLINK = "unlink"
+    CONNECT = "connect"
+
+
+class _Tally:
+    """Writes down borders and calls where a test asked for it; a line is there as soon as its call returns."""
+
+    def __init__(self) -> None:
+        self._sink: int | None = None
+        self._within = threading.local()
+
+    def open(self, path: str) -> None:
+        self._sink = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+
+    def note(self, *words: object) -> None:
+        if self._sink is not None:
+            os.write(self._sink, (" ".join(str(word) for word in words) + "\n").encode("utf-8", "surrogateescape"))
+
+    @property
+    def step(self) -> str:
+        """The step that this thread is in; a dash where it is in none."""
+        return getattr(self._within, "step", "") or "-"
+
+    @contextmanager
+    def within(self, step: Step) -> Iterator[None]:
+        before = getattr(self._within, "step", "")
+        self._within.step = before or step
+        try:
+            yield
+        finally:
+            self._within.step = before
+
+
+_tally = _Tally()
+
+
+def called(call: Call, what: object = "") -> None:
+    """Note a call that is about to be made; only primitives say so, right before they make it.
+
+    Args:
+        what: the file, or the host and port.
+    """
+    _tally.note("call", call, _tally.step, what)
 
 
 class Steps:
@@ -98,6 +156,7 @@ class Steps:
 
     def _reach(self, step: Step, side: str) -> None:
         self.borders += 1
+        _tally.note("border", step, side, self.borders)
         if self._listen is not None:
             self._listen(step, side, self.borders)
 
@@ -105,19 +164,30 @@ class Steps:
     def durable(self, step: Step) -> Iterator[None]:
         """Mark one durable step. The body must be all of it, up to and including its fsync."""
         self._reach(step, "before")
-        yield
+        with _tally.within(step):
+            yield
         self._reach(step, "after")
 
 
-def _abort(number: int) -> Callable[[Step, str, int], None]:
-    def listen(_step: Step, _side: str, border: int) -> None:
-        if border == number:
-            os.kill(os.getpid(), signal.SIGKILL)
+def _abort(wanted: str) -> Callable[[Step, str, int], None] | None:
+    """Return what kills this process at a border: ``N`` or ``STEP:SIDE:N``."""
+    *named, number = wanted.split(":")
+    if not number.isdigit() or len(named) not in (0, 2):
+        return None
+    left = int(number)
+
+    def listen(step: Step, side: str, _border: int) -> None:
+        nonlocal left
+        if not named or [step, side] == named:
+            left -= 1
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
 
     return listen
 
 
 def steps_from_environment() -> Steps:
-    """Return the seam of this process; ``AGENTCONSOLE_ABORT=N`` kills it at border N."""
-    number = os.environ.get("AGENTCONSOLE_ABORT", "")
-    return Steps(_abort(int(number)) if number.isdigit() else None)
+    """Return the seam of this process, as ``AGENTCONSOLE_ABORT`` and ``AGENTCONSOLE_TALLY`` want it."""
+    if tally := os.environ.get("AGENTCONSOLE_TALLY"):
+        _tally.open(tally)
+    return Steps(_abort(os.environ.get("AGENTCONSOLE_ABORT", "")))

@@ -116,7 +116,9 @@ class EmbeddedStore:
 
     def _open(self) -> None:
         with faults(f"open {self._root}"):
-            files.make_folder(self._root)
+            if not self._root.is_dir():
+                with self._steps.durable(Step.STORE_CREATE):
+                    files.make_folder(self._root)
             refuse_network(self._root)
             self._lock.take()
             try:

@@ -49,7 +49,8 @@ class Drafts:
             return None
         except ValueError:
             log.warning("a draft cannot be read and was kept as %s.damaged", path.name)
-            os.replace(path, path.with_name(path.name + ".damaged"))
+            with self._steps.durable(Step.DRAFT_DROP):
+                files.move(path, path.with_name(path.name + ".damaged"))
             return None
 
     def save(self, draft: Draft) -> bool:
@@ -57,8 +58,8 @@ class Drafts:
         kept = self._read(path)
         if kept is not None and kept.revision > draft.revision:
             return False
-        files.make_folder(path.parent)
         with self._steps.durable(Step.DRAFT_WRITE):
+            files.make_folder(path.parent)
             files.replace_file(path, msgspec.json.encode(codec.whole(draft)))
         return True
 
@@ -121,11 +122,11 @@ class Audit:
         self._steps = steps
 
     def add(self, line: AuditLine) -> None:
-        files.make_folder(self._folder)
         path = self._folder / f"{line.at.astimezone(UTC):%Y-%m}.jsonl"
         fresh = not path.exists()
         data = msgspec.json.encode(codec.whole(line)) + b"\n"
         with self._steps.durable(Step.AUDIT_WRITE):
+            files.make_folder(self._folder)
             handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
             try:
                 size = os.fstat(handle).st_size
@@ -135,7 +136,7 @@ class Audit:
                     view = memoryview(data)
                     while view:
                         view = view[os.write(handle, view) :]
-                    os.fsync(handle)
+                    files.sync(handle, path)
                 except OSError:
                     with suppress(OSError):
                         os.ftruncate(handle, size)

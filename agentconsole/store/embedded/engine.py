@@ -63,7 +63,9 @@ class Engine:
     # -- opening and closing -------------------------------------------------------------------------------
 
     def open(self) -> None:
-        files.make_folder(self._customers)
+        if not self._customers.is_dir():
+            with self._steps.durable(Step.STORE_CREATE):
+                files.make_folder(self._customers)
         try:
             self._index = Index.open(self._index_path)
         except Useless as why:
@@ -90,7 +92,8 @@ class Engine:
             with os.scandir(folder) as found:
                 for item in found:
                     if item.name.endswith(".tmp"):
-                        os.unlink(item.path)
+                        with self._steps.durable(Step.SWEEP):
+                            files.unlink(Path(item.path))
                         continue
                     stem, _, rest = item.name.partition(".")
                     if rest == "json":

@@ -25,6 +25,7 @@ from tinydb.table import Document as Document
 from tinydb.table import Table
 
 from agentconsole.errors import StoreFault
+from agentconsole.seams import Call, called
 from agentconsole.store import codec
 
 Tables: TypeAlias = dict[str, dict[str, Any]]
@@ -89,6 +90,31 @@ def faults(doing: str) -> Iterator[None]:
         ) from error
 
 
+# The four calls that make something last. Nothing else in the store makes them itself: what strace sees is compared
+# with what is noted here.
+
+
+def sync(handle: int, path: Path) -> None:
+    called(Call.FSYNC, path)
+    os.fsync(handle)
+
+
+def move(source: Path, target: Path) -> None:
+    """Rename a file over whatever is there."""
+    called(Call.RENAME, target)
+    os.replace(source, target)
+
+
+def link(source: Path, target: Path) -> None:
+    called(Call.LINK, target)
+    os.link(source, target)
+
+
+def unlink(path: Path) -> None:
+    called(Call.UNLINK, path)
+    os.unlink(path)
+
+
 def make_folder(path: Path) -> None:
     """Make a folder that only its owner may enter, durably, with those above it."""
     if path.is_dir():
@@ -102,7 +128,7 @@ def make_folder(path: Path) -> None:
 def sync_folder(path: Path) -> None:
     handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(handle)
+        sync(handle, path)
     finally:
         os.close(handle)
 
@@ -123,27 +149,27 @@ def replace_file(path: Path, data: bytes, *, keep: bool = False) -> os.stat_resu
             view = memoryview(data)
             while view:
                 view = view[os.write(handle, view) :]
-            os.fsync(handle)
+            sync(handle, temporary)
             found = os.fstat(handle)
         finally:
             os.close(handle)
         if keep:
             previous = path.with_name(path.name + ".prev")
             with suppress(FileNotFoundError):
-                previous.unlink()
+                unlink(previous)
             with suppress(FileNotFoundError):
-                os.link(path, previous)
-        os.replace(temporary, path)
+                link(path, previous)
+        move(temporary, path)
     except BaseException:
         with suppress(OSError):
-            temporary.unlink()
+            unlink(temporary)
         raise
     try:
         sync_folder(path.parent)
     except OSError:
         if keep:
             with suppress(OSError):
-                os.replace(path.with_name(path.name + ".prev"), path)
+                move(path.with_name(path.name + ".prev"), path)
         raise
     return found
 
@@ -151,7 +177,7 @@ def replace_file(path: Path, data: bytes, *, keep: bool = False) -> os.stat_resu
 def remove_file(path: Path) -> None:
     """Remove a file durably; that it is gone already is fine."""
     with suppress(FileNotFoundError):
-        path.unlink()
+        unlink(path)
     sync_folder(path.parent)
 
 

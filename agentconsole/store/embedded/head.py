@@ -170,8 +170,6 @@ class Head:
         Raises:
             OSError: the disk refused; what was there before still is.
         """
-        if self.filed is None:
-            files.make_folder(self.path.parent)
         self.documents.put("card", "snapshot", {"snapshot": codec.plain_snapshot(self.snapshot)})
         if "seen" not in self.documents.tree:
             self.documents.tree["seen"] = {}
@@ -180,12 +178,14 @@ class Head:
         if self._seal(len(data), steps):
             data = files.encoded(self.documents.tree, gen)
         with steps.durable(Step.HEAD_WRITE):
+            if self.filed is None:
+                files.make_folder(self.path.parent)
             try:
                 found = files.replace_file(self.path, data, keep=self.filed is not None)
             except OSError:
                 if self.filed is None:
                     with suppress(OSError):
-                        self.path.unlink()
+                        files.unlink(self.path)
                 raise
         self.filed = files.filed(gen, found)
         return self.filed
@@ -218,6 +218,7 @@ class Head:
         rows = self.documents.tree["entries"]
         data = files.encoded({"entries": {key: rows[key] for key in keys}}, 1)
         with steps.durable(Step.VOLUME_SEAL):
+            files.make_folder(self.path.parent)
             files.replace_file(volume_path(self.path, number), data)
         volume = Volume(first, len(keys), len(data), zlib.crc32(data))
         self.documents.put("volumes", f"{number:05}", msgspec.to_builtins(volume))

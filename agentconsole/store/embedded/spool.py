@@ -8,7 +8,6 @@ so that at any instant the newest cursor is found.
 from __future__ import annotations
 
 import logging
-import os
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
@@ -66,8 +65,11 @@ class Spool:
 
     def open(self) -> None:
         """See what waits from before."""
-        for folder in (self._folder, self._aside, self._cursors):
-            files.make_folder(folder)
+        lacking = [folder for folder in (self._folder, self._aside, self._cursors) if not folder.is_dir()]
+        if lacking:
+            with self._steps.durable(Step.STORE_CREATE):
+                for folder in lacking:
+                    files.make_folder(folder)
         for path in sorted(self._cursors.glob("*.json")):
             with suppress(ValueError):
                 saved = msgspec.json.decode(path.read_bytes(), type=_Saved)
@@ -81,7 +83,10 @@ class Spool:
         for path, header in self._batches(self._folder):
             if header is None:
                 log.warning("a batch in the spool cannot be read and was set aside: %s", path.name)
-                os.replace(path, self._aside / path.name)
+                with self._steps.durable(Step.SPOOL_SET_ASIDE):
+                    files.move(path, self._aside / path.name)
+                    files.sync_folder(self._aside)
+                    files.sync_folder(self._folder)
                 self._illegible += 1
                 continue
             number = int(path.name.partition("-")[0])
@@ -182,7 +187,7 @@ class Spool:
             reason = {"id": record_id, "account": waiting.account, "why": why}
             files.replace_file(target.with_suffix(".why"), msgspec.json.encode(codec.whole(reason)))
             with suppress(FileNotFoundError):
-                os.replace(waiting.path, target)
+                files.move(waiting.path, target)
             files.sync_folder(self._aside)
             files.sync_folder(self._folder)
         del self._waiting[record_id]
