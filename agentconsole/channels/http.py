@@ -10,10 +10,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Mapping
+from typing import Any
 
 import httpx
 
 from agentconsole.errors import OutcomeUnknown, TemporaryFailure
+from agentconsole.seams import Call, called
 
 HTTPError = httpx.HTTPError
 """What ``Client.request`` raises, for channels, which do not import httpx themselves."""
@@ -26,6 +28,11 @@ PROVABLY_UNSENT = (
     httpx.LocalProtocolError,
 )
 """Errors that httpx raises before the first byte of a request has left."""
+
+
+async def _note_connects(event: str, info: Mapping[str, Any]) -> None:
+    if event == "connection.connect_tcp.started":
+        called(Call.CONNECT, f"{info['host']}:{info['port']}")
 
 
 class Client:
@@ -93,6 +100,7 @@ class Client:
                 json=json,
                 content=content,
                 headers=dict(headers) if headers is not None else None,
+                extensions={"trace": _note_connects},
                 timeout=httpx.Timeout(seconds, connect=min(seconds, 10.0)),
             )
         )

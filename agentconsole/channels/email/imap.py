@@ -24,6 +24,7 @@ from agentconsole.channels.email.answers import Message, mailbox_name, messages,
 from agentconsole.channels.email.headers import one_line
 from agentconsole.channels.email.options import ImapServer
 from agentconsole.errors import ChannelFailure, TemporaryFailure
+from agentconsole.seams import Call, called
 
 CONNECT_DEADLINE: Final = 15.0
 COMMAND_DEADLINE: Final = 60.0
@@ -60,6 +61,7 @@ class _Client(imaplib2.IMAP4):  # type: ignore[misc]
     # -- the line --------------------------------------------------------------------------------------------
 
     def open_socket(self) -> socket.socket:
+        called(Call.CONNECT, f"{self.host}:{self.port}")
         line = socket.create_connection((self.host, self.port), timeout=CONNECT_DEADLINE)
         try:
             line.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)

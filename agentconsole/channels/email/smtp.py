@@ -36,6 +36,7 @@ from agentconsole.channels.email.headers import one_line
 from agentconsole.channels.email.options import SmtpServer
 from agentconsole.errors import ChannelFailure, OutcomeUnknown, PermanentFailure, SignInFailed, TemporaryFailure
 from agentconsole.ports import Commit
+from agentconsole.seams import Call, called
 
 COMMAND_DEADLINE: Final = 60.0
 DOT_DEADLINE: Final = 600.0
@@ -119,6 +120,7 @@ class Submission:
         """
         host, port = self._server.host, self._server.resolved_port()
         try:
+            called(Call.CONNECT, f"{host}:{port}")
             await self._client.connect()
             await self._client.ehlo()
             if self._server.tls == "starttls":
