@@ -2,7 +2,7 @@
 
 A backup reads files one after another while the hub writes on. That is sound as long as nothing that a file names
 is taken away meanwhile (see ``store/care/backup.py``): an erasure between two of its files would leave half a customer
-in the copy. So a backup, and a check, hold the lock shared; ``erase``, ``rewrite`` and ``prune`` hold it alone.
+in the copy. So a backup holds the lock shared; ``erase``, ``rewrite`` and ``prune`` hold it alone.
 """
 
 from __future__ import annotations
@@ -43,15 +43,15 @@ def removing(root: Path) -> Iterator[None]:
     """Hold that nobody copies a store while something is removed from it.
 
     Raises:
-        TryLater: a backup or a check is under way.
+        TryLater: a backup is under way.
         OSError: the folder refused.
     """
     with _locked(
         root,
         fcntl.LOCK_EX,
         TryLater(
-            f"The store {root} is being copied or checked, so that nothing may be removed now. Nothing was changed.",
-            "Try again when the backup or the check is done.",
+            f"The store {root} is being copied, so that nothing may be removed now. Nothing was changed.",
+            "Try again when the backup is done.",
         ),
     ):
         yield

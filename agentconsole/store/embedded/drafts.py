@@ -21,6 +21,7 @@ from agentconsole.seams import Step, Steps
 from agentconsole.store import codec, rules
 from agentconsole.store.embedded import files
 from agentconsole.store.embedded.head import shard
+from agentconsole.store.embedded.sealed import opened, seal
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +45,8 @@ class Drafts:
 
     def _read(self, path: Path) -> Draft | None:
         try:
-            return msgspec.json.decode(path.read_bytes(), type=Draft)
+            found: Draft = opened(path.read_bytes(), Draft)
+            return found
         except FileNotFoundError:
             return None
         except ValueError:
@@ -60,7 +62,7 @@ class Drafts:
             return False
         with self._steps.durable(Step.DRAFT_WRITE):
             files.make_folder(path.parent)
-            files.replace_file(path, msgspec.json.encode(codec.whole(draft)))
+            files.replace_file(path, seal(msgspec.json.encode(codec.whole(draft))))
         return True
 
     def all(self, agent: AgentName) -> list[Draft]:
@@ -124,7 +126,7 @@ class Audit:
     def add(self, line: AuditLine) -> None:
         path = self._folder / f"{line.at.astimezone(UTC):%Y-%m}.jsonl"
         fresh = not path.exists()
-        data = msgspec.json.encode(codec.whole(line)) + b"\n"
+        data = seal(msgspec.json.encode(codec.whole(line))) + b"\n"
         with self._steps.durable(Step.AUDIT_WRITE):
             files.make_folder(self._folder)
             handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
@@ -153,7 +155,7 @@ class Audit:
                 if len(found) >= limit:
                     return found
                 with suppress(ValueError):
-                    found.append(msgspec.json.decode(raw, type=AuditLine))
+                    found.append(opened(raw, AuditLine))
         return found
 
 

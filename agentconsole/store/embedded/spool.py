@@ -22,6 +22,7 @@ from agentconsole.ports import Cursor, SpoolRecord
 from agentconsole.seams import Step, Steps
 from agentconsole.store import codec
 from agentconsole.store.embedded import files
+from agentconsole.store.embedded.sealed import opened, seal
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +73,7 @@ class Spool:
                     files.make_folder(folder)
         for path in sorted(self._cursors.glob("*.json")):
             with suppress(ValueError):
-                saved = msgspec.json.decode(path.read_bytes(), type=_Saved)
+                saved: _Saved = opened(path.read_bytes(), _Saved)
                 self._saved[saved.account] = saved
                 self._next = max(self._next, saved.number + 1)
         for path, header in self._batches(self._aside):
@@ -98,7 +99,7 @@ class Spool:
             with suppress(ValueError):
                 self._next = max(self._next, int(path.name.partition("-")[0]) + 1)
                 with open(path, "rb") as file:
-                    header = msgspec.json.decode(file.readline(_HEADER_LIMIT), type=_Header)
+                    header = opened(file.readline(_HEADER_LIMIT).rstrip(b"\n"), _Header)
             yield path, header
 
     def add(self, record: SpoolRecord) -> None:
@@ -109,7 +110,7 @@ class Spool:
         header = _Header(record.id, record.account, record.cursor, zlib.crc32(body))
         path = self._folder / f"{self._next:012}-{files.file_name(record.id)}.batch"
         with self._steps.durable(Step.SPOOL_WRITE):
-            files.replace_file(path, b"\n".join((msgspec.json.encode(header), body)))
+            files.replace_file(path, b"\n".join((seal(msgspec.json.encode(header)), body)))
         self._waiting[record.id] = _Waiting(self._next, path, record.account, record.cursor)
         self._next += 1
 
@@ -141,7 +142,7 @@ class Spool:
             raise self._damaged(record_id, "its file is gone") from None
         line, _, body = data.partition(b"\n")
         try:
-            header = msgspec.json.decode(line, type=_Header)
+            header: _Header = opened(line, _Header)
             if zlib.crc32(body) == header.crc32:
                 return msgspec.msgpack.decode(body, type=SpoolRecord)
             why = "its checksum differs"
@@ -185,7 +186,7 @@ class Spool:
         target = self._aside / waiting.path.name
         with self._steps.durable(Step.SPOOL_SET_ASIDE):
             reason = {"id": record_id, "account": waiting.account, "why": why}
-            files.replace_file(target.with_suffix(".why"), msgspec.json.encode(codec.whole(reason)))
+            files.replace_file(target.with_suffix(".why"), seal(msgspec.json.encode(codec.whole(reason))))
             with suppress(FileNotFoundError):
                 files.move(waiting.path, target)
             files.sync_folder(self._aside)
@@ -200,7 +201,7 @@ class Spool:
         saved = _Saved(waiting.account, waiting.cursor, waiting.number)
         path = self._cursors / f"{files.file_name(waiting.account)}.json"
         with self._steps.durable(Step.CURSOR_SAVE):
-            files.replace_file(path, msgspec.json.encode(saved))
+            files.replace_file(path, seal(msgspec.json.encode(saved)))
         self._saved[waiting.account] = saved
 
     def cursor(self, account: AccountName) -> Cursor | None:
