@@ -90,6 +90,18 @@ class Step(StrEnum):
     STORE_CREATE = "store_create"
     SWEEP = "sweep"
     """What a crash left half-written is removed."""
+    BLOB_FORGET = "blob_forget"
+    REWRITE_BEGIN = "rewrite_begin"
+    REWRITE_CLEAN = "rewrite_clean"
+    REWRITE_END = "rewrite_end"
+    ERASE_BEGIN = "erase_begin"
+    ERASE_FILES = "erase_files"
+    ERASE_END = "erase_end"
+    COMPACT = "compact"
+    LEDGER_WRITE = "ledger_write"
+    ACCEPT = "accept"
+    ADOPT = "adopt"
+    MIGRATE = "migrate"
 
 
 class Call(StrEnum):

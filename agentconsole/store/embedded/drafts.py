@@ -6,7 +6,7 @@ import hashlib
 import logging
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC
 from pathlib import Path
@@ -22,6 +22,7 @@ from agentconsole.store import codec, rules
 from agentconsole.store.embedded import files
 from agentconsole.store.embedded.head import shard
 from agentconsole.store.embedded.sealed import opened, seal
+from agentconsole.store.erasure import Gone, drafted_for
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +78,39 @@ class Drafts:
             with self._steps.durable(Step.DRAFT_DROP):
                 files.remove_file(path)
 
+    def of(self, wanted: Callable[[Draft], bool]) -> list[Draft]:
+        """Return the drafts of all agents that are wanted."""
+        return [
+            draft for path in self._folder.glob("*/*.json") if (draft := _draft(path)) is not None and wanted(draft)
+        ]
+
+    def forget(self, lost: Gone) -> int:
+        """Remove all drafts of who is erased, also damaged ones, and return how many there were."""
+        names = {files.file_name(conversation) for conversation in lost.conversations}
+        ids = [record.encode() for record in lost.records]
+        doomed = []
+        for path in self._folder.glob("*/*"):
+            stem = path.name.partition(".")[0]
+            draft = _draft(path)
+            if (draft is not None and drafted_for(draft, lost)) or stem in names or _holds(path, ids):
+                doomed.append(path)
+        if not doomed:
+            return 0
+        with self._steps.durable(Step.DRAFT_DROP):
+            return files.remove_files(doomed)
+
+
+def _draft(path: Path) -> Draft | None:
+    with suppress(ValueError, FileNotFoundError):
+        found: Draft = opened(path.read_bytes(), Draft)
+        return found
+    return None
+
+
+def _holds(path: Path, words: list[bytes]) -> bool:
+    data = path.read_bytes()
+    return any(b'"' + word + b'"' in data for word in words)
+
 
 class Blobs:
     """``blobs/ab/<record>/<sha256>``: raw messages and attachments, named by what they hold."""
@@ -115,9 +149,35 @@ class Blobs:
             return data
         return None
 
+    def names(self, record: CustomerId) -> list[BlobId]:
+        """Return what is kept for a record."""
+        with suppress(FileNotFoundError):
+            return [BlobId(path.name) for path in sorted((self._folder / shard(record) / record).iterdir())]
+        return []
+
+    def forget(self, record: CustomerId, blobs: Iterable[BlobId]) -> int:
+        """Remove some files of a record and return how many there were."""
+        folder = self._folder / shard(record) / record
+        doomed = [folder / blob for blob in blobs if (folder / blob).exists()]
+        if not doomed:
+            return 0
+        with self._steps.durable(Step.BLOB_FORGET):
+            return files.remove_files(doomed)
+
+    def forget_all(self, record: CustomerId) -> int:
+        """Remove all files of a record, with their folder, and return how many there were."""
+        folder = self._folder / shard(record) / record
+        if not folder.exists():
+            return 0
+        with self._steps.durable(Step.BLOB_FORGET):
+            count = files.remove_files(sorted(folder.iterdir()))
+            folder.rmdir()
+            files.sync_folder(folder.parent)
+            return count
+
 
 class Audit:
-    """``audit/YYYY-MM.jsonl``: one JSON object a line, appended and never rewritten."""
+    """``audit/YYYY-MM.jsonl``: one JSON object a line, appended, and rewritten only to forget who was erased."""
 
     def __init__(self, folder: Path, steps: Steps) -> None:
         self._folder = folder
@@ -125,28 +185,17 @@ class Audit:
 
     def add(self, line: AuditLine) -> None:
         path = self._folder / f"{line.at.astimezone(UTC):%Y-%m}.jsonl"
-        fresh = not path.exists()
-        data = seal(msgspec.json.encode(codec.whole(line))) + b"\n"
         with self._steps.durable(Step.AUDIT_WRITE):
-            files.make_folder(self._folder)
-            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-            try:
-                size = os.fstat(handle).st_size
-                if size and os.pread(handle, 1, size - 1) != b"\n":
-                    data = b"\n" + data
-                try:
-                    view = memoryview(data)
-                    while view:
-                        view = view[os.write(handle, view) :]
-                    files.sync(handle, path)
-                except OSError:
-                    with suppress(OSError):
-                        os.ftruncate(handle, size)
-                    raise
-            finally:
-                os.close(handle)
-            if fresh:
-                files.sync_folder(self._folder)
+            files.append_line(path, seal(msgspec.json.encode(codec.whole(line))))
+
+    def rewrite(self, change: Callable[[AuditLine], AuditLine]) -> None:
+        """Put every line through ``change``. A line that cannot be read is kept as it is."""
+        for path in sorted(self._folder.glob("*.jsonl")):
+            before = path.read_bytes().split(b"\n")
+            after = [_changed(raw, change) for raw in before]
+            if after != before:
+                with self._steps.durable(Step.AUDIT_WRITE):
+                    files.replace_file(path, b"\n".join(after))
 
     def newest(self, limit: int) -> list[AuditLine]:
         found: list[AuditLine] = []
@@ -157,6 +206,15 @@ class Audit:
                 with suppress(ValueError):
                     found.append(opened(raw, AuditLine))
         return found
+
+
+def _changed(raw: bytes, change: Callable[[AuditLine], AuditLine]) -> bytes:
+    try:
+        line: AuditLine = opened(raw, AuditLine)
+    except ValueError:
+        return raw
+    after = change(line)
+    return raw if after == line else seal(msgspec.json.encode(after))
 
 
 def _lines_backwards(path: Path) -> Iterator[bytes]:

@@ -364,9 +364,9 @@ class Engine:
 
 def _whole_entries(head: Head) -> Iterator[tuple[int, AnyEntry]]:
     """Yield the entries of a record whose volumes may be damaged."""
-    for number, volume in enumerate(head.volumes, 1):
+    for volume in head.volumes:
         try:
-            yield from enumerate(entries_of(read_volume(head.path, number, volume)), volume.first)
+            yield from enumerate(entries_of(read_volume(head.path, volume.number, volume)), volume.first)
         except Damaged as why:
             log.warning("customer %s: %s", head.record, why.reason)
     rest = entries_of(head.documents)

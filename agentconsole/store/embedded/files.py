@@ -11,7 +11,7 @@ import errno
 import os
 import sqlite3
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -172,6 +172,49 @@ def replace_file(path: Path, data: bytes, *, keep: bool = False) -> os.stat_resu
                 move(path.with_name(path.name + ".prev"), path)
         raise
     return found
+
+
+def append_line(path: Path, line: bytes) -> None:
+    """Add a line to a file durably. A torn line that a crash left before it is ended first.
+
+    Raises:
+        OSError: the disk refused; the file is as long as it was.
+    """
+    make_folder(path.parent)
+    fresh = not path.exists()
+    data = line + b"\n"
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        size = os.fstat(handle).st_size
+        if size and os.pread(handle, 1, size - 1) != b"\n":
+            data = b"\n" + data
+        try:
+            view = memoryview(data)
+            while view:
+                view = view[os.write(handle, view) :]
+            sync(handle, path)
+        except OSError:
+            with suppress(OSError):
+                os.ftruncate(handle, size)
+            raise
+    finally:
+        os.close(handle)
+    if fresh:
+        sync_folder(path.parent)
+
+
+def remove_files(paths: Iterable[Path]) -> int:
+    """Remove files durably and return how many there were."""
+    folders: set[Path] = set()
+    count = 0
+    for path in paths:
+        with suppress(FileNotFoundError):
+            unlink(path)
+            count += 1
+            folders.add(path.parent)
+    for folder in sorted(folders):
+        sync_folder(folder)
+    return count
 
 
 def remove_file(path: Path) -> None:

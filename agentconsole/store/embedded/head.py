@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -29,12 +29,14 @@ SEAL_BYTES: Final = 256 * 1024
 
 
 class Volume(msgspec.Struct, frozen=True):
-    """A sealed volume as the head lists it: the place of its first entry, how many, and what its bytes are."""
+    """A sealed volume as the head lists it: the place of its first entry, how many, what its bytes are, and the number
+    in its name. Numbers only grow: a record that was written anew begins after those that it had."""
 
     first: int
     count: int
     size: int
     crc32: int
+    number: int = 0
 
 
 def shard(record: CustomerId) -> str:
@@ -60,7 +62,8 @@ def volumes(documents: Documents) -> list[Volume]:
         Damaged: the table is none of this version.
     """
     try:
-        found = msgspec.convert([dict(row) for row in documents.named("volumes").all()], list[Volume])
+        rows = [{**row, "number": int(row.doc_id)} for row in documents.named("volumes").all()]
+        found = msgspec.convert(rows, list[Volume])
     except ValueError as error:
         raise Damaged(str(error)) from error
     return sorted(found, key=lambda volume: volume.first)
@@ -102,6 +105,8 @@ class Head:
         self.documents = documents
         self.filed = found
         self.volumes = volumes(documents)
+        self.next_number = max((volume.number for volume in self.volumes), default=0) + 1
+        self._gen = found.gen + 1 if found else 1
         last = self.volumes[-1] if self.volumes else Volume(0, 0, 0, 0)
         self.count = last.first + last.count + len(documents.named("entries"))
         self.snapshot = self._snapshot()
@@ -120,6 +125,15 @@ class Head:
     @classmethod
     def fresh(cls, path: Path, record: CustomerId) -> Head:
         return cls(path, record, Documents({}), None)
+
+    def anew(self, entries: Sequence[AnyEntry], snapshot: Snapshot, seen: Mapping[str, int]) -> Head:
+        """Return a head that takes the place of this one and shares no volume with it."""
+        head = Head(self.path, self.record, Documents({}), None)
+        head.next_number, head._gen = self.next_number, self._gen
+        head.append(entries, snapshot)
+        for agent, at in seen.items():
+            head.mark_seen(agent, at)
+        return head
 
     def _snapshot(self) -> Snapshot:
         row = self.documents.named("card").get(doc_id="snapshot")  # type: ignore[call-overload]
@@ -144,8 +158,8 @@ class Head:
         Raises:
             Damaged: a volume cannot be trusted.
         """
-        for number, volume in enumerate(self.volumes, 1):
-            yield from enumerate(entries_of(read_volume(self.path, number, volume)), volume.first)
+        for volume in self.volumes:
+            yield from enumerate(entries_of(read_volume(self.path, volume.number, volume)), volume.first)
         rest = entries_of(self.documents)
         yield from enumerate(rest, self.count - len(rest))
 
@@ -173,7 +187,7 @@ class Head:
         self.documents.put("card", "snapshot", {"snapshot": codec.plain_snapshot(self.snapshot)})
         if "seen" not in self.documents.tree:
             self.documents.tree["seen"] = {}
-        gen = self.filed.gen + 1 if self.filed else 1
+        gen = self._gen
         data = files.encoded(self.documents.tree, gen)
         if self._seal(len(data), steps):
             data = files.encoded(self.documents.tree, gen)
@@ -183,11 +197,12 @@ class Head:
             try:
                 found = files.replace_file(self.path, data, keep=self.filed is not None)
             except OSError:
-                if self.filed is None:
+                if self._gen == 1:
                     with suppress(OSError):
                         files.unlink(self.path)
                 raise
         self.filed = files.filed(gen, found)
+        self._gen = gen + 1
         return self.filed
 
     def _seal(self, size: int, steps: Steps) -> bool:
@@ -214,14 +229,16 @@ class Head:
         return True
 
     def _write_volume(self, first: int, keys: Sequence[str], steps: Steps) -> None:
-        number = len(self.volumes) + 1
+        number = self.next_number
         rows = self.documents.tree["entries"]
         data = files.encoded({"entries": {key: rows[key] for key in keys}}, 1)
         with steps.durable(Step.VOLUME_SEAL):
             files.make_folder(self.path.parent)
             files.replace_file(volume_path(self.path, number), data)
-        volume = Volume(first, len(keys), len(data), zlib.crc32(data))
-        self.documents.put("volumes", f"{number:05}", msgspec.to_builtins(volume))
+        self.next_number += 1
+        volume = Volume(first, len(keys), len(data), zlib.crc32(data), number)
+        row = {"first": volume.first, "count": volume.count, "size": volume.size, "crc32": volume.crc32}
+        self.documents.put("volumes", f"{number:05}", row)
         self.volumes.append(volume)
 
 

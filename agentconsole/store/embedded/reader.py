@@ -284,7 +284,7 @@ class Reader:
                 yield head, keys
                 continue
             with suppress(Damaged):
-                yield self._volume(path, number, sealed[number - 1]), keys
+                yield self._volume(path, sealed[number - 1]), keys
 
     def _document(self, path: Path, record: CustomerId) -> Documents | None:
         for source in (path, previous_path(path)):
@@ -297,7 +297,8 @@ class Reader:
                 continue
         return None
 
-    def _volume(self, head: Path, number: int, volume: Volume) -> Documents:
+    def _volume(self, head: Path, volume: Volume) -> Documents:
+        number = volume.number
         return self._cached(volume_path(head, number), lambda: read_volume(head, number, volume))
 
     def _cached(self, path: Path, read: Callable[[], Documents]) -> Documents:
