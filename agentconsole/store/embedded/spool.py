@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 _HEADER_LIMIT: Final = 64 * 1024
 
 
-class _Header(msgspec.Struct, frozen=True):
+class Header(msgspec.Struct, frozen=True):
     id: str
     account: AccountName
     cursor: Cursor | None
@@ -37,7 +37,7 @@ class _Header(msgspec.Struct, frozen=True):
     form: int = codec.SCHEMA
 
 
-class _Saved(msgspec.Struct, frozen=True):
+class Saved(msgspec.Struct, frozen=True):
     account: AccountName
     cursor: Cursor
     number: int
@@ -59,7 +59,7 @@ class Spool:
         self._cursors = folder / "cursors"
         self._steps = steps
         self._waiting: dict[str, _Waiting] = {}
-        self._saved: dict[AccountName, _Saved] = {}
+        self._saved: dict[AccountName, Saved] = {}
         self._set_aside: dict[str, Path] = {}
         self._illegible = 0
         self._next = 1
@@ -73,7 +73,7 @@ class Spool:
                     files.make_folder(folder)
         for path in sorted(self._cursors.glob("*.json")):
             with suppress(ValueError):
-                saved: _Saved = opened(path.read_bytes(), _Saved)
+                saved: Saved = opened(path.read_bytes(), Saved)
                 self._saved[saved.account] = saved
                 self._next = max(self._next, saved.number + 1)
         for path, header in self._batches(self._aside):
@@ -93,13 +93,13 @@ class Spool:
             number = int(path.name.partition("-")[0])
             self._waiting[header.id] = _Waiting(number, path, header.account, header.cursor)
 
-    def _batches(self, folder: Path) -> Iterator[tuple[Path, _Header | None]]:
+    def _batches(self, folder: Path) -> Iterator[tuple[Path, Header | None]]:
         for path in sorted(folder.glob("*.batch")):
             header = None
             with suppress(ValueError):
                 self._next = max(self._next, int(path.name.partition("-")[0]) + 1)
                 with open(path, "rb") as file:
-                    header = opened(file.readline(_HEADER_LIMIT).rstrip(b"\n"), _Header)
+                    header = opened(file.readline(_HEADER_LIMIT).rstrip(b"\n"), Header)
             yield path, header
 
     def add(self, record: SpoolRecord) -> None:
@@ -107,7 +107,7 @@ class Spool:
             return
         record = codec.whole(record)
         body = msgspec.msgpack.encode(record)
-        header = _Header(record.id, record.account, record.cursor, zlib.crc32(body))
+        header = Header(record.id, record.account, record.cursor, zlib.crc32(body))
         path = self._folder / f"{self._next:012}-{files.file_name(record.id)}.batch"
         with self._steps.durable(Step.SPOOL_WRITE):
             files.replace_file(path, b"\n".join((seal(msgspec.json.encode(header)), body)))
@@ -142,7 +142,7 @@ class Spool:
             raise self._damaged(record_id, "its file is gone") from None
         line, _, body = data.partition(b"\n")
         try:
-            header: _Header = opened(line, _Header)
+            header: Header = opened(line, Header)
             if zlib.crc32(body) == header.crc32:
                 return msgspec.msgpack.decode(body, type=SpoolRecord)
             why = "its checksum differs"
@@ -198,7 +198,7 @@ class Spool:
         before = self._saved.get(waiting.account)
         if waiting.cursor is None or (before is not None and before.number >= waiting.number):
             return
-        saved = _Saved(waiting.account, waiting.cursor, waiting.number)
+        saved = Saved(waiting.account, waiting.cursor, waiting.number)
         path = self._cursors / f"{files.file_name(waiting.account)}.json"
         with self._steps.durable(Step.CURSOR_SAVE):
             files.replace_file(path, seal(msgspec.json.encode(saved)))
