@@ -3,31 +3,76 @@
 httpx 0.28 jams its pool when a request is cancelled while it holds a connection (encode/httpcore#961): after
 some cancellations every later call ends in ``PoolTimeout``. So every request runs in a task of its own that a
 cancelled caller leaves behind to finish, and a pool that still jams is thrown away.
+
+A request that may deliver gets a line of its own, because a line that was kept open may be closed by the other side in
+the moment in which it is used, and its last byte leaves only when the line has taken the rest (``channels.line``).
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
+import httpcore
 import httpx
 
+from agentconsole.channels import line
 from agentconsole.errors import OutcomeUnknown, TemporaryFailure
 from agentconsole.seams import Call, called
 
+DEFAULT_LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20)
 HTTPError = httpx.HTTPError
 """What ``Client.request`` raises, for channels, which do not import httpx themselves."""
 
+
+class Unsent(httpx.TransportError):
+    """The line broke before the last byte of the request had left, so nobody can have acted on it."""
+
+
 PROVABLY_UNSENT = (
+    Unsent,
     httpx.ConnectError,
     httpx.ConnectTimeout,
     httpx.PoolTimeout,
     httpx.UnsupportedProtocol,
     httpx.LocalProtocolError,
 )
-"""Errors that httpx raises before the first byte of a request has left."""
+"""Errors that are raised before the last byte of a request has left."""
+
+
+class _Held(httpx.AsyncByteStream):
+    """A body whose last byte leaves when the line has taken the rest.
+
+    Args:
+        deadline: seconds for the other side to confirm.
+    """
+
+    def __init__(self, body: bytes, deadline: float) -> None:
+        self._body = body
+        self._deadline = deadline
+        self._stream: httpcore.AsyncNetworkStream | None = None
+        self.whole = False
+
+    async def trace(self, event: str, info: Mapping[str, Any]) -> None:
+        """Hear from httpcore which line was opened for the request."""
+        await _note_connects(event, info)
+        if event == "connection.connect_tcp.complete":
+            self._stream = info["return_value"]
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield self._body[:-1]
+        opened = self._stream.get_extra_info("socket") if self._stream is not None else None
+        try:
+            still_open = await line.took(opened, self._deadline)
+        except TimeoutError as exc:
+            raise httpcore.WriteTimeout("it did not take the request in time") from exc
+        if not still_open:
+            # httpcore goes on to read, because a server may answer and hang up before it has the whole request.
+            raise httpcore.WriteError("the line was closed")
+        self.whole = True
+        yield self._body[-1:]
 
 
 async def _note_connects(event: str, info: Mapping[str, Any]) -> None:
@@ -59,18 +104,31 @@ class Client:
         self._deadline = deadline
         self._transport = transport
         self._client: httpx.AsyncClient | None = None
+        self._delivering: httpx.AsyncClient | None = None
         self._running: set[asyncio.Task[httpx.Response]] = set()
 
-    def _open(self) -> httpx.AsyncClient:
-        if self._client is None:
-            self._client = httpx.AsyncClient(
+    def _open(self, *, delivers: bool) -> httpx.AsyncClient:
+        found = self._delivering if delivers else self._client
+        if found is None:
+            found = httpx.AsyncClient(
                 base_url=self._base_url,
                 auth=self._auth,
                 headers=self._headers,
                 transport=self._transport,
                 follow_redirects=False,
+                limits=httpx.Limits(max_keepalive_connections=0) if delivers else DEFAULT_LIMITS,
             )
-        return self._client
+            if delivers:
+                self._delivering = found
+            else:
+                self._client = found
+        return found
+
+    def _forget(self, client: httpx.AsyncClient) -> None:
+        if client is self._delivering:
+            self._delivering = None
+        if client is self._client:
+            self._client = None
 
     async def request(
         self,
@@ -83,35 +141,47 @@ class Client:
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         deadline: float | None = None,
+        delivers: bool = False,
     ) -> httpx.Response:
         """Send one request and read the whole answer. ``deadline`` is in seconds.
 
+        Args:
+            delivers: the request, which has a body, may deliver something: see above.
+
         Raises:
-            httpx.HTTPError: as httpx names it; see ``failure``.
+            httpx.HTTPError: as httpx names it, and ``Unsent``; see ``failure``.
         """
-        client = self._open()
+        client = self._open(delivers=delivers)
         seconds = deadline if deadline is not None else self._deadline
-        task = asyncio.ensure_future(
-            client.request(
-                method,
-                path,
-                params=dict(params) if params is not None else None,
-                data=dict(form) if form is not None else None,
-                json=json,
-                content=content,
-                headers=dict(headers) if headers is not None else None,
-                extensions={"trace": _note_connects},
-                timeout=httpx.Timeout(seconds, connect=min(seconds, 10.0)),
-            )
+        request = client.build_request(
+            method,
+            path,
+            params=dict(params) if params is not None else None,
+            data=dict(form) if form is not None else None,
+            json=json,
+            content=content,
+            headers=dict(headers) if headers is not None else None,
+            extensions={"trace": _note_connects},
+            timeout=httpx.Timeout(seconds, connect=min(seconds, 10.0)),
         )
+        held: _Held | None = None
+        if delivers and request.content:
+            held = _Held(request.content, seconds)
+            request.stream = held
+            request.extensions = {**request.extensions, "trace": held.trace}
+        task = asyncio.ensure_future(client.send(request))
         self._running.add(task)
         task.add_done_callback(self._finished)
         try:
             return await asyncio.shield(task)
         except httpx.PoolTimeout:
-            self._client = None
+            self._forget(client)
             with contextlib.suppress(Exception):
                 await client.aclose()
+            raise
+        except httpx.TransportError as exc:
+            if held is not None and not held.whole and not isinstance(exc, PROVABLY_UNSENT):
+                raise Unsent(f"{str(exc).rstrip('.') or type(exc).__name__}; the request had not left") from exc
             raise
 
     def _finished(self, task: asyncio.Task[httpx.Response]) -> None:
@@ -123,9 +193,10 @@ class Client:
         for task in list(self._running):
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
-        if self._client is not None:
-            await self._client.aclose()
-            self._client = None
+        for client in (self._client, self._delivering):
+            if client is not None:
+                self._forget(client)
+                await client.aclose()
 
 
 def failure(exc: httpx.HTTPError, who: str) -> TemporaryFailure | OutcomeUnknown:

@@ -147,7 +147,11 @@ class KannelChannel:
         await commit()
         try:
             answer = await client.request(
-                "POST", self._options.send_url, headers=headers, content=text.encode("utf-8", "replace")
+                "POST",
+                self._options.send_url,
+                headers=headers,
+                content=text.encode("utf-8", "replace"),
+                delivers=True,
             )
         except http.HTTPError as exc:
             raise http.failure(exc, "The SMS gateway") from exc

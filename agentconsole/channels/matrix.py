@@ -241,17 +241,19 @@ class MatrixChannel:
         params: dict[str, str] | None = None,
         json: object = None,
         deadline: float | None = None,
+        delivers: bool = False,
     ) -> httpx.Response:
         if self._client is None:
             self._client = self._tools.http(self._options.base_url.rstrip("/"))
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         return await self._client.request(
-            method, API + path, params=params, json=json, headers=headers, deadline=deadline
+            method, API + path, params=params, json=json, headers=headers, deadline=deadline, delivers=delivers
         )
 
     async def _put(self, path: str, text: str) -> httpx.Response:
         try:
-            return await self._request("PUT", path, token=self._token, json={"msgtype": "m.text", "body": text})
+            body = {"msgtype": "m.text", "body": text}
+            return await self._request("PUT", path, token=self._token, json=body, delivers=True)
         except http.HTTPError as exc:
             raise http.failure(exc, "The homeserver") from exc
 

@@ -200,7 +200,9 @@ class TelegramChannel:
     async def _request(self, method: str, fields: dict[str, object], deadline: float | None = None) -> httpx.Response:
         if self._client is None:
             self._client = self._tools.http(self._options.base_url)
-        return await self._client.request("POST", f"/bot{self._token}/{method}", json=fields, deadline=deadline)
+        return await self._client.request(
+            "POST", f"/bot{self._token}/{method}", json=fields, deadline=deadline, delivers=method == "sendMessage"
+        )
 
     async def _send(self, chat: str, text: str) -> httpx.Response:
         try:

@@ -297,7 +297,7 @@ class TwilioChannel:
         doubt = _Doubt(number, text, int(self._tools.clock.now().timestamp()) - 120)
         self._sending = True
         try:
-            report = _report(await client.request("POST", self._messages, form=form))
+            report = _report(await client.request("POST", self._messages, form=form, delivers=True))
         except http.HTTPError as exc:
             failure = http.failure(exc, "Twilio")
             if isinstance(failure, OutcomeUnknown):

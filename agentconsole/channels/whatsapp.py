@@ -157,7 +157,7 @@ class WhatsAppChannel:
         client = self._open()
         await commit()
         try:
-            answer = await client.request("POST", f"{self._path}/messages", json=body, headers=headers)
+            answer = await client.request("POST", f"{self._path}/messages", json=body, headers=headers, delivers=True)
         except http.HTTPError as exc:
             raise http.failure(exc, "WhatsApp") from exc
         taken = lenient.rows(_body(answer), "messages")

@@ -45,6 +45,10 @@ class RawItem(Value, frozen=True):
     meta: dict[str, str] = {}
 
 
+PAST = "past"
+"""Key in ``RawItem.meta`` of what comes from an archive: history, that opens nothing and wakes nobody."""
+
+
 class Cursor(Value, frozen=True):
     """Where to go on. Opaque to everybody but the channel."""
 
@@ -126,6 +130,8 @@ class OwnCopy(Value, frozen=True):
     at: datetime | None = None
     external_id: str = ""
     message: Inbound | None = None
+    wrote: Inbound | None = None
+    """What it says, of one from an archive (``PAST``); its ``sender`` is then whom it went to."""
 
 
 class Opaque(Value, frozen=True):
@@ -331,6 +337,7 @@ class HttpClient(Protocol):
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         deadline: float | None = None,
+        delivers: bool = False,
     ) -> httpx.Response: ...
 
     async def aclose(self) -> None: ...
@@ -376,6 +383,9 @@ class ChannelKind(Generic[OptionsT]):
         open: makes the account's channel; must not connect.
         own_address: the address that customers see us under, for display and loop checks.
         webhook: makes the verifier of requests to ``/hook/ACCOUNT``; None where the kind is polled only.
+        archived: makes the raw item (with ``PAST``) of one message out of an archive, from its bytes, the whole size
+            where not all of them are at hand (else 0), and now; the same message fetched live must have the same
+            identity. None where a kind has no archives.
         verified_by: the best evidence that the adapter was tested against.
     """
 
@@ -388,5 +398,6 @@ class ChannelKind(Generic[OptionsT]):
     parse: Callable[[RawItem], Sequence[Parsed]]
     own_address: Callable[[OptionsT], str]
     webhook: Callable[[AccountName, OptionsT], Webhook] | None = None
+    archived: Callable[[OptionsT, bytes, int, datetime], RawItem] | None = None
     verified_by: Evidence = "documents only"
     api: int = 1

@@ -297,15 +297,20 @@ async def test_a_refused_connection_is_temporary(bench: Bench) -> None:
     assert failed.value.reason == "unreachable"
 
 
-async def test_a_line_cut_after_the_request_is_unknown(bench: Bench) -> None:
+@pytest.mark.parametrize(("whole", "failure"), [(True, OutcomeUnknown), (False, TemporaryFailure)])
+async def test_a_line_cut_after_the_whole_request_is_unknown(
+    bench: Bench, whole: bool, failure: type[ChannelFailure]
+) -> None:
     async def cut(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
+        if whole:
+            await reader.readexactly(1)
         writer.close()
 
     server = await asyncio.start_server(cut, "127.0.0.1", 0)
     async with server:
         port = server.sockets[0].getsockname()[1]
-        with pytest.raises(OutcomeUnknown):
+        with pytest.raises(failure):
             await bench.open(send_url=f"http://127.0.0.1:{port}/cgi-bin/sendsms").send(outgoing("x"), Committed())
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agentconsole.channels.email.channel import EmailChannel
-from agentconsole.channels.email.mime import parse
+from agentconsole.channels.email.mime import archived, parse
 from agentconsole.channels.email.options import EmailOptions
 from agentconsole.domain.model import Medium
 from agentconsole.ports import Capabilities, ChannelKind
@@ -24,5 +24,6 @@ KIND: ChannelKind[EmailOptions] = ChannelKind(
     open=EmailChannel,
     parse=parse,
     own_address=lambda options: options.own,
+    archived=archived,
     verified_by="real server",
 )

@@ -8,15 +8,22 @@ from agentconsole.channels.email import tls
 from agentconsole.channels.email.compose import Letter, compose
 from agentconsole.channels.email.mailbox import Mailbox
 from agentconsole.channels.email.options import EmailOptions
-from agentconsole.channels.email.smtp import Submission, wire_form
+from agentconsole.channels.email.smtp import DEADLINES, Deadlines, Submission, wire_form
 from agentconsole.domain.model import AccountName
 from agentconsole.ports import Batch, Commit, Cursor, Outgoing, Report, Tools
 
 
 class EmailChannel:
-    """One mailbox with its way out (implements ``ports.Channel``). Does not connect before it is asked to."""
+    """One mailbox with its way out (implements ``ports.Channel``). Does not connect before it is asked to.
 
-    def __init__(self, account: AccountName, options: EmailOptions, tools: Tools) -> None:
+    Args:
+        deadlines: how long the submission server may take to answer.
+    """
+
+    def __init__(
+        self, account: AccountName, options: EmailOptions, tools: Tools, deadlines: Deadlines = DEADLINES
+    ) -> None:
+        self._deadlines = deadlines
         self._account = account
         self._options = options
         self._tools = tools
@@ -50,7 +57,7 @@ class EmailChannel:
             self._tools.worker, lambda: (tls.context(self._options.ca_file), tls.reveal(server.password))
         )
         domain = self._options.own.rpartition("@")[2]
-        session = Submission(server, context, domain if domain.isascii() else "localhost")
+        session = Submission(server, context, domain if domain.isascii() else "localhost", self._deadlines)
         await session.open(password)
         return session
 

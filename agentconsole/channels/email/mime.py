@@ -18,9 +18,10 @@ from agentconsole.channels.email import headers, reports
 from agentconsole.channels.email.addresses import Mailbox, mailboxes
 from agentconsole.channels.email.bodies import Body
 from agentconsole.channels.email.headers import Block
+from agentconsole.channels.email.options import EmailOptions
 from agentconsole.channels.email.structure import Tree
 from agentconsole.domain.model import Address, Participant, Trust
-from agentconsole.ports import Inbound, OwnCopy, Parsed, RawItem
+from agentconsole.ports import PAST, Inbound, OwnCopy, Parsed, RawItem
 
 PARTICIPANT_LIMIT: Final = 50
 THREAD_LIMIT: Final = 100
@@ -106,7 +107,9 @@ def parse(item: RawItem) -> Sequence[Parsed]:
     if own and trust is not Trust.AMBIGUOUS and sender.address is not None and sender.address.value == own:
         asked = _reply_to(block, own)
         message = _inbound(item, tree, asked, Trust.AMBIGUOUS) if asked is not None else None
-        return [OwnCopy(item.identity, message_id(block), _sent_at(block, item), message=message)]
+        to = _recipient(block, own) if PAST in item.meta else None
+        wrote = _inbound(item, tree, to, Trust.CLAIMED) if to is not None else None
+        return [OwnCopy(item.identity, message_id(block), _sent_at(block, item), message=message, wrote=wrote)]
     return [_inbound(item, tree, sender, trust)]
 
 
@@ -159,6 +162,34 @@ def _reply_to(block: Block, own: str) -> Mailbox | None:
     return None
 
 
+def _recipient(block: Block, own: str) -> Mailbox | None:
+    """Return the first person a mail of ours went to."""
+    for name in ("to", "cc", "bcc"):
+        for field in block.all(name):
+            for box in mailboxes(field):
+                if box.address is not None and box.address.value != own:
+                    return box
+    return None
+
+
+def archived(options: EmailOptions, payload: bytes, size: int, now: datetime) -> RawItem:
+    """Make the item of a mail out of an archive; see ``ports.ChannelKind.archived``.
+
+    The server's date that a live mail has is here that of the newest Received field (RFC 5321, 4.4).
+    """
+    meta = {PAST: "yes", META_OWN: options.own}
+    if size > len(payload):
+        meta[META_CUT] = str(size)
+    try:
+        data = _normalised(payload)
+        taken = _written(headers.split(data, 0, len(data)).text("received").rpartition(";")[2])
+    except ValueError:
+        taken = None
+    if taken is not None and taken <= now:
+        meta[META_DATE] = taken.isoformat()
+    return RawItem(identity(payload), payload, now, meta)
+
+
 def _participants(block: Block, sender: Address, own: str) -> tuple[Participant, ...]:
     found: dict[tuple[str, Address], Participant] = {}
     seen: set[Address] = set()
@@ -192,14 +223,19 @@ def _sent_at(block: Block, item: RawItem) -> datetime | None:
     """Return when the mail was written, or when the server took it where the sender's date cannot be believed."""
     taken = _iso(item.meta.get(META_DATE, ""))
     newest = (taken or item.received_at) + LEEWAY
+    written = _written(block.text("date"))
+    return written if written is not None and OLDEST <= written <= newest else taken
+
+
+def _written(text: str) -> datetime | None:
+    """Return a date as mails give it; one without a zone is taken as UTC."""
     try:
-        written = parsedate_to_datetime(block.text("date")[:100])
+        written = parsedate_to_datetime(text[:100])
         if written.tzinfo is None:
             written = written.replace(tzinfo=UTC)
-        written = written.astimezone(UTC)
+        return written.astimezone(UTC)
     except (ValueError, TypeError, IndexError, OverflowError):
-        return taken
-    return written if OLDEST <= written <= newest else taken
+        return None
 
 
 def _iso(text: str) -> datetime | None:

@@ -10,12 +10,15 @@ no connection, no TLS                 ``TemporaryFailure``: no password had left
 535 and 534 to AUTH                   ``SignInFailed``
 4xx before the content                ``TemporaryFailure``
 5xx before the content                ``PermanentFailure``
-line cut before the content           ``TemporaryFailure``
+line cut before the dot has left      ``TemporaryFailure``: RFC 5321 section 4.1.1.4
 ``commit`` refused                    passed on; the line is cut, no content left
 4xx or 5xx after the content began    ``TemporaryFailure``, ``PermanentFailure``
 2xx after the dot                     sent
-anything else after the content       ``OutcomeUnknown`` (RFC 1047)
+anything else after the dot           ``OutcomeUnknown`` (RFC 1047)
 ====================================  ==========================================
+
+The dot is held back until the line has taken the content (``channels.line``), so that only the time in which the server
+thinks about a whole mail is open to doubt.
 
 A cancelled call leaves aiosmtplib one reply behind, so every end but a clean one drops the connection.
 """
@@ -25,11 +28,14 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl
-from typing import Final
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any, Final
 
 import aiosmtplib
 from aiosmtplib.protocol import SMTPProtocol
 
+from agentconsole.channels import line
 from agentconsole.channels.email import tls
 from agentconsole.channels.email.compose import Letter
 from agentconsole.channels.email.headers import one_line
@@ -38,12 +44,32 @@ from agentconsole.errors import ChannelFailure, OutcomeUnknown, PermanentFailure
 from agentconsole.ports import Commit
 from agentconsole.seams import Call, called
 
-COMMAND_DEADLINE: Final = 60.0
-DOT_DEADLINE: Final = 600.0
-"""RFC 5321 section 4.5.3.2.6: ten minutes for the answer to the dot, or mail is sent twice."""
 SLOWEST: Final = 20_000
 """Bytes a second of the slowest uplink that a mail is sent over."""
 CHUNK: Final = 262_144
+_END: Final = 3
+"""Bytes that are held back: the dot and its line end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """Seconds that a server has.
+
+    Args:
+        command: to answer a command.
+        dot: to answer the dot. RFC 5321 section 4.5.3.2.6: ten minutes, or mail is sent twice.
+    """
+
+    command: float = 60.0
+    dot: float = 600.0
+
+
+DEADLINES: Final = Deadlines()
+
+
+class _Unfinished(ConnectionError):
+    """The line broke before the dot had left."""
+
 
 _ENHANCED: Final = re.compile(r"^([245]\.\d{1,3}\.\d{1,3})\b")
 _LINE_END: Final = re.compile(rb"\r\n|\r|\n")
@@ -98,8 +124,11 @@ class Submission:
         hello: the name for EHLO; the account's domain, so that the machine's name stays private.
     """
 
-    def __init__(self, server: SmtpServer, context: ssl.SSLContext, hello: str) -> None:
+    def __init__(
+        self, server: SmtpServer, context: ssl.SSLContext, hello: str, deadlines: Deadlines = DEADLINES
+    ) -> None:
         self._server = server
+        self._deadlines = deadlines
         self._leaving: asyncio.BaseTransport | None = None
         self._client = aiosmtplib.SMTP(
             hostname=server.host,
@@ -108,7 +137,7 @@ class Submission:
             use_tls=server.tls == "implicit",
             start_tls=False,
             tls_context=context,
-            timeout=COMMAND_DEADLINE,
+            timeout=deadlines.command,
         )
 
     async def open(self, password: str) -> None:
@@ -195,6 +224,13 @@ class Submission:
         except asyncio.CancelledError:
             self.drop()
             raise
+        except _Unfinished as exc:
+            self.drop()
+            raise TemporaryFailure(
+                f"The line to {self._server.host} broke before the end of the mail ({exc}); nothing was sent.",
+                "It is tried again.",
+                reason="unreachable",
+            ) from exc
         except Exception as exc:
             self.drop()
             what = one_line(str(exc), 200) or type(exc).__name__
@@ -266,29 +302,67 @@ class Submission:
         """Send content and dot, and return the answer; a refusal in the middle ends it early.
 
         Raises:
+            _Unfinished: the line broke before the dot had left.
             Exception: anything but an answer after the dot or a refusal before it.
         """
-        deadline = DOT_DEADLINE + len(wire) / SLOWEST
-        reading = asyncio.ensure_future(protocol.read_response(timeout=deadline))
+        transfer = len(wire) / SLOWEST
+        reading = asyncio.ensure_future(protocol.read_response(timeout=self._deadlines.dot + transfer))
         whole = False
         try:
             await asyncio.sleep(0)
-            for at in range(0, len(wire), CHUNK):
-                if reading.done():
-                    break
-                protocol.write(wire[at : at + CHUNK])
-                whole = at + CHUNK >= len(wire)
-                draining = asyncio.ensure_future(protocol._drain_helper())
-                await asyncio.wait({draining, reading}, return_when=asyncio.FIRST_COMPLETED)
-                draining.cancel()
-                await asyncio.gather(draining, return_exceptions=True)
+            async with asyncio.timeout(self._deadlines.command + transfer):
+                await self._all_but_the_end(protocol, wire, reading)
+            if not reading.done():
+                protocol.write(wire[-_END:])
+                whole = True
             answer = await reading
+        except Exception as exc:
+            if whole:
+                raise
+            raise _Unfinished(one_line(str(exc), 200) or type(exc).__name__) from exc
         finally:
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
         if not whole and answer.code // 100 not in (4, 5):
             raise ConnectionError("it answered before it had the mail")
         return answer
+
+    async def _all_but_the_end(
+        self, protocol: SMTPProtocol, wire: bytes, reading: asyncio.Future[aiosmtplib.SMTPResponse]
+    ) -> None:
+        """Hand over all but the dot and wait until the line has taken it, or until the server answers.
+
+        Raises:
+            Exception: the line broke.
+        """
+        last = len(wire) - _END
+        for at in range(0, last, CHUNK):
+            if reading.done():
+                return
+            protocol.write(wire[at : min(at + CHUNK, last)])
+            await self._until(protocol._drain_helper(), reading)
+        transport = protocol.transport
+        if not isinstance(transport, asyncio.WriteTransport):
+            raise ConnectionError("the server hung up")
+        taking = line.took(transport.get_extra_info("socket"), self._deadlines.command, transport.get_write_buffer_size)
+        if await self._until(taking, reading) is False:
+            # The server may have said why before it hung up.
+            await asyncio.wait({reading}, timeout=self._deadlines.command)
+            if not reading.done():
+                raise ConnectionError("the server hung up")
+
+    @staticmethod
+    async def _until(work: Coroutine[None, None, bool | None], reading: asyncio.Future[Any]) -> bool | None:
+        """Do ``work`` until it is done or an answer is there."""
+        doing = asyncio.ensure_future(work)
+        try:
+            await asyncio.wait({doing, reading}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            doing.cancel()
+            (found,) = await asyncio.gather(doing, return_exceptions=True)
+        if isinstance(found, Exception) and not reading.done():
+            raise found
+        return found if isinstance(found, bool) else None
 
     def leave(self) -> None:
         """Say good-bye without waiting for the answer: nothing may come between a known outcome and its report."""

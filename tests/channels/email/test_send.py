@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from agentconsole.channels.email import parse, smtp
+from agentconsole.channels.email import parse
 from agentconsole.channels.email.channel import EmailChannel
+from agentconsole.channels.email.smtp import Deadlines
 from agentconsole.domain.model import Address, Delivery, EntryId
 from agentconsole.errors import (
     ChannelFailure,
@@ -179,8 +180,18 @@ async def send_to(heard: Heard, open_channel: Open, commits: Commits | None = No
     return await channel.send(reply("emily@example.test", **more), commits or Commits())
 
 
-@pytest.mark.parametrize("ending", ["die mid-body", "die after dot", "reset after dot", "999 what", "250"])
-async def test_death_around_the_content_is_uncertain(open_channel: Open, ending: str) -> None:
+async def test_death_before_the_dot_has_left_is_provably_unsent(open_channel: Open) -> None:
+    commits = Commits()
+    async with smtp_server(ending="die mid-body") as heard:
+        with pytest.raises(TemporaryFailure) as caught:
+            await send_to(heard, open_channel, commits)
+        await asyncio.wait_for(heard.left.wait(), 5)
+    assert (commits.count, caught.value.reason, heard.whole) == (1, "unreachable", False)
+    assert "nothing was sent" in caught.value.message
+
+
+@pytest.mark.parametrize("ending", ["die after dot", "reset after dot", "999 what", "250"])
+async def test_death_after_the_dot_is_uncertain(open_channel: Open, ending: str) -> None:
     commits = Commits()
     async with smtp_server(ending=ending) as heard:
         if ending == "250":
@@ -194,11 +205,12 @@ async def test_death_around_the_content_is_uncertain(open_channel: Open, ending:
     assert "may have been sent" in caught.value.message
 
 
-async def test_silence_after_the_dot_is_uncertain(open_channel: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(smtp, "DOT_DEADLINE", 0.3)
+async def test_silence_after_the_dot_is_uncertain(open_channel: Open) -> None:
     async with smtp_server(ending="silent") as heard:
+        channel = open_channel(smtp={"tls": "none", "port": heard.port})
+        channel._deadlines = Deadlines(dot=0.3)
         with pytest.raises(OutcomeUnknown):
-            await send_to(heard, open_channel)
+            await channel.send(reply("emily@example.test"), Commits())
         await asyncio.wait_for(heard.left.wait(), 5)
 
 
