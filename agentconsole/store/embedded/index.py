@@ -20,14 +20,28 @@ from agentconsole.domain import history
 from agentconsole.domain.model import AnyEntry, CustomerId, EntryId, Receipt, Received, Reply, Snapshot
 from agentconsole.store import rules
 from agentconsole.store.embedded.files import Filed, sync_folder
-from agentconsole.store.embedded.schema import SCHEMA, SMALL, Useless, connect, drop, has_schema
+from agentconsole.store.embedded.schema import (
+    LATER,
+    SCHEMA,
+    SMALL,
+    TALLIES,
+    Useless,
+    compact,
+    connect,
+    drop,
+    has_schema,
+)
+from agentconsole.store.erasure import referred
 
 KEPT_CHANGES: Final = 10_000
+BUILD_CACHE: Final = 64 * 1024
+"""KiB of memory for pages while an index is built: rows come in the order of files, keys in none."""
+
 _IN_ONE_QUERY: Final = 500
 
 _PER_RECORD: Final = (
     *("entries", "addresses", "conversations", "threads", "mentions", "replies", "externals", "deliveries"),
-    *("edges", "seen"),
+    *("edges", "seen", "refers"),
 )
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -56,7 +70,9 @@ class Index:
         try:
             db = connect(path)
             state = dict(db.execute("SELECT key, value FROM state"))
-            if state.get("version") != rules.INDEX_VERSION or not state.get("complete") or not has_schema(db, SCHEMA):
+            if state.get("version") != rules.INDEX_VERSION or not state.get("complete"):
+                raise Useless("another version, or unfinished")
+            if not has_schema(db, SCHEMA, LATER):
                 raise Useless("another version, or unfinished")
             small = path.stat().st_size <= SMALL
             if (small or not state["clean"]) and db.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
@@ -77,6 +93,7 @@ class Index:
         try:
             db.execute("PRAGMA journal_mode=OFF")
             db.execute("PRAGMA synchronous=OFF")
+            db.execute(f"PRAGMA cache_size=-{BUILD_CACHE}")
             db.executescript(SCHEMA)
             db.execute("BEGIN")
             index = cls(new, db, epoch, 0)
@@ -85,6 +102,8 @@ class Index:
             index._build_people()
             values = {"version": rules.INDEX_VERSION, "epoch": epoch, "number": 0, "clean": 0, "complete": 1}
             db.executemany("INSERT INTO state VALUES (?, ?)", values.items())
+            for statement in (*TALLIES, *LATER):
+                db.execute(statement)
             db.execute("COMMIT")
         except BaseException:
             db.close()
@@ -179,6 +198,58 @@ class Index:
             self._write(reading, None)
             self._tell(before | self._regroup(before, moved=True))
 
+    def remove(self, records: Iterable[CustomerId]) -> None:
+        """Forget records, all of their customers, with every row. Who asks what changed is told: ask for all."""
+        with self.transaction():
+            roots = {root for (root,) in self._roots(records)}
+            for record in records:
+                rid = self._rid(record)
+                if rid is not None:
+                    for table in _PER_RECORD:
+                        self._db.execute(f"DELETE FROM {table} WHERE rid = ?", (rid,))  # noqa: S608
+                    self._db.execute("DELETE FROM records WHERE rid = ?", (rid,))
+            for root in roots:
+                for table in ("people", "lines", "parts"):
+                    self._db.execute(f"DELETE FROM {table} WHERE root = ?", (root,))  # noqa: S608
+            self._db.execute("DELETE FROM changes")
+            self.number += 1
+
+    def compact(self) -> None:
+        """Get rid of the bytes of what was deleted."""
+        self._db = compact(self._db, self.path)
+
+    def entry_ids(self, record: CustomerId) -> list[EntryId]:
+        rows = self._db.execute("SELECT e.id FROM entries e JOIN records r USING (rid) WHERE r.record = ?", (record,))
+        return [row[0] for row in rows]
+
+    def snapshot(self, record: CustomerId) -> Snapshot | None:
+        row = self._db.execute("SELECT snapshot FROM records WHERE record = ?", (record,)).fetchone()
+        return _snapshot(row[0]) if row else None
+
+    def shown(self, record: CustomerId) -> str:
+        """Return what the queue calls the customer of a record."""
+        row = self._db.execute(
+            "SELECT p.shown FROM records r JOIN people p ON p.root = r.root WHERE r.record = ?", (record,)
+        ).fetchone()
+        return row[0] if row else ""
+
+    def referring(self, names: Iterable[str]) -> list[CustomerId]:
+        """Return the records that speak of other customers, or of addresses, by these names."""
+        found: set[CustomerId] = set()
+        for name in names:
+            rows = self._db.execute(
+                "SELECT r.record FROM refers f JOIN records r USING (rid) WHERE f.name = ?", (name,)
+            )
+            found.update(row[0] for row in rows)
+        return sorted(found)
+
+    def holders(self, address: str) -> list[CustomerId]:
+        """Return all records that hold an address (by ``str``)."""
+        rows = self._db.execute(
+            "SELECT r.record FROM addresses a JOIN records r USING (rid) WHERE a.address = ?", (address,)
+        )
+        return [row[0] for row in rows]
+
     def mark_damaged(self, record: CustomerId, found: Filed, why: str) -> None:
         """Flag a record whose head cannot be trusted; what the index holds of it stays."""
         with self.transaction():
@@ -272,6 +343,9 @@ class Index:
 
     def _write_entry(self, rid: int, place: int, entry: AnyEntry) -> None:
         at = rules.microseconds(entry.at)
+        names = referred(entry)
+        if names:
+            self._db.executemany("INSERT OR IGNORE INTO refers VALUES (?, ?)", ((name, rid) for name in names))
         self._db.execute("INSERT OR IGNORE INTO entries VALUES (?, ?, ?, ?)", (entry.id, rid, place, at))
         own = rules.own_thread_key(entry)
         if own is not None:
@@ -364,7 +438,11 @@ class Index:
         person = history.combine(root, snapshots)
         shown = rules.shown_name(person)
         row = (root, person.name, shown, rules.folded(person.name))
-        self._db.execute("INSERT OR REPLACE INTO people VALUES (?, ?, ?, ?)", row)
+        self._db.execute(
+            "INSERT INTO people VALUES (?, ?, ?, ?) ON CONFLICT (root) DO UPDATE SET name = excluded.name, "
+            "shown = excluded.shown, folded = excluded.folded",
+            row,
+        )
         wanted = {line.conversation: line for line in history.lines(person)}
         kept = dict(self._db.execute("SELECT conversation, body FROM lines WHERE root = ?", (root,)))
         for name in kept.keys() - wanted.keys():
@@ -375,7 +453,10 @@ class Index:
                 waiting = rules.microseconds(line.waiting_since) if line.waiting_since is not None else None
                 last_at = rules.microseconds(line.last_at)
                 self._db.execute(
-                    "INSERT OR REPLACE INTO lines VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    "INSERT INTO lines VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (root, conversation) DO UPDATE "
+                    "SET status = excluded.status, assignee = excluded.assignee, waiting = excluded.waiting, "
+                    "last_at = excluded.last_at, failed = excluded.failed, uncertain = excluded.uncertain, "
+                    "body = excluded.body",
                     (root, name, line.status, line.assignee, waiting, last_at, line.failed, line.uncertain, body),
                 )
         parts: dict[tuple[str, int], int] = {}

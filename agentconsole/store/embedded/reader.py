@@ -57,6 +57,7 @@ _VIEWS: Final[dict[View, str]] = {
     "uncertain": "uncertain > 0",
     "all": "1",
 }
+_TALLIED: Final[dict[View, str]] = {"waiting": "waiting"}
 _COUNTED: Final[tuple[View, ...]] = ("waiting", "mine", "unassigned", "open", "resolved", "failed", "uncertain")
 _UNREAD: Final = (
     "EXISTS (SELECT 1 FROM parts p LEFT JOIN seen s ON s.rid = p.rid AND s.agent = :agent "
@@ -333,9 +334,9 @@ class Reader:
             return [history.replace(_line(body), unread=bool(unread)) for body, unread in rows]
 
     def counts(self, agent: AgentName) -> Counts:
-        sums = ", ".join(f"coalesce(sum({_VIEWS[view]}), 0)" for view in _COUNTED)
+        sums = ", ".join(f"coalesce(sum(number * ({_TALLIED.get(view, _VIEWS[view])})), 0)" for view in _COUNTED)
         with self._reading() as db:
-            row = db.execute(f"SELECT {sums} FROM lines", {"agent": agent}).fetchone()  # noqa: S608
+            row = db.execute(f"SELECT {sums} FROM tallies", {"agent": agent}).fetchone()  # noqa: S608
             return Counts(*row)
 
     def replies(self, states: Sequence[Delivery], account: AccountName | None, limit: int | None) -> list[Due]:
@@ -403,10 +404,8 @@ class Reader:
     def totals(self) -> tuple[int, int]:
         """Return how many customers and how many entries there are."""
         with self._reading() as db:
-            return (
-                db.execute("SELECT count(*) FROM people").fetchone()[0],
-                db.execute("SELECT count(*) FROM entries").fetchone()[0],
-            )
+            found = dict(db.execute("SELECT key, value FROM state WHERE key IN ('people', 'entries')"))
+            return int(found["people"]), int(found["entries"])
 
 
 def _just_before(bound: tuple[int, CustomerId, int], member: CustomerId) -> tuple[int, int]:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from agentconsole.store.embedded import files
+
 SMALL: Final = 64 * 1024 * 1024
-"""Up to this many bytes a file is looked through at every start; a larger one only where it was not closed."""
+"""Up to this many bytes a file is looked through at every start; a larger one only where the system crashed before
+it was closed."""
 
 SCHEMA: Final = """
 CREATE TABLE state (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -40,6 +44,8 @@ CREATE TABLE externals (external_id TEXT NOT NULL, reply TEXT NOT NULL, rid INTE
 CREATE TABLE deliveries (reply TEXT PRIMARY KEY, rid INTEGER NOT NULL, state TEXT NOT NULL, queued_at INTEGER NOT NULL,
   body BLOB NOT NULL) WITHOUT ROWID;
 CREATE INDEX deliveries_state ON deliveries (state, queued_at);
+CREATE TABLE refers (name TEXT NOT NULL, rid INTEGER NOT NULL, PRIMARY KEY (name, rid)) WITHOUT ROWID;
+CREATE INDEX refers_rid ON refers (rid);
 CREATE TABLE lines (root TEXT NOT NULL, conversation TEXT NOT NULL, status TEXT NOT NULL, assignee TEXT NOT NULL,
   waiting INTEGER, last_at INTEGER NOT NULL, failed INTEGER NOT NULL, uncertain INTEGER NOT NULL, body BLOB NOT NULL,
   PRIMARY KEY (root, conversation)) WITHOUT ROWID;
@@ -50,11 +56,59 @@ CREATE TABLE parts (root TEXT NOT NULL, conversation TEXT NOT NULL, rid INTEGER 
 CREATE TABLE seen (rid INTEGER NOT NULL, agent TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (rid, agent))
   WITHOUT ROWID;
 CREATE TABLE changes (number INTEGER NOT NULL, customer TEXT NOT NULL, PRIMARY KEY (number, customer)) WITHOUT ROWID;
+CREATE TABLE tallies (status TEXT NOT NULL, assignee TEXT NOT NULL, waiting INTEGER NOT NULL, failed INTEGER NOT NULL,
+  uncertain INTEGER NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (status, assignee, waiting, failed, uncertain))
+  WITHOUT ROWID;
 """
+
+_TALLY: Final = """
+  INSERT INTO tallies VALUES ({row}.status, {row}.assignee, {row}.waiting IS NOT NULL, {row}.failed > 0,
+    {row}.uncertain > 0, {by}) ON CONFLICT DO UPDATE SET number = number + excluded.number"""
+
+LATER: Final = (
+    "CREATE INDEX records_filed ON records (record, gen, size, mtime, ino)",
+    "CREATE INDEX records_damaged ON records (record, damaged) WHERE damaged <> ''",
+    "CREATE INDEX lines_active ON lines (last_at DESC, conversation, root) WHERE status <> 'resolved'",
+    "CREATE INDEX lines_assigned ON lines (assignee, last_at DESC, conversation, root) WHERE status <> 'resolved'",
+    "CREATE INDEX lines_failed ON lines (last_at DESC, conversation, root) WHERE failed > 0",
+    "CREATE INDEX lines_uncertain ON lines (last_at DESC, conversation, root) WHERE uncertain > 0",
+    f"CREATE TRIGGER lines_in AFTER INSERT ON lines BEGIN {_TALLY.format(row='new', by=1)}; END",
+    f"CREATE TRIGGER lines_out AFTER DELETE ON lines BEGIN {_TALLY.format(row='old', by=-1)}; END",
+    f"CREATE TRIGGER lines_turn AFTER UPDATE ON lines BEGIN {_TALLY.format(row='old', by=-1)}; "
+    f"{_TALLY.format(row='new', by=1)}; END",
+    *(
+        f"CREATE TRIGGER {table}_{side} AFTER {event} ON {table} BEGIN "  # noqa: S608
+        f"UPDATE state SET value = value {by} WHERE key = '{table}'; END"
+        for table in ("entries", "people")
+        for side, event, by in (("in", "INSERT", "+ 1"), ("out", "DELETE", "- 1"))
+    ),
+)
+"""What is made after the rows of a new index: numbers that would take a walk through all rows are kept beside them,
+so that what is asked all day costs the same at a million messages. Rows of ``lines`` and ``people`` must be written
+with ``ON CONFLICT``: ``OR REPLACE`` deletes without telling a trigger."""
+
+TALLIES: Final = (
+    "INSERT INTO tallies SELECT status, assignee, waiting IS NOT NULL, failed > 0, uncertain > 0, count(*) FROM lines "
+    "GROUP BY 1, 2, 3, 4, 5",
+    "INSERT INTO state SELECT 'entries', count(*) FROM entries",
+    "INSERT INTO state SELECT 'people', count(*) FROM people",
+)
 
 
 class Useless(Exception):
     """The index is of another version, unfinished or malformed. It is dropped and built anew."""
+
+
+def boot() -> str:
+    """Return what names this run of the system, or an empty text where it has no name.
+
+    What a process wrote before it was killed is whole as long as the system runs; only a crash of the system itself
+    is a reason to look through a large file.
+    """
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    except (OSError, ValueError):
+        return ""
 
 
 def connect(path: Path, *, only_read: bool = False) -> sqlite3.Connection:
@@ -69,15 +123,46 @@ def connect(path: Path, *, only_read: bool = False) -> sqlite3.Connection:
     return connection
 
 
-def has_schema(db: sqlite3.Connection, schema: str) -> bool:
+def has_schema(db: sqlite3.Connection, schema: str, later: Iterable[str] = ()) -> bool:
     """Say whether a file has exactly the tables that a schema makes."""
     master = "SELECT name, sql FROM sqlite_master ORDER BY name"
     fresh = sqlite3.connect(":memory:")
     try:
         fresh.executescript(schema)
+        for statement in later:
+            fresh.execute(statement)
         return db.execute(master).fetchall() == fresh.execute(master).fetchall()
     finally:
         fresh.close()
+
+
+def compact(db: sqlite3.Connection, path: Path) -> sqlite3.Connection:
+    """Write a file anew without the bytes of what was deleted from it, and return a connection to the new one.
+
+    ``secure_delete`` leaves rests of moved cells in pages, so nothing short of a new file is sure. It is written beside
+    the old one, which stays whole until the rename.
+
+    Raises:
+        sqlite3.Error, OSError: it could not be written; the old file is as it was, and ``db`` is open.
+    """
+    new = path.with_name(path.name + ".new")
+    drop(new)
+    os.close(os.open(new, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    try:
+        db.execute("VACUUM INTO ?", (str(new),))
+        with open(new, "rb") as file:
+            files.sync(file.fileno(), new)
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except BaseException:
+        drop(new)
+        raise
+    db.close()
+    for suffix in ("-wal", "-shm"):
+        with suppress(FileNotFoundError):
+            files.unlink(path.with_name(path.name + suffix))
+    files.move(new, path)
+    files.sync_folder(path.parent)
+    return connect(path)
 
 
 def drop(path: Path) -> None:
