@@ -50,4 +50,7 @@ def opened(data: bytes, kind: Any) -> Any:
     found = _SEAL.search(data)
     if found is not None and zlib.crc32(data[: found.start()]) != int(found[1]):
         raise ValueError("its checksum differs")
-    return msgspec.json.decode(data, type=kind)
+    value = msgspec.json.decode(data, type=kind)
+    if found is None and msgspec.json.encode(value) != data:
+        raise ValueError("it has no checksum, and is not what this program writes")
+    return value
