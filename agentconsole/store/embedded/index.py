@@ -26,6 +26,7 @@ from agentconsole.store.embedded.schema import (
     SMALL,
     TALLIES,
     Useless,
+    boot,
     compact,
     connect,
     drop,
@@ -75,9 +76,10 @@ class Index:
             if not has_schema(db, SCHEMA, LATER):
                 raise Useless("another version, or unfinished")
             small = path.stat().st_size <= SMALL
-            if (small or not state["clean"]) and db.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+            whole = state["clean"] == 1 or (state["clean"] and state["clean"] == boot())
+            if (small or not whole) and db.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
                 raise Useless("malformed")
-            db.execute("UPDATE state SET value = 0 WHERE key = 'clean'")
+            db.execute("UPDATE state SET value = ? WHERE key = 'clean'", (boot() or 0,))
             return cls(path, db, str(state["epoch"]), int(state["number"]))
         except (sqlite3.Error, UnicodeDecodeError, ValueError, KeyError, TypeError, Useless) as error:
             if db is not None:
@@ -100,7 +102,7 @@ class Index:
             for reading in records:
                 index._write(reading, None)
             index._build_people()
-            values = {"version": rules.INDEX_VERSION, "epoch": epoch, "number": 0, "clean": 0, "complete": 1}
+            values = {"version": rules.INDEX_VERSION, "epoch": epoch, "number": 0, "clean": 1, "complete": 1}
             db.executemany("INSERT INTO state VALUES (?, ?)", values.items())
             for statement in (*TALLIES, *LATER):
                 db.execute(statement)

@@ -140,7 +140,7 @@ def compact(db: sqlite3.Connection, path: Path) -> sqlite3.Connection:
     """Write a file anew without the bytes of what was deleted from it, and return a connection to the new one.
 
     ``secure_delete`` leaves rests of moved cells in pages, so nothing short of a new file is sure. It is written beside
-    the old one, which stays whole until the rename.
+    the old one, which stays whole until the rename; its log is empty by then, so that it says nothing of the new one.
 
     Raises:
         sqlite3.Error, OSError: it could not be written; the old file is as it was, and ``db`` is open.
@@ -152,16 +152,18 @@ def compact(db: sqlite3.Connection, path: Path) -> sqlite3.Connection:
         db.execute("VACUUM INTO ?", (str(new),))
         with open(new, "rb") as file:
             files.sync(file.fileno(), new)
-        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        busy, *_ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise sqlite3.OperationalError("a reader holds the log")
+        files.move(new, path)
     except BaseException:
         drop(new)
         raise
-    db.close()
     for suffix in ("-wal", "-shm"):
         with suppress(FileNotFoundError):
             files.unlink(path.with_name(path.name + suffix))
-    files.move(new, path)
     files.sync_folder(path.parent)
+    db.close()
     return connect(path)
 
 
