@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from agentconsole.domain.model import (
     AccountName,
@@ -32,9 +32,19 @@ from agentconsole.domain.model import (
     Hit,
     Line,
     Medium,
+    Redacted,
     Route,
     Value,
 )
+
+DEPOSIT_BYTES: Final = 512 * 1024
+"""Bytes of messages in one call of ``deposit`` or ``deposit_large``: base64 of it stays under the wire's limit."""
+
+DEPOSIT_MESSAGES: Final = 50
+"""Messages in one call of ``deposit``: each may take a while to understand."""
+
+LARGEST_MESSAGE: Final = 25_000_000
+"""Bytes of one past message that are kept whole, as of live mail; of a larger one its header, with a notice."""
 
 
 class Agent(Value, frozen=True):
@@ -96,6 +106,8 @@ class TimelinePage(Value, frozen=True):
     more: bool
     position: Position
     suggestions: tuple[SuggestionView, ...] = ()
+    removed: dict[EntryId, Redacted] = {}
+    """Entries of the page whose content was taken out, and by whom, when and why."""
 
 
 class SuggestionView(Value, frozen=True):
@@ -281,6 +293,11 @@ class Desk(Protocol):
         """Return the newest page (``before`` empty) or the page that ends just before an entry."""
         ...
 
+    async def text(self, who: Agent, entry: EntryId, offset: int, length: int) -> str:
+        """Return a part of an entry's whole text, in characters; a timeline gives the beginning of a long one only.
+        At most 100,000 a call; an empty answer is the end."""
+        ...
+
     async def search(self, who: Agent, words: str, limit: int) -> tuple[Hit, ...]: ...
 
     async def choose(self, who: Agent, compose: Compose) -> Choice:
@@ -434,6 +451,21 @@ class Desk(Protocol):
     async def deposit(self, who: Agent, request: str, account: AccountName, messages: Sequence[bytes]) -> Deposited:
         """File past messages of an account (raw e-mails) from elsewhere: as history, each exactly once. They open no
         conversation, wake nobody and wait for no answer. At most 512 KiB in all a call."""
+        ...
+
+    async def deposit_large(
+        self, who: Agent, request: str, account: AccountName, size: int, kept: int, offset: int, data: bytes
+    ) -> Deposited:
+        """Like ``deposit``, for one message that is larger than a call, in parts of at most 512 KiB, in order.
+
+        Args:
+            size: bytes of the whole message.
+            kept: how many of them come: all, or, of one larger than ``LARGEST_MESSAGE``, those of its header.
+            offset: where ``data`` stands; the part that reaches ``kept`` files the message and is answered with it.
+
+        Raises:
+            TryLater: the hub does not hold what came before, or holds too much; begin again at 0.
+        """
         ...
 
     async def damaged(self, who: Agent) -> tuple[DamagedRecord, ...]:

@@ -112,12 +112,15 @@ async def _logging(folder: Path | None) -> AsyncIterator[logging.Logger]:
     import logging.handlers
     import queue
 
+    from agentconsole.hub.frames import Frames
+
     target = await asyncio.to_thread(_target, folder)
     target.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     lines: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
     listener = logging.handlers.QueueListener(lines, target)
     root = logging.getLogger()
     root.addHandler(handler := logging.handlers.QueueHandler(lines))
+    handler.setFormatter(Frames())
     root.setLevel(logging.WARNING)
     log = logging.getLogger("agentconsole")
     log.setLevel(logging.INFO)

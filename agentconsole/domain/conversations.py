@@ -49,6 +49,32 @@ def joins(
     return ConversationId(derive_id("c", entry))
 
 
+def joins_past(
+    customer: Customer | None,
+    thread: ConversationId | None,
+    entry: EntryId,
+    at: datetime,
+    reopen_days: int,
+) -> ConversationId:
+    """Return the conversation of a message from an archive: by its thread, else the one that was going on at its
+    time, else one of its own. What is open today is not where an old message belongs.
+
+    Args:
+        thread, reopen_days: see ``joins``.
+    """
+    if thread:
+        return joins(customer, thread, entry, at, reopen_days)
+    leeway = timedelta(days=reopen_days)
+    near = [
+        c
+        for c in (customer.conversations if customer is not None else ())
+        if c.started_at - leeway <= at <= c.last_at + leeway
+    ]
+    if near:
+        return min(near, key=lambda c: (abs(c.last_at - at), c.id)).id
+    return ConversationId(derive_id("c", entry))
+
+
 def parts(customer: Customer, conversation: ConversationId) -> tuple[ConversationId, ...]:
     """Return a conversation and those that a merge shows as part of it."""
     return (conversation, *sorted(part for part, whole in customer.joined.items() if whole == conversation))

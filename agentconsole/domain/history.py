@@ -144,7 +144,7 @@ class _Fold:
             case Received():
                 self._received(entry)
             case Unreadable():
-                self._touch(entry.conversation, entry.at, medium=entry.medium, waiting=True)
+                self._touch(entry.conversation, entry.at, medium=entry.medium, waiting=not entry.past, past=entry.past)
             case Reply():
                 self._reply(entry)
             case Receipt():
@@ -228,6 +228,9 @@ class _Fold:
             self.addresses[str(entry.sender)] = replace(linked, dead="", dead_at=None)
 
     def _reply(self, entry: Reply) -> None:
+        if entry.past:
+            self._touch(entry.conversation, entry.at, medium=entry.medium, subject=entry.subject, past=True)
+            return
         conversation = self._touch(entry.conversation, entry.at, medium=entry.medium, subject=entry.subject)
         self.conversations[entry.conversation] = replace(
             conversation,

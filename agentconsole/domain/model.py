@@ -143,10 +143,15 @@ class Unreadable(Entry, frozen=True, kw_only=True, tag="unreadable"):
     reason: str
     detail: str = ""
     raw: BlobId = BlobId("")
+    past: bool = False
 
 
 class Reply(Entry, frozen=True, kw_only=True, tag="reply"):
-    """What an agent wrote. Its fate is told by the receipts that name it."""
+    """What an agent wrote. Its fate is told by the receipts that name it.
+
+    A ``past`` one was sent by another program before this one knew of it (an import): it is history, never waits in
+    the outbox and has no receipts.
+    """
 
     agent: AgentName
     conversation: ConversationId
@@ -163,6 +168,7 @@ class Reply(Entry, frozen=True, kw_only=True, tag="reply"):
     rule: str = ""
     facts: Facts = {}
     not_before: datetime | None = None
+    past: bool = False
 
 
 class Receipt(Entry, frozen=True, kw_only=True, tag="receipt"):

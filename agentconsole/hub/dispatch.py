@@ -37,6 +37,7 @@ from agentconsole.errors import (
     TemporaryFailure,
     Withdrawn,
 )
+from agentconsole.hub import hold
 from agentconsole.hub.health import Health
 from agentconsole.hub.profile import AccountSetup, HubProfile, for_choice
 from agentconsole.ports import Channel, Due, File, Outgoing, Store
@@ -125,7 +126,10 @@ class Dispatch:
             event.set()
 
     async def recover(self) -> None:
-        """Settle what an earlier hub left in ``sending``, or for an account that is gone. Call before ``run``."""
+        """Hold what an older store cannot know, and settle what an earlier hub left in ``sending``, or for an account
+        that is gone. Call before ``run``."""
+        await hold.hold(self._store, self._clock, self._log)
+        await hold.show(self._store, self._health)
         await self._settle(await self._store.replies([Delivery.SENDING], limit=None))
         for due in await self._store.replies([Delivery.QUEUED], limit=None):
             if due.record.account not in self._accounts:
@@ -226,6 +230,8 @@ class Dispatch:
 
     async def _attempt(self, owner: CustomerId, record: DeliveryRecord) -> None:
         found = await self._store.entry(record.reply)
+        if found is None and await self._vanished(owner, record.reply):
+            return
         if found is None or not isinstance(found[1], Reply):
             raise ReadOnly(f"The reply {record.reply} is in the outbox but not in the history.", "Run: store check")
         reply = found[1]
@@ -243,6 +249,11 @@ class Dispatch:
         await self._record_whatever_happens(owner, reply, attempt, outcome)
         if outcome.state in delivery.ARRIVED:
             self._health.count(record.account, sent=1)
+
+    async def _vanished(self, owner: CustomerId, reply: EntryId) -> bool:
+        """Say whether a reply went with its customer, who was erased since the outbox was read."""
+        snapshot = await self._store.snapshot(owner)
+        return snapshot is None or reply not in snapshot.deliveries
 
     async def _send(self, owner: CustomerId, reply: Reply, attempt: int) -> Outcome:
         committed = False
@@ -376,8 +387,10 @@ class Dispatch:
 
         def decide(snapshot: Snapshot) -> list[Receipt]:
             record = snapshot.deliveries.get(reply)
-            proven = record is not None and record.state in delivery.ARRIVED
+            if record is None:
+                return []  # erased meanwhile: a receipt would bring the customer back
             # Proof of an earlier attempt came in meanwhile: that a further one failed is no news of the reply.
+            proven = record.state in delivery.ARRIVED
             return [] if proven and outcome.state not in delivery.ARRIVED else [receipt]
 
         await self._store.change(owner, decide)

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from agentconsole.domain import addresses, consent, conversations, identity
@@ -17,6 +18,7 @@ from agentconsole.domain.model import (
     Address,
     AddressLinked,
     AddressState,
+    AgentName,
     AnyEntry,
     Attachment,
     BlobId,
@@ -35,10 +37,12 @@ from agentconsole.domain.model import (
     derive_id,
 )
 from agentconsole.errors import ReadOnly
+from agentconsole.hub import proof
 from agentconsole.hub.parser import Parser
 from agentconsole.hub.parser import Unreadable as CannotRead
 from agentconsole.hub.profile import AccountSetup, HubProfile
 from agentconsole.ports import (
+    PAST,
     AddressEvent,
     Inbound,
     Opaque,
@@ -51,12 +55,25 @@ from agentconsole.ports import (
 from agentconsole.seams import Clock, Randomness
 
 OWN_ADDRESS = "from our own address"
+NONE = BlobId("")
 
 SETTLE_DEADLINE = 3.0
 """Seconds that filing waits for a send in hand before it calls a report nothing of ours."""
 
 WORD_MEDIA = frozenset({"sms", "whatsapp"})
 """Media on which the single word STOP is an opt-out by agreement with the carriers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """What came of some items: messages that were new, those that nobody could read, and items that are kept aside."""
+
+    new: int = 0
+    unreadable: int = 0
+    kept: int = 0
+
+    def __add__(self, other: Filed) -> Filed:
+        return Filed(self.new + other.new, self.unreadable + other.unreadable, self.kept + other.kept)
 
 
 class Filing:
@@ -96,8 +113,8 @@ class Filing:
             if (address := addresses.parse(setup.own_address, profile.region)) is not None
         )
 
-    async def file(self, setup: AccountSetup, item: RawItem) -> int:
-        """File one item and return how many messages of it were new.
+    async def file(self, setup: AccountSetup, item: RawItem) -> Filed:
+        """File one item and return what came of it.
 
         Raises:
             ReadOnly: it belongs to a customer that was set aside after damage.
@@ -108,16 +125,19 @@ class Filing:
             found: Sequence[Parsed] = await self._parser.parse(setup.kind.name, item)
         except CannotRead as exc:
             return await self._unreadable(setup, item, exc.reason)
-        filed = 0
+        past = PAST in item.meta
+        filed = Filed()
         reports: list[Reply | None] = []
         for parsed in sorted(found, key=lambda one: not isinstance(one, StatusReport)):
             match parsed:
                 case Inbound():
-                    filed += await self._inbound(setup, item, parsed)
+                    filed += await self._inbound(setup, item, parsed, past=past)
                 case StatusReport():
                     reports.append(await self._report(setup, parsed))
                 case AddressEvent() if reports and parsed.address not in [r.address for r in reports if r is not None]:
                     self._log.warning("%s: a report closes only the address that its reply went to", setup.name)
+                case AddressEvent() if past:
+                    pass  # what was so years ago says nothing about the address today
                 case AddressEvent():
                     await self._address_event(setup, item, parsed)
                 case OwnCopy():
@@ -128,11 +148,13 @@ class Filing:
 
     # -- messages ------------------------------------------------------------------------------------------
 
-    async def _inbound(self, setup: AccountSetup, item: RawItem, inbound: Inbound) -> int:
-        entry_id = EntryId(derive_id("e", "in", setup.kind.name, inbound.identity))
+    async def _inbound(self, setup: AccountSetup, item: RawItem, inbound: Inbound, *, past: bool) -> Filed:
+        entry_id = entry_of(setup.kind.name, inbound.identity)
+        await proof.settle(self._store, setup.name, inbound, entry_id, self._clock)
         if await self._store.known([entry_id]):
-            await self._suggest_again(entry_id)
-            return 0
+            if not past:
+                await self._suggest_again(entry_id)
+            return Filed()
         fresh = CustomerId("k" + self._random.token()[:16])
         record = await self._owner(inbound) or fresh
         blobs = await self._keep(record, item, inbound)
@@ -140,9 +162,10 @@ class Filing:
             owner = await self._owner(inbound) or fresh
             if owner != record:
                 record, blobs = owner, await self._keep(owner, item, inbound)
-            message = await self._append(setup, item, inbound, entry_id, record, blobs)
-        await self._suggest(record, inbound.sender, message.mentions, entry_id, message.at)
-        return 1
+            message = await self._append(setup, item, inbound, entry_id, record, blobs, archived=past)
+        if not past:
+            await self._suggest(record, inbound.sender, message.mentions, entry_id, message.at)
+        return Filed(new=1)
 
     async def _keep(self, record: CustomerId, item: RawItem, inbound: Inbound) -> tuple[BlobId, ...]:
         """Keep the raw item and then the attachments with the record that they will belong to."""
@@ -157,6 +180,8 @@ class Filing:
         entry_id: EntryId,
         record: CustomerId,
         blobs: Sequence[BlobId],
+        *,
+        archived: bool,
     ) -> Received:
         customer = await self._store.customer(record)
         stored_at = self._clock.now()
@@ -167,8 +192,9 @@ class Filing:
         trust = inbound.trust
         if same and thread is not None and thread.ours and trust == Trust.CLAIMED:
             trust = Trust.THREADED
-        past = setup.since is not None and at < setup.since
-        whole = conversations.joins(
+        past = archived or (setup.since is not None and at < setup.since)
+        join = conversations.joins_past if archived else conversations.joins
+        whole = join(
             customer,
             thread.conversation if same and thread is not None else None,
             entry_id,
@@ -287,10 +313,10 @@ class Filing:
         customer = await self._store.customer(record)
         return customer.id if customer is not None else record
 
-    async def _unreadable(self, setup: AccountSetup, item: RawItem, reason: str) -> int:
+    async def _unreadable(self, setup: AccountSetup, item: RawItem, reason: str) -> Filed:
         entry_id = EntryId(derive_id("e", "unreadable", setup.name, item.identity))
         if await self._store.known([entry_id]):
-            return 0
+            return Filed()
         nobody = Address("unreadable", "", setup.name)
         record = await self._store.find(nobody) or CustomerId(derive_id("k", "unreadable", setup.name)[:17])
         raw = await self._store.put_blob(record, item.payload)
@@ -303,22 +329,77 @@ class Filing:
             reason="unreadable",
             detail=reason,
             raw=raw,
+            past=PAST in item.meta,
         )
         linked = AddressLinked(
             id=EntryId(derive_id("e", "unreadable", setup.name)), at=item.received_at, address=nobody
         )
         await self._store.change(record, lambda _snapshot: [linked, entry])
-        self._log.warning("%s: unreadable, raw kept (%s)", setup.name, reason)
-        return 1
+        self._log.warning("%s: unreadable, raw kept; see the entry %s", setup.name, entry_id)
+        return Filed(unreadable=1)
 
-    async def _own_copy(self, setup: AccountSetup, item: RawItem, copy: OwnCopy) -> int:
+    async def _own_copy(self, setup: AccountSetup, item: RawItem, copy: OwnCopy) -> Filed:
         """File the proof that a reply left. A form on a web site writes from our address too: that is shown."""
         proof = StatusReport(copy.identity, Delivery.SENT, copy.external_id, copy.key, copy.at, "own_copy")
         if await self._report(setup, proof) is not None:
-            return 0
-        if copy.message is None:
-            return await self._unreadable(setup, item, OWN_ADDRESS)
-        return await self._inbound(setup, item, copy.message)
+            return Filed()
+        if copy.message is not None:
+            return await self._inbound(setup, item, copy.message, past=PAST in item.meta)
+        if copy.wrote is not None:
+            return await self._sent_before(setup, item, copy, copy.wrote)
+        return await self._unreadable(setup, item, OWN_ADDRESS)
+
+    async def _sent_before(self, setup: AccountSetup, item: RawItem, copy: OwnCopy, wrote: Inbound) -> Filed:
+        """File what was sent by another program, as history of whom it went to."""
+        entry_id = EntryId(derive_id("e", "sent", setup.kind.name, copy.identity))
+        if await self._store.known([entry_id]):
+            return Filed()
+        async with self._people:
+            record = await self._store.find(wrote.sender) or CustomerId("k" + self._random.token()[:16])
+            customer = await self._store.customer(record)
+            thread = await self._store.thread(wrote.message_ids) if wrote.message_ids else None
+            members = customer.members if customer is not None else ()
+            at = min(wrote.sent_at or item.received_at, self._clock.now())
+            whole = conversations.joins_past(
+                customer,
+                thread.conversation if thread is not None and thread.customer in members else None,
+                entry_id,
+                at,
+                self._profile.reopen_days,
+            )
+            attachments = [
+                Attachment(p.name, p.type, len(p.data), await self._store.put_blob(record, p.data) if p.data else NONE)
+                for p in wrote.parts
+            ]
+
+            def decide(snapshot: Snapshot) -> list[AnyEntry]:
+                part = conversations.part_in(customer, snapshot, whole) if customer is not None else whole
+                sent = Reply(
+                    id=entry_id,
+                    at=at,
+                    agent=AgentName(setup.name),
+                    conversation=part,
+                    account=setup.name,
+                    medium=setup.kind.medium,
+                    address=wrote.sender,
+                    text=wrote.text,
+                    key=copy.key,
+                    subject=wrote.subject,
+                    attachments=tuple(attachments),
+                    in_reply_to=wrote.message_ids,
+                    past=True,
+                )
+                linked = AddressLinked(
+                    id=EntryId(derive_id("e", "linked", entry_id)),
+                    at=at,
+                    address=wrote.sender,
+                    evidence=entry_id,
+                    why="written_to",
+                )
+                return [linked, sent] if str(wrote.sender) not in snapshot.addresses else [sent]
+
+            await self._store.change(record, decide)
+        return Filed(new=1)
 
     # -- reports -------------------------------------------------------------------------------------------
 
@@ -335,6 +416,8 @@ class Filing:
         if reply is None or holder is None or not isinstance(ours, Reply):
             self._log.info("%s: a report (%s) about nothing of ours", setup.name, report.state)
             return None
+        if ours.past:
+            return ours  # history has no fate that could change
         receipt = Receipt(
             id=EntryId(derive_id("e", "report", setup.kind.name, report.identity)),
             at=min(report.at or self._clock.now(), self._clock.now()),
@@ -375,6 +458,11 @@ class Filing:
 
         async with self._people:
             await self._store.change(record, decide)
+
+
+def entry_of(kind: str, identity: str) -> EntryId:
+    """Return the id of the entry that a message becomes, whenever and from wherever it comes."""
+    return EntryId(derive_id("e", "in", kind, identity))
 
 
 def _other_names(inbound: Inbound, entry: EntryId, at: datetime) -> list[AnyEntry]:

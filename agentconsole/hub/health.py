@@ -15,7 +15,7 @@ from agentconsole.errors import AgentConsoleError, SignInFailed
 from agentconsole.hub.profile import AccountSetup
 from agentconsole.seams import Clock
 
-BANNERS = ("sending_rests", "disk_full", "audit_rests")
+BANNERS = ("sending_rests", "disk_full", "audit_rests", "held_after_restore")
 """What concerns the whole hub, most urgent first."""
 
 OK, STARTING, UNREACHABLE, SIGNED_OUT, STOPPED = "ok", "starting", "unreachable", "signed_out", "stopped"

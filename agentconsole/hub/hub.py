@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from agentconsole.errors import AgentConsoleError, SignInFailed, StoreFault, Tem
 from agentconsole.hub.desk_over_store import DeskOverStore
 from agentconsole.hub.disk import Disk
 from agentconsole.hub.dispatch import Dispatch
+from agentconsole.hub.filing import Filed, entry_of
 from agentconsole.hub.health import Health
 from agentconsole.hub.intake import Intake
 from agentconsole.hub.parser import Parser
@@ -24,7 +25,7 @@ from agentconsole.hub.profile import AccountSetup, HubProfile
 from agentconsole.hub.server import Server
 from agentconsole.hub.supervise import Supervisor
 from agentconsole.hub.webhooks import Listener, bind
-from agentconsole.ports import Accepted, Channel, SpoolRecord, Store, Tools
+from agentconsole.ports import Accepted, Channel, RawItem, SpoolRecord, Store, Tools
 from agentconsole.seams import Clock, Randomness
 
 STOP_GRACE = 30.0
@@ -86,7 +87,7 @@ class Hub:
         self.desk = DeskOverStore(
             store, self._accounts, self.health, profile, clock, self._dispatch.wake, self._people, self
         )
-        self._server = Server(self.desk, profile, log, self._clients_changed)
+        self._server = Server(self.desk, profile, log, self._clients_changed, self.desk.attended)
         self._clients = 0
         self._idle_since = clock.monotonic()
 
@@ -109,6 +110,7 @@ class Hub:
         try:
             listening = self._bind()
             await asyncio.to_thread(self._open_channels)
+            await self.desk.begin()
             await self._dispatch.recover()
             tasks.append(asyncio.create_task(self._intake.run(), name="intake"))
             if listening is not None:
@@ -219,7 +221,8 @@ class Hub:
         """No task of the hub ends by itself; one that does takes the hub down loudly rather than half alive."""
         if task.cancelled() or self._stopped.is_set():
             return
-        self._log.critical("%s ended: %r", task.get_name(), task.exception())
+        exc = task.exception()
+        self._log.critical("%s ended: %s", task.get_name(), type(exc).__name__, exc_info=exc)
         self.broken = task.get_name()
         self._stopped.set()
 
@@ -237,6 +240,7 @@ class Hub:
 
     async def _close(self, tasks: list[asyncio.Task[None]], socket_path: Path) -> None:
         await self._server.aclose()
+        await self.desk.end()
         with contextlib.suppress(OSError):
             await asyncio.to_thread(socket_path.unlink)
         for task in tasks:
@@ -297,6 +301,26 @@ class Hub:
 
     def attached(self) -> tuple[AgentName, ...]:
         return self._server.agents
+
+    async def deposit(self, setup: AccountSetup, items: Sequence[RawItem]) -> Filed:
+        """File past messages of an account at once; those that are known already do not pass the spool again."""
+        await self._disk.check()
+        ids = {item.identity: entry_of(setup.kind.name, item.identity) for item in items}
+        known = await self._store.known(list(ids.values()))
+        fresh = {item.identity: item for item in items if ids[item.identity] not in known}
+        if not fresh:
+            return Filed()
+        return await self._intake.take(
+            SpoolRecord(self._random.token(), setup.name, setup.kind.name, tuple(fresh.values()))
+        )
+
+    @contextlib.asynccontextmanager
+    async def drained(self) -> AsyncIterator[Parser]:
+        async with self._intake.drained():
+            yield self._parser
+
+    def retry_aside(self) -> None:
+        self._intake.retry_aside()
 
     # -- solo ----------------------------------------------------------------------------------------------
 

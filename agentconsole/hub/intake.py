@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 
 from agentconsole.domain.model import AccountName, derive_id
 from agentconsole.errors import ReadOnly, SpoolDamaged, StoreFault, TryLater
-from agentconsole.hub.filing import Filing
+from agentconsole.hub.filing import Filed, Filing
 from agentconsole.hub.parser import Parser
 from agentconsole.hub.profile import AccountSetup, HubProfile
 from agentconsole.ports import SpoolRecord, Store
@@ -45,7 +46,7 @@ class Intake:
     ) -> None:
         self._store = store
         self._accounts = accounts
-        self._filing = Filing(store, accounts, profile, parse, clock, random, log, people, settled)
+        self.filing = Filing(store, accounts, profile, parse, clock, random, log, people, settled)
         self._clock = clock
         self._log = log
         self._wake = asyncio.Event()
@@ -75,40 +76,74 @@ class Intake:
             StoreFault: the disk refused; what could not be filed waits in the spool.
             TryLater: nothing can be read at the moment; everything waits in the spool.
         """
-        filed = 0
         async with self._turn:
-            refusals: list[StoreFault] = []
-            waiting = list(await self._store.spooled())
-            if self._retry_aside:
-                waiting += await self._store.spool_aside()
-            for record_id in waiting:
-                try:
-                    filed += await self._batch(record_id)
-                except StoreFault as exc:
-                    refusals.append(exc)
-                if len(refusals) >= REFUSALS:
-                    break
-            if refusals:
-                raise refusals[0]
-            self._retry_aside = False
+            return await self._drain()
+
+    async def _drain(self) -> int:
+        filed = 0
+        refusals: list[StoreFault] = []
+        waiting = list(await self._store.spooled())
+        if self._retry_aside:
+            waiting += await self._store.spool_aside()
+        for record_id in waiting:
+            try:
+                filed += (await self._batch(record_id)).new
+            except StoreFault as exc:
+                refusals.append(exc)
+            if len(refusals) >= REFUSALS:
+                break
+        if refusals:
+            raise refusals[0]
+        self._retry_aside = False
         return filed
 
-    async def _batch(self, record_id: str) -> int:
+    def retry_aside(self) -> None:
+        """Try what was set aside once more, soon."""
+        self._retry_aside = True
+        self._wake.set()
+
+    @asynccontextmanager
+    async def drained(self) -> AsyncIterator[None]:
+        """File everything that waits, also what was set aside and can be filed now, and file nothing until the block
+        ends. Do not enter it while holding ``people``.
+
+        Raises:
+            StoreFault, TryLater: as ``drain`` does.
+        """
+        async with self._turn:
+            self._retry_aside = True
+            await self._drain()
+            yield
+
+    async def take(self, record: SpoolRecord) -> Filed:
+        """Spool a batch and file it at once, and return what came of it.
+
+        Raises:
+            StoreFault, TryLater: it may wait in the spool now, and is filed from there.
+        """
+        async with self._turn:
+            await self._store.spool(record)
+            try:
+                return await self._batch(record.id)
+            finally:
+                self._wake.set()
+
+    async def _batch(self, record_id: str) -> Filed:
         try:
             record = await self._store.spool_record(record_id)
         except SpoolDamaged as exc:
             await self._put_aside(record_id, exc.message)
-            return 0
+            return Filed()
         setup = self._accounts.get(record.account)
         if setup is None:
             await self._put_aside(record_id, f"the account {record.account} is not configured")
-            return 0
-        filed, broken = 0, False
+            return Filed()
+        filed, broken = Filed(), False
         failed: dict[int, str] = {}
         refusals: list[StoreFault] = []
         for number, item in enumerate(record.items):
             try:
-                filed += await self._filing.file(setup, item)
+                filed += await self.filing.file(setup, item)
             except ReadOnly as exc:
                 failed[number] = exc.message
             except StoreFault as exc:
@@ -119,7 +154,7 @@ class Intake:
                 raise
             except Exception as exc:
                 broken = True
-                failed[number] = f"{type(exc).__name__}: {exc}"
+                failed[number] = type(exc).__name__  # its text may quote the message
                 self._log.error("an item of %s cannot be filed", record.account, exc_info=exc)
         if refusals:
             raise refusals[0]
@@ -127,10 +162,10 @@ class Intake:
             failures = self._failures[record_id] = self._failures.get(record_id, 0) + 1
             if failures < TRIES:
                 self._wake.set()
-                return filed
+                return filed + Filed(kept=len(failed))
         self._failures.pop(record_id, None)
         await self._settle(record, failed)
-        return filed
+        return filed + Filed(kept=len(failed))
 
     async def _settle(self, record: SpoolRecord, failed: Mapping[int, str]) -> None:
         """Let a batch go, and keep of it what could not be filed."""

@@ -5,6 +5,7 @@ A channel kind is published under the entry point group ``agentconsole.channels`
 """
 
 from agentconsole.ports.channel import (
+    PAST,
     Accepted,
     AccountInfo,
     AddressEvent,
@@ -55,6 +56,7 @@ from agentconsole.ports.store import (
 from agentconsole.secret import Secret
 
 __all__ = [
+    "PAST",
     "Accepted",
     "AccountInfo",
     "AddressEvent",

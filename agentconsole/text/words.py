@@ -23,6 +23,7 @@ from agentconsole.domain.model import (
     Named,
     PreferenceStated,
     Ranked,
+    Redacted,
     RefusedRoute,
     StatusChanged,
     Suggested,
@@ -262,6 +263,9 @@ class Words:
                 return self.say(key, agent=entry.by)
             case Merged():
                 return self.say("event.merged", agent=entry.by)
+            case Redacted():
+                key = "event.redacted" if entry.why else "event.redacted_no_reason"
+                return self.say(key, at=self.short_day(entry.at), agent=entry.by, why=entry.why)
             case Unmerged():
                 return self.say("event.unmerged", agent=entry.by)
             case _:

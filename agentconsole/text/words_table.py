@@ -119,6 +119,35 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
         "The disk refuses: sending rests. Nothing was lost; free some disk.",
         "디스크 기록 실패: 발송 멈춤. 잃은 것 없음, 공간 확보 필요.",
     ),
+    "banner.held_after_restore": (
+        "The store is older than what happened: some replies are held. Nothing was sent; see: outbox list.",
+        "저장소가 실제보다 오래됨: 일부 답장을 멈춰 둠. 발송 안 됨, outbox list에서 확인.",
+    ),
+    # what an erasure cannot reach
+    "left.mailbox": (
+        "The mails themselves lie in the mailbox {address} (account {account}), also in its Sent folder: delete there.",
+        "메일 원본은 메일함 {address}(계정 {account})과 보낸편지함에 남음: 그곳에서 삭제 필요.",
+    ),
+    "left.provider": (
+        "The provider of {address} (account {account}) keeps messages and logs of its own: ask it to delete them.",
+        "{address}(계정 {account}) 제공사에 글과 기록이 남음: 제공사에 삭제 요청 필요.",
+    ),
+    "left.backups": (
+        "Backups made before now still hold it; a restore erases it again, an old backup itself must be deleted.",
+        "지금까지 만든 백업에 남음: 복원하면 다시 지워지지만, 백업 자체는 따로 삭제 필요.",
+    ),
+    "left.exports": (
+        "Files that agents exported or saved are theirs to delete.",
+        "담당자가 내보내거나 저장한 파일은 직접 삭제 필요.",
+    ),
+    "left.logs": (
+        "Logs of mail servers and providers on the way are not ours.",
+        "전달 경로의 메일 서버와 제공사 기록은 지울 수 없음.",
+    ),
+    "left.batch": (
+        "Batch {id} in the spool cannot be understood: nobody can say whether something in it is theirs.",
+        "수신 대기의 묶음 {id}을(를) 읽을 수 없음: 이 고객의 것이 있는지 알 수 없음.",
+    ),
     # evidence of a suggestion
     "reason.number_in_text": ("number given in the {medium} of {at}", "{at} {medium}에 적힌 번호"),
     "reason.email_in_text": ("address given in the {medium} of {at}", "{at} {medium}에 적힌 주소"),
@@ -134,6 +163,10 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
     "confirm.phone": ("{end}, is that the right number?", "{end} 번호가 맞으신가요?"),
     "confirm.email": ("{end}, is that the right address?", "{end} 주소가 맞으신가요?"),
     # what became of a reply, or of an address
+    "reason.answered": ("the customer's answer quotes it", "고객 답장에서 인용됨"),
+    "reason.copied": ("the store is a copy", "복사한 저장소"),
+    "reason.older_generation": ("an older file of the customer is in use", "이전 고객 파일을 사용 중"),
+    "reason.restored": ("restored from a backup", "백업에서 복원함"),
     "reason.account_locked": ("the account is locked at the provider", "제공사에서 계정이 잠김"),
     "reason.address_disabled": ("this mailbox is switched off", "꺼진 메일함"),
     "reason.bad_key": ("no usable message id", "쓸 수 없는 메시지 ID"),
@@ -226,6 +259,8 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
     "event.suggestion_accepted": ("same person, said {agent}", "같은 사람({agent})"),
     "event.suggestion_refused": ("not the same person, said {agent}", "다른 사람({agent})"),
     "event.merged": ("joined with another record by {agent}", "{agent} 님이 다른 기록과 합침"),
+    "event.redacted": ("removed on {at} by {agent}: {why}", "{at} {agent} 삭제함: {why}"),
+    "event.redacted_no_reason": ("removed on {at} by {agent}", "{at} {agent} 삭제함"),
     "event.unmerged": ("parted again by {agent}", "{agent} 님이 다시 나눔"),
     "scope.all": ("everything", "모두"),
     "scope.service": ("service", "안내"),

@@ -251,7 +251,7 @@ def test_an_opt_out_of_any_record_holds_for_the_person() -> None:
 # -- the delivery table ------------------------------------------------------------------------------------
 
 _BY_ITSELF = {
-    "queued": "sending cancelled failed",
+    "queued": "sending cancelled failed uncertain",
     "sending": "queued sent delivered read failed uncertain",
     "uncertain": "sent delivered read failed",
     "sent": "delivered read failed",

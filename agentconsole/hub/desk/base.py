@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from agentconsole.desk import (
@@ -23,11 +24,14 @@ from agentconsole.domain.model import (
     ConversationId,
     Customer,
     CustomerId,
+    Snapshot,
 )
 from agentconsole.errors import NotFound, Refused, StoreFault, UsageError
+from agentconsole.hub.filing import Filed
 from agentconsole.hub.health import Health
+from agentconsole.hub.parser import Parser
 from agentconsole.hub.profile import AccountSetup, HubProfile
-from agentconsole.ports import AuditLine, Revision, Store
+from agentconsole.ports import AuditLine, RawItem, Revision, Store
 from agentconsole.seams import Clock
 from agentconsole.text.words import Words
 
@@ -44,6 +48,18 @@ class Operations(Protocol):
     def request_stop(self, *, at_once: bool = False, restart: bool = False) -> None: ...
     async def spool_status(self) -> SpoolStatus: ...
     def attached(self) -> tuple[AgentName, ...]: ...
+
+    async def deposit(self, setup: AccountSetup, items: Sequence[RawItem]) -> Filed:
+        """Spool and file past messages of an account."""
+        ...
+
+    def drained(self) -> AbstractAsyncContextManager[Parser]:
+        """File everything that waits, then nothing until the block ends; lend what understands raw items."""
+        ...
+
+    def retry_aside(self) -> None:
+        """Try soon what was set aside because it could not be filed."""
+        ...
 
 
 class DeskPart:
@@ -125,7 +141,18 @@ class DeskPart:
         return Position(f"{revision.epoch}:{self.health.revision}", revision.number)
 
     async def append(self, record: CustomerId, entry: AnyEntry) -> None:
-        await self.store.change(record, lambda _snapshot: [entry])
+        """Append to a record that is there; one that was erased meanwhile does not come back.
+
+        Raises:
+            NotFound: it was erased.
+        """
+
+        def decide(snapshot: Snapshot) -> list[AnyEntry]:
+            if not snapshot.count:
+                raise NotFound(f"Customer {record} was erased. Nothing was changed.")
+            return [entry]
+
+        await self.store.change(record, decide)
 
     async def audit(self, who: Agent, act: str, customer: CustomerId = NOBODY, detail: str = "") -> None:
         """Note who did what. What was done stays done where this fails: the log and the banner say so instead."""

@@ -17,6 +17,7 @@ from agentconsole.domain.model import (
     Delivery,
 )
 from agentconsole.errors import NotFound
+from agentconsole.hub import hold
 from agentconsole.hub.desk.base import DeskPart
 
 
@@ -27,6 +28,7 @@ class Operating(DeskPart):
         waiting = await self.store.replies(
             (Delivery.QUEUED, Delivery.SENDING, Delivery.UNCERTAIN, Delivery.FAILED), limit=None
         )
+        await hold.show(self.store, self.health)
         states = [due.record.state for due in waiting]
         return Status(
             accounts=self.health.all(),

@@ -17,7 +17,7 @@ from agentconsole.desk import (
     SuggestionView,
     TimelinePage,
 )
-from agentconsole.domain import delivery
+from agentconsole.domain import delivery, redaction
 from agentconsole.domain.model import (
     AnyEntry,
     BlobId,
@@ -31,6 +31,7 @@ from agentconsole.domain.model import (
     Note,
     Receipt,
     Received,
+    Redacted,
     Reply,
     Suggestion,
 )
@@ -48,6 +49,9 @@ ENTRY_BYTES = 1_500
 
 MAX_CHUNK = 512 * 1024
 """Bytes of a file in one call: base64 and its line stay under the wire's limit."""
+
+MAX_TEXT = 100_000
+"""Characters of a text in one call: six bytes each as JSON stay under the wire's limit."""
 
 VIEWS: dict[str, View] = {
     name: name for name in ("waiting", "mine", "unassigned", "open", "resolved", "failed", "uncertain", "all")
@@ -131,7 +135,26 @@ class Reading(DeskPart):
             history.more or cut,
             position,
             await self.suggestions_about(history.customer),
+            await self._removed(entries),
         )
+
+    async def _removed(self, entries: Sequence[AnyEntry]) -> dict[EntryId, Redacted]:
+        """Return who took out what some of these entries said."""
+        removed = {}
+        for entry in entries:
+            if redaction.is_emptied(entry):
+                found = await self.store.entry(redaction.mark(entry.id))
+                if found is not None and isinstance(found[1], Redacted):
+                    removed[entry.id] = found[1]
+        return removed
+
+    async def text(self, who: Agent, entry: EntryId, offset: int, length: int) -> str:
+        self.need(who, "read")
+        found = await self.store.entry(entry)
+        if found is None:
+            raise NotFound(f"There is no entry {entry}.", "See: agentconsole show")
+        text = str(getattr(found[1], "text", ""))
+        return text[max(offset, 0) : max(offset, 0) + min(max(length, 0), MAX_TEXT)]
 
     async def search(self, who: Agent, words: str, limit: int) -> tuple[Hit, ...]:
         self.need(who, "read")

@@ -33,6 +33,7 @@ from agentconsole.domain.model import (
 )
 from agentconsole.domain.permission import Size
 from agentconsole.errors import Answered, NotFound, Refused, UsageError
+from agentconsole.hub import hold
 from agentconsole.hub.desk.base import DeskPart, key_of
 from agentconsole.hub.desk.reading import ENTRY_BYTES, PAGE_BYTES
 from agentconsole.hub.profile import AccountSetup, for_choice
@@ -229,6 +230,7 @@ class Replying(DeskPart):
         if not await self.store.known([receipt.id]):
             await self.store.change(owner, lambda snapshot: [_allowed(snapshot, receipt, words)])
         self.wake(entry.account)
+        await hold.show(self.store, self.health)
         await self.audit(who, reason, owner, reply)
         return await self.standing(reply)
 
@@ -242,9 +244,10 @@ class Replying(DeskPart):
         self.need(who, "reply")
         if len(data) > MAX_FILE:
             raise UsageError(f"{name} is larger than {MAX_FILE // 1024} KiB. Nothing was attached.", "Send a link.")
-        person = await self.person(customer)
-        for member in person.members:
-            blob = await self.store.put_blob(member, data)
+        async with self.people:  # so that an erasure in between leaves no file behind
+            person = await self.person(customer)
+            for member in person.members:
+                blob = await self.store.put_blob(member, data)
         return Attachment(name, type, len(data), blob)
 
     async def outbox_check(self, who: Agent, request: str, reply: EntryId) -> Sent:
@@ -266,7 +269,9 @@ class Replying(DeskPart):
         self.need(who, "reply")
         if draft.agent != who.name:
             raise Refused("A draft belongs to the agent who writes it.", "")
-        return await self.store.save_draft(draft)
+        async with self.people:  # so that no console's next save brings back words about somebody who was erased
+            await self.person(draft.customer)
+            return await self.store.save_draft(draft)
 
     async def drafts(self, who: Agent) -> tuple[Draft, ...]:
         self.need(who, "read")

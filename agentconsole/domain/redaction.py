@@ -1,0 +1,59 @@
+"""Taking out what an entry says: what stays of it, and which entries can be asked for."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from agentconsole.domain.model import (
+    AnyEntry,
+    BlobId,
+    EntryId,
+    Note,
+    Received,
+    Reply,
+    Suggested,
+    Unreadable,
+    derive_id,
+)
+
+SAYING: Final = (Received, Reply, Note, Unreadable)
+"""Entries that say something of their own. The others are facts of the record, which have verbs to change them."""
+
+_replace = msgspec.structs.replace
+
+
+def mark(entry: EntryId) -> EntryId:
+    """Return the id of the entry that tells of a redaction: one for each redacted entry, whoever asked how often."""
+    return EntryId(derive_id("e", "redacted", entry))
+
+
+def emptied(entry: AnyEntry) -> AnyEntry:
+    """Return what stays of an entry: that it was there, when, from whom, in which conversation."""
+    match entry:
+        case Received():
+            return _replace(entry, subject="", text="", attachments=(), mentions=(), raw=BlobId(""))
+        case Reply():
+            return _replace(entry, subject="", text="", attachments=())
+        case Note():
+            return _replace(entry, text="")
+        case Unreadable():
+            return _replace(entry, detail="", raw=BlobId(""))
+        case _:
+            return entry
+
+
+def is_emptied(entry: AnyEntry) -> bool:
+    """Say whether an entry may have been redacted; an entry that never said anything looks the same."""
+    return isinstance(entry, SAYING) and entry == emptied(entry)
+
+
+def without(entry: AnyEntry, redacted: EntryId) -> AnyEntry | None:
+    """Return what becomes of one entry of the record: the redacted one is emptied, and an address that was read in
+    its text and only suggests somebody goes with it."""
+    if entry.id == redacted:
+        return emptied(entry)
+    if isinstance(entry, Suggested) and entry.evidence == redacted:
+        return None
+    return entry

@@ -1,0 +1,59 @@
+"""An answer that quotes a reply proves that the reply arrived, whatever its provider said or did not say."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from agentconsole.domain.model import AccountName, Delivery, EntryId, Receipt, Reply, Snapshot, derive_id
+from agentconsole.ports import Inbound, Store
+from agentconsole.seams import Clock
+
+OPEN: Final = (Delivery.UNCERTAIN, Delivery.QUEUED, Delivery.FAILED)
+"""States of a reply that proof can still change: tried, and nobody knows better."""
+
+QUOTED: Final = 20
+"""Ids of one message that are looked up, newest first: a thread's older ones were proven by earlier answers."""
+
+
+async def settle(store: Store, account: AccountName, inbound: Inbound, entry: EntryId, clock: Clock) -> None:
+    """Mark the replies that a message quotes as delivered, where nobody knew whether they left.
+
+    The ids are keys of ours (the Message-ID of a mail) or the provider's names for what we sent. Machines prove
+    nothing here: a bounce that is no report quotes what did not arrive.
+    """
+    if inbound.automatic or not inbound.message_ids:
+        return
+    if not await store.replies(OPEN, limit=1):
+        return
+    for quoted in inbound.message_ids[:QUOTED]:
+        reply = await _reply(store, account, quoted)
+        if reply is not None:
+            await _prove(store, reply, entry, clock)
+
+
+async def _reply(store: Store, account: AccountName, quoted: str) -> EntryId | None:
+    found = await store.reply_by(account, external_id=quoted, key=quoted)
+    if found is not None:
+        return found
+    # The answer to a mail may come in on another account than the one that sent it.
+    thread = await store.thread([quoted])
+    return thread.entry if thread is not None and thread.ours else None
+
+
+async def _prove(store: Store, reply: EntryId, entry: EntryId, clock: Clock) -> None:
+    found = await store.entry(reply)
+    if found is None or not isinstance(found[1], Reply) or found[1].past:
+        return
+    receipt = Receipt(
+        id=EntryId(derive_id("e", "answered", reply, entry)),
+        at=clock.now(),
+        reply=reply,
+        state=Delivery.DELIVERED,
+        reason="answered",
+    )
+
+    def decide(snapshot: Snapshot) -> list[Receipt]:
+        record = snapshot.deliveries.get(reply)
+        return [receipt] if record is not None and record.attempt and record.state in OPEN else []
+
+    await store.change(found[0], decide)
