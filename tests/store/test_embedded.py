@@ -155,7 +155,7 @@ async def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "message"), [("format = 2\n", "format 2"), ("garbage", "cannot be read"), ("", "cannot")]
+    ("text", "message"), [("format = 3\n", "format 3"), ("garbage", "cannot be read"), ("", "cannot")]
 )
 async def test_a_store_of_another_format_is_left_alone(root: Path, text: str, message: str) -> None:
     async with make(root) as store:
@@ -497,7 +497,7 @@ async def test_an_index_that_cannot_grow_loses_nothing(store: EmbeddedStore) -> 
     texts = [note(f"e{number}", number, conversation=f"c{number}", text="x" * 2000) for number in range(60)]
 
     def pages_allowed(count: int) -> None:
-        store._engine._index._db.execute(f"PRAGMA max_page_count = {count}")
+        store._engine.index._db.execute(f"PRAGMA max_page_count = {count}")
 
     await append(memory, K1, texts[0])
     await append(store, K1, texts[0])

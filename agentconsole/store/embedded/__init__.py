@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import shutil
 import sqlite3
-import tomllib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Final, ParamSpec, Self, TypeVar
+from typing import ParamSpec, Self, TypeVar
 
 from agentconsole.domain.model import (
     AccountName,
@@ -35,16 +33,19 @@ from agentconsole.domain.model import (
     Line,
     Snapshot,
 )
-from agentconsole.errors import NotFound, StoreFault
+from agentconsole.errors import NotFound, StoreFault, TryLater
 from agentconsole.ports import (
     AuditLine,
     Changes,
     Counts,
     Cursor,
+    Damage,
     Decide,
     Due,
+    Erased,
     History,
     Revision,
+    Rewrite,
     SpoolRecord,
     StoreHealth,
     Thread,
@@ -52,12 +53,16 @@ from agentconsole.ports import (
 )
 from agentconsole.seams import Clock, Randomness, Step, Steps
 from agentconsole.store import rules
-from agentconsole.store.embedded import files
+from agentconsole.store.embedded import files, place
+from agentconsole.store.embedded.accepting import Accepter
 from agentconsole.store.embedded.drafts import Audit, Blobs, Drafts
 from agentconsole.store.embedded.engine import DecisionFailed, Engine
+from agentconsole.store.embedded.erasing import Eraser
 from agentconsole.store.embedded.files import faults
-from agentconsole.store.embedded.lock import LOCK_NAME, HubLock, refuse_network
+from agentconsole.store.embedded.lock import HubLock, refuse_network
+from agentconsole.store.embedded.migrate import migrate
 from agentconsole.store.embedded.reader import Reader
+from agentconsole.store.embedded.rewriting import Rewriter
 from agentconsole.store.embedded.spool import Spool
 from agentconsole.store.news import Waiters
 
@@ -65,9 +70,6 @@ log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-FORMAT: Final = 1
-"""The version of the folder's layout."""
 
 
 class EmbeddedStore:
@@ -89,6 +91,11 @@ class EmbeddedStore:
         self._blobs = Blobs(root / "blobs", steps)
         self._audit = Audit(root / "audit", steps)
         self._engine = Engine(root, random=random, steps=steps, news=self._news)
+        self._rewriter = Rewriter(root, self._engine, self._blobs, self._drafts)
+        self._eraser = Eraser(root, self._engine, self._rewriter, self._blobs, self._drafts, self._audit, clock.now)
+        self._accepter = Accepter(root, self._engine, self._rewriter)
+        self._card: place.Card
+        self._origin = ""
         self._reader = Reader(root, self._generations, self._distrust)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._writing: ThreadPoolExecutor | None = None
@@ -122,39 +129,29 @@ class EmbeddedStore:
             refuse_network(self._root)
             self._lock.take()
             try:
-                self._check_format()
+                self._check_place()
                 self._spool.open()
                 self._engine.open()
+                self._finish()
             except BaseException:
                 self._lock.release()
                 raise
 
-    def _check_format(self) -> None:
-        path = self._root / "store.toml"
+    def _check_place(self) -> None:
+        """Bring the folder to today's format, and see whether it lies where it lay."""
         try:
-            found = tomllib.loads(path.read_text("utf-8"))
-            if found["format"] == FORMAT:
-                return
-            raise StoreFault(
-                f"The store {self._root} has format {found['format']}; this program knows {FORMAT}. "
-                "Nothing was changed.",
-                "Install the version that wrote it, or a newer one.",
-            )
+            card = place.read(self._root)
         except FileNotFoundError:
-            strangers = [item.name for item in self._root.iterdir() if item.name not in (LOCK_NAME, "store.toml.tmp")]
-            if strangers:
-                raise StoreFault(
-                    f"{self._root} is no store: it holds {sorted(strangers)[0]!r} but no store.toml. "
-                    "Nothing was changed.",
-                    "Name an empty folder, or put store.toml back.",
-                ) from None
-        except (ValueError, KeyError, UnicodeDecodeError) as error:
-            raise StoreFault(
-                f"{path} cannot be read ({error}). Nothing was changed.", "Put it back from a backup."
-            ) from error
-        os.chmod(self._root, 0o700)
-        with self._steps.durable(Step.STORE_CREATE):
-            files.replace_file(path, f'format = {FORMAT}\nuuid = "{self._random.token()}"\n'.encode())
+            card = place.create(self._root, self._random, self._steps)
+        self._card = migrate(self._root, card, self._steps)
+        self._origin = place.origin(self._root, self._card)
+
+    def _finish(self) -> None:
+        """Go on with what a crash cut short. Where that cannot be now, the store is used all the same."""
+        try:
+            self._eraser.finish()
+        except (StoreFault, TryLater) as why:
+            log.warning("an erasure or rewriting is finished later: %s", why)
 
     async def __aenter__(self) -> Self:
         await self.open()
@@ -289,7 +286,13 @@ class EmbeddedStore:
         return await self._ask("read an entry", self._reader.entry, entry)
 
     async def known(self, entries: Sequence[EntryId]) -> frozenset[EntryId]:
-        return await self._ask("read its index", self._reader.known, entries)
+        return await self._ask("read its index", self._known, entries)
+
+    def _known(self, entries: Sequence[EntryId]) -> frozenset[EntryId]:
+        found = self._reader.known(entries)
+        if not self._engine.erasures:
+            return found
+        return found | {entry for entry in entries if entry not in found and self._engine.erasures.has_entry(entry)}
 
     async def find(self, address: Address) -> CustomerId | None:
         return await self._ask("read its index", self._reader.find, address)
@@ -391,6 +394,33 @@ class EmbeddedStore:
             raise NotFound(f"No file {blob} is kept for customer {record}.")
 
         return await self._ask("read a file", read)
+
+    # -- care ----------------------------------------------------------------------------------------------
+
+    async def rewrite(self, record: CustomerId, rewrite: Rewrite, decide: Decide) -> Snapshot:
+        return await self._write(f"write customer {record} anew", self._rewriter.rewrite, record, rewrite, decide)
+
+    async def erase(self, customer: CustomerId) -> Erased:
+        return await self._write(f"erase customer {customer}", self._eraser.erase, customer)
+
+    async def damaged(self) -> Sequence[Damage]:
+        return await self._write("look at what is damaged", self._accepter.damaged)
+
+    async def accept(self, record: CustomerId, *, previous: bool, decide: Decide) -> Snapshot:
+        return await self._write(f"take customer {record} back", self._accepter.accept, record, previous, decide)
+
+    async def origin(self) -> str:
+        return self._origin
+
+    async def adopt(self) -> None:
+        await self._write("say that it was adopted", self._adopt)
+
+    def _adopt(self) -> None:
+        card = place.here(self._root, self._card)
+        if self._origin or card != self._card:
+            with self._steps.durable(Step.ADOPT):
+                place.write(self._root, card)
+        self._card, self._origin = card, ""
 
     async def audit(self, line: AuditLine) -> None:
         await self._write("write the audit trail", self._audit.add, line)

@@ -11,7 +11,7 @@ import logging
 import os
 import sqlite3
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -20,11 +20,12 @@ from agentconsole.domain.model import AgentName, AnyEntry, CustomerId, EntryId, 
 from agentconsole.errors import ReadOnly
 from agentconsole.ports import Decide
 from agentconsole.seams import Randomness, Step, Steps
-from agentconsole.store import codec, rules
+from agentconsole.store import erasure, rules
 from agentconsole.store.embedded import files
 from agentconsole.store.embedded.files import Damaged, Filed, faults
-from agentconsole.store.embedded.head import Head, entries_of, head_path, previous_path, read_volume
+from agentconsole.store.embedded.head import REWRITING, Head, entries_of, head_path, previous_path, read_volume
 from agentconsole.store.embedded.index import Index, Reading
+from agentconsole.store.embedded.ledger import CONSENTS, ERASED, LEDGERS, ConsentLedger, ErasureLedger
 from agentconsole.store.embedded.schema import Useless, drop
 from agentconsole.store.embedded.search import Search
 
@@ -47,74 +48,83 @@ class Engine:
     """Everything that writes heads and indexes. Used in the store's worker thread only."""
 
     def __init__(self, root: Path, *, random: Randomness, steps: Steps, news: Callable[[], None]) -> None:
-        self._customers = root / "customers"
+        self.customers = root / "customers"
         self._index_path = root / "index.sqlite3"
-        self._random = random
-        self._steps = steps
-        self._news = news
+        self.random = random
+        self.steps = steps
+        self.news = news
         self._hot: OrderedDict[CustomerId, Head] = OrderedDict()
         self._hot_bytes = 0
-        self._unfiled: set[CustomerId] = set()
-        self._index: Index
+        self.unfiled_records: set[CustomerId] = set()
+        self.index: Index
         self.search = Search(root / "search.sqlite3", steps, self.readable)
         self.damaged: dict[CustomerId, str] = {}
+        self.unfinished: set[CustomerId] = set()
+        """Records whose rewriting a crash cut short."""
+        self.erasures: ErasureLedger
+        self.consents: ConsentLedger
         self.generation = 0
 
     # -- opening and closing -------------------------------------------------------------------------------
 
     def open(self) -> None:
-        if not self._customers.is_dir():
-            with self._steps.durable(Step.STORE_CREATE):
-                files.make_folder(self._customers)
+        if not self.customers.is_dir():
+            with self.steps.durable(Step.STORE_CREATE):
+                files.make_folder(self.customers)
+        ledgers = self.customers.with_name(LEDGERS)
+        self.erasures = ErasureLedger(ledgers / ERASED)
+        self.consents = ConsentLedger(ledgers / CONSENTS)
         try:
-            self._index = Index.open(self._index_path)
+            self.index = Index.open(self._index_path)
         except Useless as why:
             log.info("the index is built anew: %s", why)
             self._rebuild()
         else:
             self._sweep()
-        self._open_search()
+        self.open_search()
 
-    def _open_search(self) -> None:
-        self.search.open(self._index.epoch, self._index.number, self._index.changed_since, self._index.records)
-        self.damaged = self._index.damaged()
+    def open_search(self) -> None:
+        self.search.open(self.index.epoch, self.index.number, self.index.changed_since, self.index.records)
+        self.damaged = self.index.damaged()
 
     def close(self) -> None:
         with faults("close its index"):
-            clean = not self._unfiled
+            clean = not self.unfiled_records
             self.search.close()
-            self._index.close(clean=clean)
+            self.index.close(clean=clean)
 
     def _heads(self) -> Iterator[tuple[CustomerId, os.stat_result | None]]:
         """Yield every record that has a head, or lost it and left the generation before."""
-        for folder in sorted(self._customers.iterdir()):
+        for folder in sorted(self.customers.iterdir()):
             names: dict[CustomerId, os.stat_result | None] = {}
             with os.scandir(folder) as found:
                 for item in found:
                     if item.name.endswith(".tmp"):
-                        with self._steps.durable(Step.SWEEP):
+                        with self.steps.durable(Step.SWEEP):
                             files.unlink(Path(item.path))
                         continue
                     stem, _, rest = item.name.partition(".")
                     if rest == "json":
                         names[CustomerId(stem)] = item.stat(follow_symlinks=False)
+                    elif rest == REWRITING:
+                        self.unfinished.add(CustomerId(stem))
                     elif rest == "json.prev":
                         names.setdefault(CustomerId(stem), None)
             yield from sorted(names.items())
 
     def _rebuild(self) -> None:
         """Build the index from all heads."""
-        records = (self._reading(record) for record, _ in self._heads())
-        with self._steps.durable(Step.INDEX_UPDATE):
-            self._index = Index.build(self._index_path, self._random.token(), records)
-        self._unfiled.clear()
+        records = (self.reading(record) for record, _ in self._heads())
+        with self.steps.durable(Step.INDEX_UPDATE):
+            self.index = Index.build(self._index_path, self.random.token(), records)
+        self.unfiled_records.clear()
         self._hot.clear()
         self._hot_bytes = 0
         self.generation += 1
 
     def _sweep(self) -> None:
         """Find heads that are not the ones that the index knows, and file them."""
-        known = self._index.filed()
+        known = self.index.filed()
         changed = []
         total = 0
         for record, found in self._heads():
@@ -124,50 +134,50 @@ class Engine:
                 changed.append(record)
         changed.extend(record for record, before in known.items() if before.ino)
         if len(changed) > 500 and len(changed) * _REBUILD_SHARE > total:
-            self._index.close(clean=False)
+            self.index.close(clean=False)
             self._rebuild()
             return
         for record in changed:
-            self._file_anew(record)
+            self.file_anew(record)
 
     def repair(self) -> None:
         """File what could not be filed when it was written."""
-        for record in sorted(self._unfiled):
-            self._file_anew(record)
+        for record in sorted(self.unfiled_records):
+            self.file_anew(record)
 
     @property
     def unfiled(self) -> int:
-        return len(self._unfiled)
+        return len(self.unfiled_records)
 
     def mend(self) -> None:
         """Drop a malformed index and build it anew."""
         log.warning("the index is malformed and is built anew from the customers' files")
         try:
-            self._index.close(clean=False)
+            self.index.close(clean=False)
         except sqlite3.Error:
             log.debug("the malformed index could not be closed", exc_info=True)
         self._rebuild()
-        self._open_search()
-        self._news()
+        self.open_search()
+        self.news()
 
-    def _file_anew(self, record: CustomerId) -> None:
-        self._forget(record)
-        reading = self._reading(record)
-        with self._steps.durable(Step.INDEX_UPDATE):
-            if reading.damaged and self._index.filed_record(record) is not None:
-                self._index.mark_damaged(record, reading.filed, reading.damaged)
+    def file_anew(self, record: CustomerId) -> None:
+        self.forget_hot(record)
+        reading = self.reading(record)
+        with self.steps.durable(Step.INDEX_UPDATE):
+            if reading.damaged and self.index.filed_record(record) is not None:
+                self.index.mark_damaged(record, reading.filed, reading.damaged)
             else:
-                self._index.replace(reading)
+                self.index.replace(reading)
         if reading.damaged:
             self.damaged[record] = reading.damaged
         else:
             self.damaged.pop(record, None)
-        self._unfiled.discard(record)
-        self.search.note_record(record, self._index.number)
+        self.unfiled_records.discard(record)
+        self.search.note_record(record, self.index.number)
 
-    def _reading(self, record: CustomerId) -> Reading:
+    def reading(self, record: CustomerId) -> Reading:
         """Read all of a record for the index: of a damaged one, the generation before and what else is whole."""
-        path = head_path(self._customers, record)
+        path = head_path(self.customers, record)
         try:
             head = Head.load(path, record)
             entries = list(head.entries())
@@ -187,60 +197,60 @@ class Engine:
             try:
                 tables, _ = files.read(source)
                 head = Head(path, record, files.Documents(tables), found)
-                return Reading(record, found, head.snapshot, list(_whole_entries(head)), head.seen(), reason)
+                return Reading(record, found, head.snapshot, list(whole_entries(head)), head.seen(), reason)
             except (Damaged, FileNotFoundError):
                 continue
         return Reading(record, found, history.empty(record), (), {}, reason)
 
     def readable(self, record: CustomerId) -> Iterable[tuple[int, AnyEntry]]:
         """Yield all entries of a record that can be read."""
-        return self._reading(record).entries
+        return self.reading(record).entries
 
     # -- heads ---------------------------------------------------------------------------------------------
 
-    def _forget(self, record: CustomerId) -> None:
+    def forget_hot(self, record: CustomerId) -> None:
         head = self._hot.pop(record, None)
         if head is not None and head.filed is not None:
             self._hot_bytes -= head.filed.size
 
-    def _keep(self, head: Head) -> None:
+    def keep_hot(self, head: Head) -> None:
         assert head.filed is not None
         self._hot[head.record] = head
         self._hot_bytes += head.filed.size
         while self._hot and (len(self._hot) > HOT_HEADS or self._hot_bytes > HOT_BYTES):
-            self._forget(next(iter(self._hot)))
+            self.forget_hot(next(iter(self._hot)))
 
-    def _head(self, record: CustomerId) -> Head:
+    def head(self, record: CustomerId) -> Head:
         """Take a record's head out of the cache, or read it. Whoever takes it puts it back when all went well.
 
         Raises:
             ReadOnly: it cannot be trusted.
         """
-        path = head_path(self._customers, record)
+        path = head_path(self.customers, record)
         try:
             found = os.stat(path)
         except FileNotFoundError:
-            self._forget(record)
-            if self._index.filed_record(record) is not None or previous_path(path).exists():
-                self._set_aside(record, "it is gone")
+            self.forget_hot(record)
+            if self.index.filed_record(record) is not None or previous_path(path).exists():
+                self.set_aside(record, "it is gone")
             return Head.fresh(path, record)
         hot = self._hot.get(record)
-        self._forget(record)
+        self.forget_hot(record)
         if hot is not None and hot.filed is not None and hot.filed.same_file(found):
             return hot
         try:
             head = Head.load(path, record)
         except Damaged as why:
-            self._set_aside(record, why.reason)
-        if head.filed != self._index.filed_record(record) or record in self.damaged:
-            self._file_anew(record)
+            self.set_aside(record, why.reason)
+        if head.filed != self.index.filed_record(record) or record in self.damaged:
+            self.file_anew(record)
         if record in self.damaged:
-            self._set_aside(record, self.damaged[record])
+            self.set_aside(record, self.damaged[record])
         return head
 
-    def _set_aside(self, record: CustomerId, reason: str) -> NoReturn:
+    def set_aside(self, record: CustomerId, reason: str) -> NoReturn:
         if self.damaged.get(record) != reason:
-            self._file_anew(record)
+            self.file_anew(record)
             self.damaged[record] = reason
         raise ReadOnly(
             f"The file of customer {record} cannot be trusted ({reason}) and is only read. It was left as it is; "
@@ -254,7 +264,7 @@ class Engine:
         rules.check_id(record)
         with faults(f"read the file of customer {record}"):
             self.repair()
-            head = self._head(record)
+            head = self.head(record)
         before = head.snapshot
         try:
             wanted = list(decide(before))
@@ -262,92 +272,95 @@ class Engine:
             after = history.advance(before, fresh) if fresh else before
         except BaseException as error:
             if head.filed is not None:
-                self._keep(head)
+                self.keep_hot(head)
             if isinstance(error, sqlite3.Error):
                 raise
             raise DecisionFailed(error) from error
         if not fresh:
             if head.filed is not None:
-                self._keep(head)
+                self.keep_hot(head)
             return before
         first = head.count
         created = head.filed is None
         with faults(f"write the file of customer {record}"):
-            self._unfiled.add(record)
+            self.unfiled_records.add(record)
             try:
+                self.consents.note(record, fresh, self.steps)
                 head.append(fresh, after)
-                found = head.commit(self._steps)
+                found = head.commit(self.steps)
             except BaseException:
-                self._after_failure(record)
+                self.after_failure(record)
                 raise
         placed = list(enumerate(fresh, first))
         self._file(Reading(record, found, after, placed), None if created else before)
-        self._keep(head)
+        self.keep_hot(head)
         return after
 
-    def _after_failure(self, record: CustomerId) -> None:
+    def after_failure(self, record: CustomerId) -> None:
         """Nothing was acknowledged. Where the disk holds what it held, the index needs no repair."""
         try:
-            known = self._index.filed_record(record)
-            now = os.stat(head_path(self._customers, record))
+            known = self.index.filed_record(record)
+            now = os.stat(head_path(self.customers, record))
             if known is not None and known.same_file(now):
-                self._unfiled.discard(record)
+                self.unfiled_records.discard(record)
         except FileNotFoundError:
             if known is None:
-                self._unfiled.discard(record)
+                self.unfiled_records.discard(record)
         except (OSError, sqlite3.Error):
             log.debug("the state of customer %s is looked at again before the next change", record, exc_info=True)
 
     def _fresh(self, wanted: list[AnyEntry]) -> list[AnyEntry]:
         """Return the entries that are not known, whole, each once."""
-        found: dict[EntryId, AnyEntry] = {}
-        for entry in wanted:
-            rules.check(entry)
-            found.setdefault(entry.id, codec.whole(entry))
-        for known in self._index.known(list(found)):
-            del found[known]
-        return list(found.values())
+        known = self.known([entry.id for entry in wanted])
+        return erasure.fresh(wanted, known.__contains__)
+
+    def known(self, entries: Sequence[EntryId]) -> frozenset[EntryId]:
+        """Return those of some entries that are kept, or were and are erased."""
+        found = self.index.known(entries)
+        if not self.erasures:
+            return found
+        return found | {entry for entry in entries if entry not in found and self.erasures.has_entry(entry)}
 
     def _file(self, reading: Reading, before: Snapshot | None) -> None:
         """Tell the index. The head is on disk already, so a refusal here is no failure of the change."""
         try:
-            with self._steps.durable(Step.INDEX_UPDATE):
-                self._index.append(reading, before)
+            with self.steps.durable(Step.INDEX_UPDATE):
+                self.index.append(reading, before)
         except sqlite3.OperationalError as error:
             log.warning("the index could not follow customer %s and will be repaired: %s", reading.record, error)
-            self._news()
+            self.news()
             return
         except sqlite3.DatabaseError:
             self.mend()
             return
-        self._unfiled.discard(reading.record)
-        self.search.note(reading.record, reading.entries, self._index.number)
-        self._news()
+        self.unfiled_records.discard(reading.record)
+        self.search.note(reading.record, reading.entries, self.index.number)
+        self.news()
 
     def seen(self, customer: CustomerId, agent: AgentName, at: int) -> None:
         marks: dict[CustomerId, Filed] = {}
         with faults(f"write the file of customer {customer}"):
             self.repair()
-            for member in self._index.members(customer):
-                if self._index.seen_before(member, agent) >= at:
+            for member in self.index.members(customer):
+                if self.index.seen_before(member, agent) >= at:
                     continue
                 try:
-                    head = self._head(member)
+                    head = self.head(member)
                 except ReadOnly:
                     continue
-                self._unfiled.add(member)
+                self.unfiled_records.add(member)
                 try:
                     head.mark_seen(agent, at)
-                    marks[member] = head.commit(self._steps)
+                    marks[member] = head.commit(self.steps)
                 except BaseException:
-                    self._after_failure(member)
+                    self.after_failure(member)
                     raise
-                self._keep(head)
+                self.keep_hot(head)
             if marks:
-                with self._steps.durable(Step.INDEX_UPDATE):
-                    self._index.seen(marks, agent, at)
-                self._unfiled.difference_update(marks)
-                self._news()
+                with self.steps.durable(Step.INDEX_UPDATE):
+                    self.index.seen(marks, agent, at)
+                self.unfiled_records.difference_update(marks)
+                self.news()
 
     def catch_up(self) -> int:
         """Bring full text nearer to the index; return how much is left."""
@@ -358,11 +371,11 @@ class Engine:
                 log.warning("full text is built anew: %s", why)
                 self.search.close()
                 drop(self._index_path.with_name("search.sqlite3"))
-                self._open_search()
+                self.open_search()
                 return self.search.behind
 
 
-def _whole_entries(head: Head) -> Iterator[tuple[int, AnyEntry]]:
+def whole_entries(head: Head) -> Iterator[tuple[int, AnyEntry]]:
     """Yield the entries of a record whose volumes may be damaged."""
     for volume in head.volumes:
         try:

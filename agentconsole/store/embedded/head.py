@@ -24,6 +24,9 @@ from agentconsole.store import codec
 from agentconsole.store.embedded import files
 from agentconsole.store.embedded.files import Damaged, Document, Documents, Filed
 
+REWRITING: Final = "rewriting"
+"""The ending of the journal that lies beside a record while it is written anew."""
+
 SEAL_ENTRIES: Final = 400
 SEAL_BYTES: Final = 256 * 1024
 
@@ -49,6 +52,10 @@ def head_path(customers: Path, record: CustomerId) -> Path:
 
 def volume_path(head: Path, number: int) -> Path:
     return head.with_name(f"{head.stem}.m{number:05}.json")
+
+
+def journal_path(head: Path) -> Path:
+    return head.with_name(f"{head.stem}.{REWRITING}")
 
 
 def previous_path(head: Path) -> Path:
@@ -126,14 +133,35 @@ class Head:
     def fresh(cls, path: Path, record: CustomerId) -> Head:
         return cls(path, record, Documents({}), None)
 
-    def anew(self, entries: Sequence[AnyEntry], snapshot: Snapshot, seen: Mapping[str, int]) -> Head:
-        """Return a head that takes the place of this one and shares no volume with it."""
-        head = Head(self.path, self.record, Documents({}), None)
-        head.next_number, head._gen = self.next_number, self._gen
-        head.append(entries, snapshot)
+    @classmethod
+    def following(cls, path: Path, record: CustomerId, gen: int, number: int, seen: Mapping[str, int]) -> Head:
+        """Return an empty head for a record whose own cannot be trusted: the next generation after ``gen``, with
+        volumes from ``number`` on."""
+        head = cls.fresh(path, record)
+        head._gen, head.next_number = gen + 1, number
         for agent, at in seen.items():
             head.mark_seen(agent, at)
         return head
+
+    def anew(self, entries: Sequence[AnyEntry], snapshot: Snapshot, rewriting: str) -> Head:
+        """Return a head that takes the place of this one and shares no volume with it.
+
+        Args:
+            rewriting: the name of this rewriting, by which ``rewriting`` of the new head tells that it took place.
+        """
+        head = Head(self.path, self.record, Documents({}), None)
+        head.next_number, head._gen = self.next_number, self._gen
+        head.append(entries, snapshot)
+        for agent, at in self.seen().items():
+            head.mark_seen(agent, at)
+        head.documents.put("card", REWRITING, {"id": rewriting})
+        return head
+
+    @property
+    def rewriting(self) -> str:
+        """The name of the last rewriting; empty where there was none."""
+        row = self.documents.named("card").get(doc_id=REWRITING)  # type: ignore[call-overload]
+        return str(row["id"]) if row is not None else ""
 
     def _snapshot(self) -> Snapshot:
         row = self.documents.named("card").get(doc_id="snapshot")  # type: ignore[call-overload]

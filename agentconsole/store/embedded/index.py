@@ -224,6 +224,11 @@ class Index:
         rows = self._db.execute("SELECT e.id FROM entries e JOIN records r USING (rid) WHERE r.record = ?", (record,))
         return [row[0] for row in rows]
 
+    def elsewhere(self, record: CustomerId, entries: Iterable[EntryId]) -> set[EntryId]:
+        """Return those of some entries that another record holds."""
+        question = "SELECT 1 FROM entries e JOIN records r USING (rid) WHERE e.id = ? AND r.record <> ?"
+        return {entry for entry in entries if self._db.execute(question, (entry, record)).fetchone()}
+
     def snapshot(self, record: CustomerId) -> Snapshot | None:
         row = self._db.execute("SELECT snapshot FROM records WHERE record = ?", (record,)).fetchone()
         return _snapshot(row[0]) if row else None
@@ -311,6 +316,8 @@ class Index:
             )
         before = old or history.empty(reading.record)
         self._write_addresses(rid, before, new)
+        for name in before.conversations.keys() - new.conversations.keys():
+            self._db.execute("DELETE FROM conversations WHERE conversation = ? AND rid = ?", (name, rid))
         for name, conversation in new.conversations.items():
             if name not in before.conversations:
                 self._db.execute(

@@ -100,6 +100,8 @@ class Reader:
             self.close()
             self._index = connect(self._root / "index.sqlite3", only_read=True)
             self._search = connect(self._root / "search.sqlite3", only_read=True)
+            self._files.clear()
+            self._file_bytes = 0
             self._open_generations = now
         self._index.execute("BEGIN")
         try:

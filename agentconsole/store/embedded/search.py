@@ -8,22 +8,23 @@ and is brought up to date before a search is answered.
 from __future__ import annotations
 
 import sqlite3
+import zlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, NamedTuple, TypeAlias
 
-from agentconsole.domain.model import AnyEntry, CustomerId
+from agentconsole.domain.model import AnyEntry, CustomerId, EntryId
 from agentconsole.seams import Step, Steps
 from agentconsole.store import rules
-from agentconsole.store.embedded.schema import SMALL, Useless, connect, drop, has_schema
+from agentconsole.store.embedded.schema import SMALL, Useless, compact, connect, drop, has_schema
 from agentconsole.text import tokens
 
 SCHEMA: Final = """
 CREATE TABLE state (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE docs (doc INTEGER PRIMARY KEY, entry TEXT NOT NULL UNIQUE, record TEXT NOT NULL, place INTEGER NOT NULL,
-  at INTEGER NOT NULL);
+  at INTEGER NOT NULL, crc32 INTEGER NOT NULL);
 CREATE INDEX docs_record ON docs (record);
 CREATE VIRTUAL TABLE texts USING fts5 (text, content='', columnsize=0, tokenize="unicode61 remove_diacritics 0");
 """
@@ -95,6 +96,8 @@ class Search:
                 raise Useless("it belongs to another index")
             if not has_schema(db, SCHEMA):
                 raise Useless("another version")
+            if state["stale"]:
+                raise Useless("it holds words that nobody can take out singly")
             if self._path.stat().st_size <= SMALL:
                 db.execute("INSERT INTO texts (texts) VALUES ('integrity-check')")
             self._db = db
@@ -112,7 +115,7 @@ class Search:
         with self._transaction() as db:
             for statement in SCHEMA.strip().split(";\n"):
                 db.execute(statement)
-            state = {"version": rules.INDEX_VERSION, "epoch": epoch, "number": UNFINISHED}
+            state = {"version": rules.INDEX_VERSION, "epoch": epoch, "number": UNFINISHED, "stale": 0}
             db.executemany("INSERT INTO state VALUES (?, ?)", state.items())
 
     def close(self) -> None:
@@ -141,10 +144,12 @@ class Search:
                 for row in fresh:
                     self._add(db, *row)
                 for record in records:
-                    known = {entry for (entry,) in db.execute("SELECT entry FROM docs WHERE record = ?", (record,))}
+                    known = dict(db.execute("SELECT entry, place FROM docs WHERE record = ?", (record,)))
                     for place, entry in self._read_all(record):
                         if entry.id not in known:
                             self._add(db, record, place, entry)
+                        elif known[entry.id] != place:
+                            db.execute("UPDATE docs SET place = ? WHERE entry = ?", (place, entry.id))
                 if len(records) == len(self._backlog):
                     self._state("number", self._number)
         except sqlite3.OperationalError:
@@ -162,11 +167,72 @@ class Search:
         text = rules.searchable(entry)
         if text is None:
             return
-        row = (entry.id, record, place, rules.microseconds(entry.at))
-        added = db.execute("INSERT OR IGNORE INTO docs (entry, record, place, at) VALUES (?, ?, ?, ?)", row)
+        words = tokens.index_tokens(text)
+        row = (entry.id, record, place, rules.microseconds(entry.at), _crc(words))
+        added = db.execute("INSERT OR IGNORE INTO docs (entry, record, place, at, crc32) VALUES (?, ?, ?, ?, ?)", row)
         if added.rowcount == 1:
-            values = (added.lastrowid, tokens.index_tokens(text))
-            db.execute("INSERT INTO texts (rowid, text) VALUES (?, ?)", values)
+            db.execute("INSERT INTO texts (rowid, text) VALUES (?, ?)", (added.lastrowid, words))
+
+    def forget(
+        self,
+        record: CustomerId,
+        written: Iterable[AnyEntry],
+        kept: Iterable[AnyEntry] = (),
+        same: Set[EntryId] = frozenset(),
+    ) -> bool:
+        """Take out of full text what a record will not say any more, and say whether there was anything.
+
+        A contentless table only deletes what it is told word by word. Where nobody knows the words that were written
+        (a damaged file, one that was changed by hand, a crash in between) all of full text becomes stale, and
+        ``compact`` begins it anew.
+
+        Args:
+            written: what the record said; several versions of an entry may be among them.
+            kept: what it will say.
+            same: entries that are known to stay as they are.
+        """
+        stay = {entry.id: _words(entry) for entry in kept if entry.id not in same}
+        was: dict[EntryId, list[str]] = {}
+        for entry in written:
+            if entry.id not in same:
+                was.setdefault(entry.id, []).append(_words(entry))
+        self._fresh = deque(row for row in self._fresh if row[0] != record)
+        gone = False
+        with self._steps.durable(Step.SEARCH_UPDATE), self._transaction() as db:
+            for doc, entry, crc in db.execute(
+                "SELECT doc, entry, crc32 FROM docs WHERE record = ?", (record,)
+            ).fetchall():
+                if entry in same or (entry in stay and _crc(stay[entry]) == crc):
+                    continue
+                gone = True
+                words = next((words for words in was.get(entry, ()) if _crc(words) == crc), None)
+                if words is None:
+                    self._state("stale", 1)
+                else:
+                    db.execute("INSERT INTO texts (texts, rowid, text) VALUES ('delete', ?, ?)", (doc, words))
+                db.execute("DELETE FROM docs WHERE doc = ?", (doc,))
+        return gone
+
+    @property
+    def stale(self) -> bool:
+        """Whether it holds words that nobody can take out one by one."""
+        assert self._db is not None
+        return bool(self._db.execute("SELECT value FROM state WHERE key = 'stale'").fetchone()[0])
+
+    def compact(self) -> bool:
+        """Get rid of the bytes of what was deleted; say whether the file has to be opened anew, empty.
+
+        Deleted words stay in FTS5's segments until they are merged into one.
+        """
+        assert self._db is not None
+        if self.stale:
+            self.close()
+            drop(self._path)
+            return True
+        self._db.execute("INSERT INTO texts (texts) VALUES ('optimize')")
+        self._db = compact(self._db, self._path)
+        self.generation += 1
+        return False
 
     def _state(self, key: str, value: int) -> None:
         assert self._db is not None
@@ -183,6 +249,14 @@ class Search:
             with suppress(sqlite3.Error):
                 self._db.execute("ROLLBACK")
             raise
+
+
+def _words(entry: AnyEntry) -> str:
+    return tokens.index_tokens(rules.searchable(entry) or "")
+
+
+def _crc(words: str) -> int:
+    return zlib.crc32(words.encode())
 
 
 def find(db: sqlite3.Connection, words: str, limit: int) -> list[Found]:

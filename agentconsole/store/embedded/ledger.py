@@ -1,0 +1,194 @@
+"""Two ledgers that know what no customer's file may forget: who was erased, and every word about consent.
+
+``ledger/erased.jsonl`` holds keyed hashes of the ids of erased records and entries, so that nothing of them is filed
+again, fetched again or restored. Its first line is the key, so that a copy of the file says the same; a ledger that was
+made of several has several keys, each before its own lines. ``ledger/consents.jsonl`` holds every opt-out and opt-in,
+written before the customer's file, so that no older generation and no restored backup forgets one.
+
+A line that cannot be read (torn by a crash, or damaged) is passed over; every line carries its checksum.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from agentconsole.domain.model import AnyEntry, ConsentChanged, CustomerId, EntryId, Value
+from agentconsole.seams import Randomness, Step, Steps
+from agentconsole.store.embedded import files
+from agentconsole.store.embedded.sealed import opened, seal
+from agentconsole.store.erasure import Gone, keyed
+
+log = logging.getLogger(__name__)
+
+LEDGERS: Final = "ledger"
+ERASED: Final = "erased.jsonl"
+CONSENTS: Final = "consents.jsonl"
+
+
+class ErasedLine(Value, frozen=True):
+    """A line of the erasure ledger: a key alone, or what one erasure took away, hashed with the key above it."""
+
+    key: str = ""
+    at: datetime | None = None
+    records: tuple[str, ...] = ()
+    entries: tuple[str, ...] = ()
+
+
+class ConsentLine(Value, frozen=True):
+    """A line of the consent ledger: the record and its entry in plain form."""
+
+    record: CustomerId
+    entry: ConsentChanged
+
+
+def _lines(path: Path, kind: Any) -> Iterator[Any]:
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return
+    for number, raw in enumerate(data.split(b"\n"), 1):
+        if raw:
+            try:
+                yield opened(raw, kind)
+            except ValueError as why:
+                log.warning("line %d of the ledger %s is passed over: %s", number, path.name, why)
+
+
+def _written(lines: Iterable[Value]) -> bytes:
+    return b"".join(seal(msgspec.json.encode(line)) + b"\n" for line in lines)
+
+
+class ErasureLedger:
+    """What was erased, read from one file. ``records`` and ``entries`` are hashes by key."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._records: dict[str, set[str]] = {}
+        self._entries: dict[str, set[str]] = {}
+        self.last_key = ""
+        for line in _lines(path, ErasedLine):
+            self._take(line)
+
+    def _take(self, line: ErasedLine) -> None:
+        if line.key:
+            self.last_key = line.key
+        elif not self.last_key:
+            log.error("the erasure ledger %s has lost its key: what it lists cannot be recognised", self.path)
+        if self.last_key:
+            self._records.setdefault(self.last_key, set()).update(line.records)
+            self._entries.setdefault(self.last_key, set()).update(line.entries)
+
+    def __bool__(self) -> bool:
+        return any(self._records.values())
+
+    def has_entry(self, entry: EntryId) -> bool:
+        return any(keyed(key.encode(), entry) in found for key, found in self._entries.items() if found)
+
+    def has_record(self, record: CustomerId) -> bool:
+        """Say whether a record of this id was erased. One that was made anew under the same id is one too: its entries
+        say which it is."""
+        return any(keyed(key.encode(), record) in found for key, found in self._records.items() if found)
+
+    def add(self, lost: Gone, at: datetime, random: Randomness, steps: Steps) -> None:
+        """Write down an erasure, unless it is there already."""
+        if all(map(self.has_record, lost.records)) and all(map(self.has_entry, lost.entries)):
+            return
+        fresh = not self.last_key
+        key = self.last_key or random.token()
+        line = ErasedLine(
+            at=at,
+            records=tuple(keyed(key.encode(), record) for record in lost.records),
+            entries=tuple(keyed(key.encode(), entry) for entry in lost.entries),
+        )
+        with steps.durable(Step.LEDGER_WRITE):
+            if fresh:
+                files.make_folder(self.path.parent)
+                if self.path.exists():
+                    files.move(self.path, self.path.with_name(f"{self.path.name}.damaged"))
+                files.replace_file(self.path, _written((ErasedLine(key=key), line)))
+            else:
+                files.append_line(self.path, seal(msgspec.json.encode(line)))
+        for one in (ErasedLine(key=key), line) if fresh else (line,):
+            self._take(one)
+
+
+def united_erasures(*paths: Path) -> bytes:
+    """Return one erasure ledger that knows what each of several knows; empty where none knows anything."""
+    groups: dict[str, dict[ErasedLine, None]] = {}
+    for path in paths:
+        key = ""
+        for line in _lines(path, ErasedLine):
+            key = line.key or key
+            if key:
+                groups.setdefault(key, {})
+                if not line.key:
+                    groups[key].setdefault(line)
+    return _written(one for key, lines in groups.items() for one in (ErasedLine(key=key), *lines))
+
+
+class ConsentLedger:
+    """Every word about consent, by record, in the order of writing."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._known: dict[CustomerId, dict[EntryId, ConsentChanged]] = {}
+        for line in _lines(path, ConsentLine):
+            self._known.setdefault(line.record, {})[line.entry.id] = line.entry
+
+    def records(self) -> list[CustomerId]:
+        return list(self._known)
+
+    def of(self, record: CustomerId) -> list[ConsentChanged]:
+        return list(self._known.get(record, {}).values())
+
+    def note(self, record: CustomerId, entries: Sequence[AnyEntry], steps: Steps) -> None:
+        """Write down the consents among entries that are about to be appended.
+
+        Raises:
+            OSError: the disk refused.
+        """
+        known = self._known.get(record, {})
+        fresh = [one for one in entries if isinstance(one, ConsentChanged) and known.get(one.id) != one]
+        if not fresh:
+            return
+        with steps.durable(Step.LEDGER_WRITE):
+            files.append_line(self.path, _written(ConsentLine(record, one) for one in fresh)[:-1])
+        self._known.setdefault(record, {}).update((one.id, one) for one in fresh)
+
+    def settle(self, record: CustomerId, entries: Iterable[AnyEntry], steps: Steps) -> None:
+        """Let the ledger say of a record that was written anew what its entries say, and nothing else."""
+        wanted = {one.id: one for one in entries if isinstance(one, ConsentChanged)}
+        if wanted != self._known.get(record, {}):
+            self._replace({**self._known, record: wanted}, steps)
+
+    def forget(self, records: Iterable[CustomerId], steps: Steps) -> None:
+        doomed = set(records)
+        if doomed & self._known.keys():
+            self._replace({record: found for record, found in self._known.items() if record not in doomed}, steps)
+
+    def _replace(self, known: dict[CustomerId, dict[EntryId, ConsentChanged]], steps: Steps) -> None:
+        lines = (ConsentLine(record, entry) for record, found in known.items() for entry in found.values())
+        with steps.durable(Step.LEDGER_WRITE):
+            files.make_folder(self.path.parent)
+            files.replace_file(self.path, _written(lines))
+        self._known = known
+
+
+def united_consents(*paths: Path) -> bytes:
+    """Return one consent ledger with the lines of several, each once; where they differ, the last path's words."""
+    found: dict[tuple[CustomerId, EntryId], ConsentLine] = {}
+    for path in paths:
+        for line in _lines(path, ConsentLine):
+            found[line.record, line.entry.id] = line
+    return _written(found.values())
+
+
+def written_consents(entries: Iterable[tuple[CustomerId, AnyEntry]]) -> bytes:
+    """Return the consent ledger of what customers' files hold."""
+    return _written(ConsentLine(record, entry) for record, entry in entries if isinstance(entry, ConsentChanged))

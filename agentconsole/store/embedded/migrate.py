@@ -1,0 +1,65 @@
+"""From one format of the folder to the next, one step of each version after the other.
+
+A migration may be cut short anywhere and is begun again from its start at the next opening: what it writes beside the
+old files is written over, and ``store.toml`` with the new format comes last. Files of customers change their own form
+when they are next written (``codec.UPGRADES``), so that no migration has to touch them all.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from agentconsole.domain.model import AnyEntry, CustomerId
+from agentconsole.seams import Step, Steps
+from agentconsole.store.embedded import files, place
+from agentconsole.store.embedded.accepting import as_it_is
+from agentconsole.store.embedded.head import previous_path
+from agentconsole.store.embedded.ledger import CONSENTS, LEDGERS, written_consents
+
+log = logging.getLogger(__name__)
+
+
+def _to_2(root: Path, card: place.Card, steps: Steps) -> place.Card:
+    """The consent ledger: every word about consent that the customers' files hold, also damaged ones; and the mark of
+    the place."""
+    with steps.durable(Step.MIGRATE):
+        files.make_folder(root / LEDGERS)
+        files.make_folder(root / "customers")
+        files.replace_file(root / LEDGERS / CONSENTS, written_consents(_all_entries(root / "customers")))
+    return place.here(root, card, origin=card.origin)
+
+
+MIGRATIONS: Final[Mapping[int, Callable[[Path, place.Card, Steps], place.Card]]] = {1: _to_2}
+"""From version N to N+1: prepares the files and returns the card that makes it so. Each may run again over what an
+earlier run left."""
+
+
+def migrate(root: Path, card: place.Card, steps: Steps) -> place.Card:
+    """Bring a store's folder to today's format.
+
+    Raises:
+        StoreFault: a newer program wrote it.
+        OSError: the disk refused; the store is as it was, and the next opening goes on.
+    """
+    if card.format != place.FORMAT and not min(MIGRATIONS) <= card.format <= place.FORMAT:
+        raise place.unknown(root, card)
+    while card.format < place.FORMAT:
+        log.info("the store %s is brought from format %d to %d", root, card.format, card.format + 1)
+        card = MIGRATIONS[card.format](root, card, steps)
+        with steps.durable(Step.MIGRATE):
+            place.write(root, card)
+    return card
+
+
+def _all_entries(customers: Path) -> Iterator[tuple[CustomerId, AnyEntry]]:
+    for folder in sorted(customers.iterdir()):
+        for path in sorted(folder.glob("*.json")):
+            record = CustomerId(path.stem)
+            if "." in record:
+                continue
+            found = as_it_is(path, record) or as_it_is(previous_path(path), record)
+            for entry in found.entries if found is not None else ():
+                yield record, entry
