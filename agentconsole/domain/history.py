@@ -54,13 +54,17 @@ from agentconsole.domain.model import (
     Unreadable,
 )
 
-FOLD_VERSION: Final = 2
+FOLD_VERSION: Final = 3
 """Raised with every change of what entries add up to; a snapshot of another version is computed anew."""
 
 PREVIEW: Final = 160
 _NO_MEDIUM: Final = Medium("")
 KEPT_DELIVERIES: Final = 40
 KEPT_PARTICIPANTS: Final = 50
+KEPT_RESOLVED: Final = 100
+"""Resolved conversations that a snapshot holds at least, the newest; it is written with every entry."""
+
+_RESOLVED_SLACK: Final = 20
 
 _TRUST_RANK = {Trust.VERIFIED: 3, Trust.THREADED: 2, Trust.CLAIMED: 1, Trust.AMBIGUOUS: 0}
 _ACTIVE = (ConversationStatus.OPEN, ConversationStatus.PENDING, ConversationStatus.SNOOZED)
@@ -136,6 +140,8 @@ class _Fold:
         self._add(entry)
         if isinstance(entry, Reply | Receipt) and len(self.deliveries) > KEPT_DELIVERIES:
             self._prune_deliveries()
+        if len(self.conversations) > KEPT_RESOLVED + _RESOLVED_SLACK:
+            self._retire_conversations()
 
     def _add(self, entry: AnyEntry) -> None:
         self.count += 1
@@ -368,6 +374,20 @@ class _Fold:
             finished.sort(key=lambda d: d.queued_at)
             for record in finished[: len(finished) - KEPT_DELIVERIES]:
                 del self.deliveries[record.reply]
+
+    def _retire_conversations(self) -> None:
+        """Let go of what was resolved longest ago and has no reply that somebody must look at. Its entries stay in
+        the timeline, and a message to it opens it again."""
+        needed = {d.conversation for d in self.deliveries.values() if d.state in delivery.UNFINISHED}
+        resolved = [
+            c
+            for c in self.conversations.values()
+            if c.status == ConversationStatus.RESOLVED and c.waiting_since is None and c.id not in needed
+        ]
+        if len(resolved) > KEPT_RESOLVED + _RESOLVED_SLACK:
+            resolved.sort(key=lambda c: (c.last_at, c.id))
+            for gone in resolved[:-KEPT_RESOLVED]:
+                del self.conversations[gone.id]
 
 
 def _preview(text: str) -> str:
