@@ -76,6 +76,12 @@ def customer_lines(page: TimelinePage, words: Wording) -> Iterator[str]:
 
 def entry_lines(found: AnyEntry, page: TimelinePage, words: Wording) -> tuple[str, str]:
     """Return the head line of an entry and the text under it; both empty for what another head line tells."""
+    head, body = _entry_lines(found, page, words)
+    removed = page.removed.get(found.id)
+    return (head, words.say("removed", what=words.event(removed))) if removed is not None else (head, body)
+
+
+def _entry_lines(found: AnyEntry, page: TimelinePage, words: Wording) -> tuple[str, str]:
     at = words.moment(found.at)
     match found:
         case Received():

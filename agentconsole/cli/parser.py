@@ -49,7 +49,9 @@ TABLE: dict[str, tuple[str, str]] = {
     "assign": ("working", "give a conversation to somebody"),
     "close": ("working", "close a conversation"),
     "reopen": ("working", "open a closed conversation again"),
-    "customer": ("people", "add, link, merge, preferences, consent"),
+    "customer": ("people", "add, link, merge, preferences, consent, export, erase"),
+    "redact": ("erasing", "take out what one entry says"),
+    "import": ("importing", "past mail, and lists of customers, from elsewhere"),
     "suggestion": ("people", "who may be the same person"),
 }
 """Every command: its module here and what the help says of it."""

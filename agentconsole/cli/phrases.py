@@ -101,6 +101,73 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
     ),
     "suggestion_refused": ("Refused; it is not suggested again.", "거절함. 다시 제안하지 않음."),
     "no_suggestions": ("No suggestions.", "제안 없음."),
+    # care
+    "erased": (
+        "Erased: {entries} entries, {files} files, {drafts} drafts; {id}",
+        "완전 삭제함: 기록 {entries}, 파일 {files}, 임시 글 {drafts}; {id}",
+    ),
+    "erased_left": ("What this cannot reach:", "여기서 지울 수 없는 것:"),
+    "would_erase": (
+        "Would be erased: {name}; {id}: {entries} entries, {files} files.",
+        "삭제될 것: {name}; {id}: 기록 {entries}, 파일 {files}.",
+    ),
+    "would_erase_address": ("  {address}", "  {address}"),
+    "add_yes": ("Nothing was done. To do it, for good: --yes", "아무것도 하지 않음. 되돌릴 수 없음, 실행하려면: --yes"),
+    "would_redact": ("Would be removed from {id}: {text}", "{id}에서 삭제될 내용: {text}"),
+    "redacted": ("Removed; {id}", "삭제함; {id}"),
+    "redacted_left": (
+        "The mailbox or provider, and backups made before now, still hold it.",
+        "메일함이나 제공사, 지금까지의 백업에는 남아 있음.",
+    ),
+    "removed": ("[{what}]", "[{what}]"),
+    "damaged_one": ("{name}; {id}: {why}", "{name}; {id}: {why}"),
+    "damaged_take": (
+        "{n} entries are readable; to take them back into use: {command}",
+        "기록 {n}건을 읽을 수 있음. 다시 사용: {command}",
+    ),
+    "damaged_previous": (
+        "{n} entries in the generation before; to use that: {command}",
+        "이전 파일에 기록 {n}건. 그것을 사용: {command}",
+    ),
+    "damaged_lost": (
+        "Nothing is readable; restore a backup, or: {command}",
+        "읽을 수 있는 것 없음. 백업 복원, 또는: {command}",
+    ),
+    "damaged_none": ("No customer's file is damaged.", "손상된 고객 파일 없음."),
+    "accepted": ("In use again; {id}", "다시 사용함; {id}"),
+    "accepted_look": (
+        "Replies that may have left are held: agentconsole outbox list. What waited for this customer is filed now.",
+        "나갔을 수 있는 답장은 멈춰 둠: agentconsole outbox list. 기다리던 글은 지금 정리됨.",
+    ),
+    "exporting": ("{n} entries …", "기록 {n}건 …"),
+    "exported": (
+        "Exported to {folder}: {entries} entries, {files} files, {missing} missing.",
+        "{folder}에 내보냄: 기록 {entries}, 파일 {files}, 빠진 것 {missing}.",
+    ),
+    "importing": (
+        "{n} of {total}: {new} new, {known} known, {unreadable} unreadable",
+        "{total} 중 {n}: 새 글 {new}, 아는 글 {known}, 읽을 수 없음 {unreadable}",
+    ),
+    "imported": (
+        "Imported {n} of {total}: {new} new, {known} known, {unreadable} unreadable.",
+        "{total} 중 {n} 가져옴: 새 글 {new}, 아는 글 {known}, 읽을 수 없음 {unreadable}.",
+    ),
+    "imported_waiting": (
+        "{n} are kept and cannot be filed now; see: agentconsole status",
+        "{n}건은 보관됐으나 지금 정리할 수 없음: agentconsole status",
+    ),
+    "people_imported": (
+        "{total} rows: {new} customers new, {known} known, {bad} not taken.",
+        "{total}줄: 새 고객 {new}, 아는 고객 {known}, 못 가져옴 {bad}.",
+    ),
+    "bad_row": ("Line {line}: {why}", "{line}번째 줄: {why}"),
+    "transcript_title": ("History of {name}", "{name} 기록"),
+    "transcript_about": (
+        "Exported {at} by {agent}. Texts are as they were written; files lie in attachments.",
+        "{at} {agent} 내보냄. 글은 쓰인 그대로이며 파일은 attachments에 있음.",
+    ),
+    "transcript_file": ("File: {name}", "파일: {name}"),
+    "transcript_missing": ("File that was not kept: {name}", "보관되지 않은 파일: {name}"),
     # the hub
     "hub": (
         "Hub of profile {profile}, version {version}, process {pid}.",

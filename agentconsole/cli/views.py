@@ -20,6 +20,7 @@ from agentconsole.domain.model import (
     Note,
     Ranked,
     Received,
+    Redacted,
     RefusedRoute,
     Reply,
     Unreadable,
@@ -153,8 +154,13 @@ def entry(found: AnyEntry, page: TimelinePage, words: Wording) -> Fields:
             fields |= {"author": found.agent, "text": found.text, "conversation": found.conversation}
         case Unreadable():
             fields |= {"medium": found.medium, "account": found.account, "direction": "in"}
+        case Redacted():
+            fields |= {"entry": found.entry}
         case _:
             pass
+    removed = page.removed.get(found.id)
+    if removed is not None:
+        fields |= {"removed": {"at": moment(removed.at), "by": removed.by, "why": removed.why or None}}
     return fields
 
 

@@ -30,7 +30,7 @@ async def hold(store: Store, clock: Clock, log: logging.Logger) -> int:
     Raises:
         StoreFault: the disk refused; nothing was sent and nothing adopted.
     """
-    reason = await store.origin() if hasattr(store, "origin") else ""
+    reason = await store.origin()
     if not reason:
         return 0
     held = 0

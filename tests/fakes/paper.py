@@ -17,6 +17,7 @@ import msgspec
 from agentconsole.domain.model import AccountName, Address, Delivery, Medium
 from agentconsole.hub.profile import AccountSetup
 from agentconsole.ports import (
+    PAST,
     Accepted,
     Answer,
     Batch,
@@ -123,6 +124,15 @@ class PaperHook:
         return Accepted((RawItem(request.query, request.body, now, {"type": "in"}),), Answer(200, b"thanks"))
 
 
+def archived(_options: PaperOptions, message: bytes, _size: int, now: datetime) -> RawItem:
+    """Make the item of a message out of an archive, which is an ``Inbound`` as bytes."""
+    try:
+        identity = msgspec.msgpack.decode(message, type=Inbound).identity
+    except msgspec.DecodeError:
+        return RawItem(f"bytes:{hash(message)}", message, now, {PAST: "yes"})
+    return RawItem(identity, message, now, {"type": "in", PAST: "yes"})
+
+
 def kind(name: str, medium: str, address_kind: str, post: Post, **capable: Any) -> ChannelKind[PaperOptions]:
     """Make a paper kind whose world is ``post``."""
     settings: dict[str, Any] = {"text_limit": 1000} | capable
@@ -143,6 +153,7 @@ def kind(name: str, medium: str, address_kind: str, post: Post, **capable: Any) 
         parse=parse,
         own_address=lambda options: options.own,
         webhook=webhook,
+        archived=archived,
     )
 
 
