@@ -239,18 +239,26 @@ class Filing:
         def decide(snapshot: Snapshot) -> list[AnyEntry]:
             part = conversations.part_in(customer, snapshot, whole) if customer is not None else whole
             others = _other_names(inbound, entry_id, at)
-            return [message(part), *others, *self._words(setup, inbound, entry_id, at, snapshot)]
+            return [message(part), *others, *self._words(setup, inbound, entry_id, at, snapshot, archived=archived)]
 
         await self._store.change(record, decide)
         return message(whole)
 
     def _words(
-        self, setup: AccountSetup, inbound: Inbound, entry: EntryId, at: datetime, snapshot: Snapshot
+        self,
+        setup: AccountSetup,
+        inbound: Inbound,
+        entry: EntryId,
+        at: datetime,
+        snapshot: Snapshot,
+        *,
+        archived: bool,
     ) -> list[AnyEntry]:
         """Return the opt-out or opt-in that a single word is.
 
         An opt-out counts from when it was heard: providers' times are whole seconds, and it must not look older than
-        an opt-in of that second. An opt-in counts from when it was written, so that a late one lifts nothing newer.
+        an opt-in of that second. An opt-in counts from when it was written, so that a late one lifts nothing newer;
+        so does an opt-out from an archive, which the customer may have taken back long ago.
         """
         if setup.kind.medium not in WORD_MEDIA:
             return []
@@ -260,7 +268,7 @@ class Filing:
         return [
             ConsentChanged(
                 id=EntryId(derive_id("e", "word", entry)),
-                at=at if allowed else self._heard(snapshot),
+                at=at if allowed or archived else self._heard(snapshot),
                 medium=setup.kind.medium,
                 allowed=allowed,
                 evidence=entry,

@@ -160,7 +160,7 @@ class Reading(DeskPart):
         self.need(who, "read")
         if not words.strip():
             raise UsageError("There is nothing to search for.", "Give one word or more.")
-        await self.audit(who, "search", detail=words)
+        await self.audit(who, "search")  # without the words: they name people whom an erasure could not find there
         return tuple(await self.store.search(words, limit=min(max(limit, 1), MAX_PAGE)))
 
     async def news(self, who: Agent, since: Position, seconds: float) -> News:
