@@ -188,6 +188,9 @@ class Submission:
                     reason="no_sign_in",
                 )
         except aiosmtplib.SMTPAuthenticationError as exc:
+            if 200 <= exc.code < 300:
+                # The library knows 235 only; the first digit decides (RFC 5321 section 4.3.2).
+                return
             if 400 <= exc.code < 500:
                 raise failure(exc.code, exc.message, self._server.host, "to sign in now") from None
             raise tls.refused(self._server.host, user, f"{exc.code} {exc.message}") from None
