@@ -337,6 +337,7 @@ async def open_desk(
     hub: str = "",
     claim: str = "",
     start: bool,
+    console: bool = False,
     environ: Mapping[str, str],
     clock: Clock,
     talk: Callable[[str], None] = lambda _text: None,
@@ -346,6 +347,7 @@ async def open_desk(
     Args:
         start: whether a hub may be started.
         claim: the name of ``--as``.
+        console: an agent sits at it.
 
     Raises:
         HubAbsent: none answers and none may be started.
@@ -357,7 +359,7 @@ async def open_desk(
         absent: HubAbsent | None = _absent(way)
     else:
         try:
-            return await RemoteDesk.connect(way.socket, claim, deadline=ATTACH_DEADLINE)
+            return await RemoteDesk.connect(way.socket, claim, deadline=ATTACH_DEADLINE, console=console)
         except HubAbsent as exc:
             absent = exc
     if absent is not None and not (start and way.may_start):
@@ -370,7 +372,7 @@ async def open_desk(
         while clock.monotonic() < end:
             if await asyncio.to_thread(way.socket.exists):
                 try:
-                    return await RemoteDesk.connect(way.socket, claim, deadline=ATTACH_DEADLINE)
+                    return await RemoteDesk.connect(way.socket, claim, deadline=ATTACH_DEADLINE, console=console)
                 except HubAbsent:
                     pass
             # Another hub that won the race holds the store (exit 4): it will answer soon.

@@ -86,11 +86,13 @@ class RemoteDesk:
     Args:
         path: the hub's socket.
         claim: the name of ``--as``, where the profile allows it.
+        console: an agent sits at it; see ``Desk.away``.
     """
 
-    def __init__(self, path: Path, claim: str = "") -> None:
+    def __init__(self, path: Path, claim: str = "", *, console: bool = False) -> None:
         self._path = path
         self._claim = claim
+        self._console = console
         self._line: _Line | None = None
         self._connecting = asyncio.Lock()
         self.who = Agent(name=cast("Any", claim))
@@ -98,14 +100,16 @@ class RemoteDesk:
         self.hub_version = ""
 
     @classmethod
-    async def connect(cls, path: Path, claim: str = "", deadline: float = 5.0) -> RemoteDesk:
+    async def connect(
+        cls, path: Path, claim: str = "", deadline: float = 5.0, *, console: bool = False
+    ) -> RemoteDesk:
         """Attach to a hub.
 
         Raises:
             HubAbsent: none answers within ``deadline`` seconds.
             Refused: the hub does not let this login in.
         """
-        desk = cls(path, claim)
+        desk = cls(path, claim, console=console)
         try:
             async with asyncio.timeout(deadline):
                 await desk._attached()
@@ -125,7 +129,9 @@ class RemoteDesk:
             reader, writer = await asyncio.open_unix_connection(str(self._path), limit=wire.MAX_LINE + 1)
             line = _Line(reader, writer)
             try:
-                hello = wire.Hello(protocol=wire.PROTOCOL, version=__version__, claim=self._claim)
+                hello = wire.Hello(
+                    protocol=wire.PROTOCOL, version=__version__, claim=self._claim, console=self._console
+                )
                 answer = await line.call("hello", msgspec.Raw(msgspec.json.encode(hello)))
             except BaseException:
                 await line.aclose()

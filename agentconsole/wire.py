@@ -23,11 +23,13 @@ MAX_LINE: Final = 1 << 20
 
 
 class Hello(msgspec.Struct, frozen=True, kw_only=True):
-    """What a client says first. ``claim`` is the name of ``--as``, where a login is shared."""
+    """What a client says first. ``claim`` is the name of ``--as``, where a login is shared; ``console`` says that an
+    agent sits at it."""
 
     protocol: int
     version: str
     claim: str = ""
+    console: bool = False
 
 
 class Welcome(msgspec.Struct, frozen=True, kw_only=True):

@@ -96,8 +96,12 @@ class Context:
         return self.option("key") or self.world.random.token()
 
     @asynccontextmanager
-    async def desk(self, *, start: bool = True) -> AsyncIterator[tuple[Desk, Agent]]:
-        """Attach to the hub, starting a solo hub where none runs and ``start`` and ``--no-start`` allow it."""
+    async def desk(self, *, start: bool = True, console: bool = False) -> AsyncIterator[tuple[Desk, Agent]]:
+        """Attach to the hub, starting a solo hub where none runs and ``start`` and ``--no-start`` allow it.
+
+        Args:
+            console: an agent sits at it; else it is a command.
+        """
         if self.world.connect is not None:
             async with self.world.connect(self) as pair:
                 yield pair
@@ -111,6 +115,7 @@ class Context:
             hub=self.option("hub"),
             claim=self.claim,
             start=start and self.may_start,
+            console=console,
             environ=self.world.environ,
             clock=self.world.clock,
             talk=self.out.talk,

@@ -28,7 +28,7 @@ async def _console(context: Context) -> int:
 
     world, profile = context.world, context.profile
     folder = bootstrap.store_folder(profile) if profile.store else None
-    async with context.desk() as (desk, who), attend(folder, context.language) as guide:
+    async with context.desk(console=True) as (desk, who), attend(folder, context.language) as guide:
         await bootstrap.run_console(
             desk,
             who,

@@ -10,7 +10,7 @@ import os
 import pwd
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import msgspec
@@ -37,13 +37,22 @@ class Server:
 
     Args:
         busy: told how many clients are attached whenever that changes.
+        attended: told that a console of an agent attached (true) or went.
     """
 
-    def __init__(self, desk: Desk, profile: HubProfile, log: logging.Logger, busy: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        profile: HubProfile,
+        log: logging.Logger,
+        busy: Callable[[int], None],
+        attended: Callable[[Agent, bool], Awaitable[None]],
+    ) -> None:
         self._desk = desk
         self._profile = profile
         self._log = log
         self._busy = busy
+        self._attended = attended
         self._clients: dict[asyncio.Task[None], AgentName | None] = {}
         self._server: asyncio.Server | None = None
 
@@ -99,9 +108,10 @@ class Server:
     ) -> None:
         connection = _Connection(writer)
         async with asyncio.timeout(HELLO_DEADLINE):
-            who = await self._greet(reader, connection, writer.get_extra_info("socket"))
-        if who is None:
+            greeted = await self._greet(reader, connection, writer.get_extra_info("socket"))
+        if greeted is None:
             return
+        who, console = greeted
         self._clients[task] = who.name
         places = asyncio.Semaphore(MAX_CALLS)
         calls: set[asyncio.Task[None]] = set()
@@ -110,6 +120,8 @@ class Server:
             calls.discard(call)
             places.release()
 
+        if console:
+            await self._attended(who, True)
         try:
             while data := await reader.readline():
                 request = wire.read_request(data)
@@ -121,8 +133,13 @@ class Server:
             for call in calls:
                 call.cancel()
             await asyncio.gather(*calls, return_exceptions=True)
+            if console:
+                await self._attended(who, False)
 
-    async def _greet(self, reader: asyncio.StreamReader, connection: _Connection, sock: socket.socket) -> Agent | None:
+    async def _greet(
+        self, reader: asyncio.StreamReader, connection: _Connection, sock: socket.socket
+    ) -> tuple[Agent, bool] | None:
+        """Return who is there and whether at a console; None where they were turned away."""
         request = wire.read_request(await reader.readline())
         try:
             hello = msgspec.json.decode(request.params, type=wire.Hello)
@@ -144,7 +161,7 @@ class Server:
             request.id,
             wire.Welcome(protocol=wire.PROTOCOL, version=__version__, profile=self._profile.name, agent=who),
         )
-        return who
+        return who, hello.console
 
     async def _call(self, who: Agent, request: wire.Request, connection: _Connection) -> None:
         try:
