@@ -179,6 +179,7 @@ async def test_a_killed_hub_leaves_no_line_and_its_last_send_is_told_all_the_sam
                 console, desk, who = await sits_down(world)
                 found = await desk.away(who)
                 assert (found.sent, found.uncertain) == (0, uncertain)
+                clock.move(minutes=1)
                 await leaves(world, console)
             clock.move(minutes=1)
 
