@@ -191,7 +191,9 @@ def choose(root: Path, chance: random.Random, area: str = "") -> Damage:
         damage.record = path.name.split(".")[0]
     elif area == "blob":
         damage.record = path.parent.name
-    moments = ["running", "closed"] + (["closed, index lost"] if area in ("head", "volume") else [])
+    moments = ["running", "closed"]
+    if area in ("head", "volume") and damage.kind != OLDER:  # only the index knows that there was a newer one
+        moments.append("closed, index lost")
     damage.moment = chance.choice(moments)
     return damage
 
@@ -393,7 +395,8 @@ class Trial:
             self._say("a damaged customer is not offered for acceptance")
             return
         before = self.damage.path.with_name(f"{record}.json.prev")
-        if self.damage.area == "head" and self._whole(before) != (offered[record].previous >= 0):
+        whole = self._whole(before)
+        if self.damage.area == "head" and whole != (offered[record].previous >= 0):
             self._say(f"the generation before is {'not ' * (offered[record].previous < 0)}offered")
         previous = offered[record].previous >= 0 and chance.random() < 0.6
         if not previous and offered[record].entries < 0:
@@ -414,10 +417,10 @@ class Trial:
         served = [name for page in await pages(store, record, 50) for name in page]
         if not {"accepted", "arrived"} <= set(served):
             self._say("what was filed after acceptance is not served")
-        for name in served:
+        for name in served if previous else ():
             found = await store.entry(name)
             if name in self.truth.entries and (found is None or found[1] != self.truth.entries[name]):
-                self._say(f"the entry {name} was changed silently by acceptance")
+                self._say(f"the entry {name} was changed by acceptance of the generation before")
 
     def _whole(self, path: Path) -> bool:
         try:

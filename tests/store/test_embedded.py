@@ -303,30 +303,41 @@ async def test_a_damaged_volume_leaves_the_rest_readable(root: Path, how: str) -
         if lost_index:
             (root / "index.sqlite3").unlink()
         async with make(root) as store:
-            page = await store.history(K1, limit=600)
+            page = await store.history(K1, limit=1200)
             assert page is not None
-            assert ids(page.entries) == [f"e{n}" for n in range(600, 1200)]
-            if lost_index:
-                assert (await store.health()).read_only == ("k1",)
-                with pytest.raises(ReadOnly, match="volume 1"):
-                    await append(store, K1, note("e0"))
-            else:
-                assert (await append(store, K1, note("e0"))).count == 1200
+            assert ids(page.entries) == [f"e{n}" for n in range(200, 1200)]
+            assert (await store.health()).read_only == ("k1",)
+            with pytest.raises(ReadOnly, match="volume 1"):
+                await append(store, K1, note("e0"))
 
 
-async def test_an_older_head_put_back_while_closed_is_followed(root: Path) -> None:
+@pytest.mark.parametrize("moment", ["running", "closed"])
+async def test_an_older_head_put_back_is_set_aside(root: Path, moment: str) -> None:
+    """It does not know what was sent since, so nothing may be sent for it."""
     async with make(root) as store:
         await append(store, K1, received("e1"))
         old = head_of(root, "k1").read_bytes()
         await append(store, K1, reply("r1", 1))
         assert await store.reply_by(reply("r1").account, key="r1@agentconsole") == "r1"
-    path = head_of(root, "k1")
+        path = head_of(root, "k1")
+        if moment == "running":
+            path.write_bytes(old)
+            with pytest.raises(ReadOnly, match="older generation"):
+                await append(store, K1, note("e5", 5))
     path.write_bytes(old)
+    for name in ("e6", "e7"):
+        async with make(root) as store:
+            assert (await store.health()).read_only == ("k1",)
+            with pytest.raises(ReadOnly, match="older generation"):
+                await append(store, K1, note(name, 5))
+            assert path.read_bytes() == old
+            assert await store.known([EntryId("e1"), EntryId("r1")]) == {"e1", "r1"}
     async with make(root) as store:
-        assert await store.known([EntryId("e1"), EntryId("r1")]) == {"e1"}
-        assert await store.reply_by(reply("r1").account, key="r1@agentconsole") is None
-        assert await store.replies(["queued"]) == []  # type: ignore[list-item]
-        assert (await append(store, K1, reply("r1", 1))).count == 2
+        after = await store.accept(K1, previous=False, decide=lambda _: [note("n1", 7)])
+        assert after.count == 2
+        assert (await append(store, K1, note("e8", 8))).count == 3
+    async with make(root) as store:
+        assert (await store.health()).read_only == ()
 
 
 async def test_damage_beside_the_heads_blocks_nothing(root: Path) -> None:

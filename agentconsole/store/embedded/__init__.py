@@ -192,7 +192,10 @@ class EmbeddedStore:
         return self._engine.generation, self._engine.search.generation
 
     def _distrust(self, record: CustomerId, reason: str) -> None:
-        self._engine.damaged.setdefault(record, reason)
+        """Have a record looked at before the next question: the reader may have met it while it was rewritten."""
+        if record not in self._engine.damaged:
+            log.warning("the file of customer %s is looked at: %s", record, reason)
+            self._engine.unfiled_records.add(record)
 
     def _news(self) -> None:
         if self._loop is not None:

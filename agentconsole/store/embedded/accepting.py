@@ -73,15 +73,15 @@ def as_it_is(path: Path, record: CustomerId) -> Found | None:
     return Found(tuple(found.values()), seen, gen, tuple(spoiled))
 
 
-def whole(path: Path, record: CustomerId) -> Found | None:
-    """Read a head of which everything can be trusted; None where that is not so."""
+def generation_before(path: Path, record: CustomerId) -> Found | None:
+    """Read the generation before of a head, with its volumes; None where not all of it can be trusted."""
     try:
-        head = Head.load(path, record)
+        tables, found = files.read(previous_path(path))
+        head = Head(path, record, files.Documents(tables), found)
         entries = tuple(entry for _, entry in head.entries())
     except (Damaged, FileNotFoundError):
         return None
-    assert head.filed is not None
-    return Found(entries, head.seen(), head.filed.gen)
+    return Found(entries, head.seen(), found.gen)
 
 
 def _tables(path: Path) -> dict[str, dict[str, Any]] | None:
@@ -124,9 +124,10 @@ class Accepter:
 
     def damaged(self) -> list[Damage]:
         found = []
+        self._engine.repair()
         for record, why in sorted(self._engine.damaged.items()):
             path = head_path(self._engine.customers, record)
-            readable, before = as_it_is(path, record), whole(previous_path(path), record)
+            readable, before = as_it_is(path, record), generation_before(path, record)
             found.append(
                 Damage(
                     record=record,
@@ -147,7 +148,7 @@ class Accepter:
         with faults(f"take customer {record} back into use"), removing(self._root):
             self._check(record)
             path = head_path(self._engine.customers, record)
-            readable, before = as_it_is(path, record), whole(previous_path(path), record)
+            readable, before = as_it_is(path, record), generation_before(path, record)
             chosen = before if previous else readable
             if chosen is None:
                 raise NotFound(
@@ -180,7 +181,8 @@ class Accepter:
             after = history.advance(snapshot, fresh)
         except Exception as error:
             raise DecisionFailed(error) from error
-        gen = max(found.gen for found in known)
+        filed = engine.index.filed_record(record)
+        gen = max(filed.gen if filed is not None else 0, *(found.gen for found in known))
         head = Head.following(path, record, max(gen, 1), _next_number(path), chosen.seen)
         new = head.anew([*kept, *fresh], after, engine.random.token())
         self._set_aside(path, [source for found in known for source in found.spoiled])

@@ -162,9 +162,10 @@ class Engine:
 
     def file_anew(self, record: CustomerId) -> None:
         self.forget_hot(record)
-        reading = self.reading(record)
+        known = self.index.filed_record(record)
+        reading = self.reading(record, known.gen if known is not None else 0)
         with self.steps.durable(Step.INDEX_UPDATE):
-            if reading.damaged and self.index.filed_record(record) is not None:
+            if reading.damaged and known is not None:
                 self.index.mark_damaged(record, reading.filed, reading.damaged)
             else:
                 self.index.replace(reading)
@@ -175,12 +176,18 @@ class Engine:
         self.unfiled_records.discard(record)
         self.search.note_record(record, self.index.number)
 
-    def reading(self, record: CustomerId) -> Reading:
-        """Read all of a record for the index: of a damaged one, the generation before and what else is whole."""
+    def reading(self, record: CustomerId, newest: int = 0) -> Reading:
+        """Read all of a record for the index: of a damaged one, the generation before and what else is whole.
+
+        Args:
+            newest: the generation that was there already; one before it was put back and does not know what was sent.
+        """
         path = head_path(self.customers, record)
         try:
             head = Head.load(path, record)
             entries = list(head.entries())
+            if head.filed is not None and head.filed.gen < newest:
+                raise Damaged("an older generation of it was put in its place")
         except (Damaged, FileNotFoundError) as why:
             reason = why.reason if isinstance(why, Damaged) else "it is gone"
             log.warning("the file of customer %s cannot be trusted: %s", record, reason)
@@ -236,7 +243,7 @@ class Engine:
             return Head.fresh(path, record)
         hot = self._hot.get(record)
         self.forget_hot(record)
-        if hot is not None and hot.filed is not None and hot.filed.same_file(found):
+        if hot is not None and hot.filed is not None and hot.filed.same_file(found) and record not in self.damaged:
             return hot
         try:
             head = Head.load(path, record)

@@ -258,11 +258,11 @@ class Index:
         return [row[0] for row in rows]
 
     def mark_damaged(self, record: CustomerId, found: Filed, why: str) -> None:
-        """Flag a record whose head cannot be trusted; what the index holds of it stays."""
+        """Flag a record whose head cannot be trusted; what the index holds of it stays, the generation too."""
         with self.transaction():
             self._db.execute(
-                "UPDATE records SET damaged = ?, gen = ?, size = ?, mtime = ?, ino = ? WHERE record = ?",
-                (why, found.gen, found.size, found.mtime_ns, found.ino, record),
+                "UPDATE records SET damaged = ?, size = ?, mtime = ?, ino = ? WHERE record = ?",
+                (why, found.size, found.mtime_ns, found.ino, record),
             )
 
     def seen(self, marks: Mapping[CustomerId, Filed], agent: str, at: int) -> None:

@@ -228,24 +228,37 @@ class Reader:
             if person is None:
                 return None
             bound = self._bound(db, before)
-            rows: list[tuple[int, CustomerId, int, EntryId]] = []
-            for member in person.members:
-                rows.extend(
-                    (at, member, place, entry)
-                    for at, place, entry in db.execute(
-                        "SELECT e.at, e.place, e.id FROM entries e WHERE e.rid = (SELECT rid FROM records WHERE "
-                        "record = ?) AND (e.at, e.place) < (?, ?) ORDER BY e.at DESC, e.place DESC LIMIT ?",
-                        (member, *_just_before(bound, member), limit + 1),
-                    )
-                )
-            rows.sort(reverse=True)
-            page = rows[:limit][::-1]
             revision = self._revision(db)
+            page, more = self._page(db, person, bound, limit)
+            found = self._load_page(page)
+            while more and not found:  # a whole page that a damaged file lost must not hide what is before it
+                at, member, place, _ = page[0]
+                page, more = self._page(db, person, (at, member, place), limit)
+                found = self._load_page(page)
+        return History(person, tuple(found[row[3]] for row in page if row[3] in found), more, revision)
+
+    def _page(
+        self, db: sqlite3.Connection, person: Customer, bound: tuple[int, CustomerId, int], limit: int
+    ) -> tuple[list[tuple[int, CustomerId, int, EntryId]], bool]:
+        """Return where the newest entries before a place lie, oldest first, and whether there are older ones."""
+        rows: list[tuple[int, CustomerId, int, EntryId]] = []
+        for member in person.members:
+            rows.extend(
+                (at, member, place, entry)
+                for at, place, entry in db.execute(
+                    "SELECT e.at, e.place, e.id FROM entries e WHERE e.rid = (SELECT rid FROM records WHERE "
+                    "record = ?) AND (e.at, e.place) < (?, ?) ORDER BY e.at DESC, e.place DESC LIMIT ?",
+                    (member, *_just_before(bound, member), limit + 1),
+                )
+            )
+        rows.sort(reverse=True)
+        return rows[:limit][::-1], len(rows) > limit
+
+    def _load_page(self, page: Sequence[tuple[int, CustomerId, int, EntryId]]) -> dict[EntryId, AnyEntry]:
         wanted: dict[CustomerId, list[tuple[int, EntryId]]] = {}
         for _, member, place, entry in page:
             wanted.setdefault(member, []).append((place, entry))
-        found = self._load(wanted)
-        return History(person, tuple(found[row[3]] for row in page if row[3] in found), len(rows) > len(page), revision)
+        return self._load(wanted)
 
     def _bound(self, db: sqlite3.Connection, before: EntryId | None) -> tuple[int, CustomerId, int]:
         if before is None:
@@ -257,8 +270,14 @@ class Reader:
             raise NotFound(f"There is no entry {before}.")
         return row[0], row[1], row[2]
 
-    def _load(self, wanted: dict[CustomerId, list[tuple[int, EntryId]]]) -> dict[EntryId, AnyEntry]:
-        """Read entries by record and place. What a damaged file lost is left out."""
+    def _load(
+        self, wanted: dict[CustomerId, list[tuple[int, EntryId]]], *, sure: bool = True
+    ) -> dict[EntryId, AnyEntry]:
+        """Read entries by record and place. What a damaged file lost is left out.
+
+        Args:
+            sure: the index says that they are there, so that one that is not tells of damage.
+        """
         found: dict[EntryId, AnyEntry] = {}
         for record, places in wanted.items():
             path = head_path(self._customers, record)
@@ -268,6 +287,8 @@ class Reader:
                     found.update((entry.id, entry) for entry in codec.entries(list(forms.values())))
             except (Damaged, ValueError) as why:
                 self._distrust(record, str(why))
+            if sure and not all(entry in found for _, entry in places):
+                self._distrust(record, "it lacks entries that it had")
         return found
 
     def _sources(
@@ -368,7 +389,7 @@ class Reader:
         places: dict[CustomerId, list[tuple[int, EntryId]]] = {}
         for hit in found:
             places.setdefault(hit.record, []).append((hit.place, EntryId(hit.entry)))
-        entries = self._load(places)
+        entries = self._load(places, sure=False)
         hits = []
         for hit in found:
             entry = entries.get(EntryId(hit.entry))
