@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 from agentconsole.domain.model import AgentName, AnyEntry, ConversationId, CustomerId, Delivery, Draft
 from agentconsole.ports import AuditLine, Cursor, RawItem, SpoolRecord, Store
@@ -93,18 +95,29 @@ def make(root: Path) -> EmbeddedStore:
 
 
 async def live(folder: Path) -> None:
-    handle = os.open(folder / "acknowledged", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     async with make(folder / "store") as store:
-        await play(store, lambda what: (os.write(handle, f"{what}\n".encode()), None)[1])
+        await play(store, written(folder))
 
 
-def main(folder: Path) -> None:
-    """Live once for every border, each in a folder of its own, until a life gets to its end."""
+def written(folder: Path) -> Callable[[str], None]:
+    """Return what writes down an acknowledgement where a kill cannot take it back."""
+    handle = os.open(folder / "acknowledged", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    return lambda what: (os.write(handle, f"{what}\n".encode()), None)[1]
+
+
+def walk(folder: Path, live: Callable[[Path], Coroutine[Any, Any, None]], template: Path | None = None) -> int:
+    """Live once for every border, each in a folder of its own, until a life gets to its end; return its exit code.
+
+    Args:
+        template: a store that each life begins with.
+    """
     border = 0
     while True:
         border += 1
         here = folder / f"{border:04}"
         here.mkdir()
+        if template is not None:
+            shutil.copytree(template, here / "store")
         child = os.fork()
         if child == 0:
             os.environ["AGENTCONSOLE_ABORT"] = str(border)
@@ -116,8 +129,8 @@ def main(folder: Path) -> None:
                 os._exit(code)
         _, status = os.waitpid(child, 0)
         if os.WIFEXITED(status):
-            sys.exit(os.waitstatus_to_exitcode(status))
+            return os.waitstatus_to_exitcode(status)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    sys.exit(walk(Path(sys.argv[1]), live))
