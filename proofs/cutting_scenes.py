@@ -22,8 +22,7 @@ from typing import Any, Final, TypeAlias
 from agentconsole.channels import kannel, matrix, telegram, twilio, whatsapp
 from agentconsole.channels.email import KIND as EMAIL
 from agentconsole.channels.email.channel import EmailChannel
-from agentconsole.channels.email.options import EmailOptions, ImapServer, SmtpServer
-from agentconsole.channels.email.smtp import Deadlines
+from agentconsole.channels.email.options import Deadlines, EmailOptions, ImapServer, SmtpServer
 from agentconsole.channels.http import Client
 from agentconsole.domain.model import (
     AccountName,
@@ -107,9 +106,16 @@ def secret(name: str) -> Secret:
     return Secret("env", name)
 
 
+class _Impatient(Client):
+    """Waits as long as it was made to, also where a channel would wait longer."""
+
+    async def request(self, method: str, path: str, **how: Any) -> Any:
+        return await super().request(method, path, **{**how, "deadline": self._deadline})
+
+
 def tools(worker: Executor, clock: HandClock, deadline: float) -> Tools:
     def lend(base_url: str, **how: Any) -> Client:
-        return Client(base_url, **{**how, "deadline": deadline})
+        return _Impatient(base_url, **{**how, "deadline": deadline})
 
     return Tools(logging.getLogger("proof"), lend, clock, SystemRandomness(), worker)
 

@@ -28,6 +28,16 @@ from typing import Final, NamedTuple
 
 from agentconsole.domain.model import Delivery
 from proofs.cutting import CuttingProxy, cuts
+from proofs.cutting_in import (
+    Fetched,
+    Inbox,
+    all_fetched,
+    fetched,
+    imap_inbox,
+    telegram_inbox,
+    twilio_inbox,
+    wrong,
+)
 from proofs.cutting_scenes import (
     Outcome,
     Scene,
@@ -41,6 +51,8 @@ from proofs.cutting_scenes import (
 )
 from proofs.cutting_worlds import no_smtp_sink, smtp_modes, smtp_sink, strict_http
 from proofs.report import Report
+from tests.servers.mail import missing as no_mail_servers
+from tests.servers.mail import start_mail_servers
 
 ARRIVED: Final = frozenset({Delivery.SENT, Delivery.DELIVERED, Delivery.READ})
 AGAIN: Final = frozenset({Delivery.QUEUED, Delivery.FAILED})
@@ -170,6 +182,29 @@ def add_figures(report: Report, found: Sequence[Outcome]) -> None:
     report.add("never whole at the server: tried again", f"{good} of {many} ({good / max(many, 1):.1%})", "told", True)
 
 
+async def inbound(inbox: Inbox, step: int, chance: random.Random) -> list[Fetched]:
+    """Cut the reading of one inbox at every ``step``-th byte of both directions, in each way."""
+    with ThreadPoolExecutor(1) as worker:
+        clean = await fetched(inbox, None, worker)
+    every = list(cuts(clean.out, clean.back, step))
+    chance.shuffle(every)
+    return await all_fetched(inbox, every)
+
+
+async def read(report: Report, step: int, chance: random.Random, deadline: float) -> None:
+    """Add the figures of what arrives over cut lines."""
+    with ExitStack() as stack:
+        inboxes = [twilio_inbox(deadline), telegram_inbox(deadline)]
+        if why := no_mail_servers():
+            report.add("inbound, imap", why, "a real Dovecot", False)
+        else:
+            inboxes.insert(0, imap_inbox(await asyncio.to_thread(stack.enter_context, start_mail_servers()), deadline))
+        for inbox in inboxes:
+            found = await inbound(inbox, step, chance)
+            told = f"{sum(one.was_cut for one in found)} cut, lost, twice, behind the cursor: {wrong(inbox, found)}"
+            report.add(f"inbound, {inbox.name}", told, "0, 0, 0", wrong(inbox, found) == (0, 0, 0))
+
+
 async def main(step: int, seed: int, only: str, deadline: float) -> int:
     chance = random.Random(seed)
     report = Report("Replies over cut lines", f"python -m proofs.wire --n {step} --seed {seed}")
@@ -195,7 +230,10 @@ async def main(step: int, seed: int, only: str, deadline: float) -> int:
         manners = await http_manners(deadline)
         tell(f"HTTP, {len(manners)} manners of answering", [outcome for _, outcome in manners])
     print(flush=True)
-    add_figures(report, everything)
+    if everything:
+        add_figures(report, everything)
+    if only in ("", "inbound"):
+        await read(report, step, chance, deadline)
     return report.finish()
 
 
@@ -203,7 +241,7 @@ if __name__ == "__main__":
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--n", type=int, default=3, help="cut at every N-th byte")
     arguments.add_argument("--seed", type=int, default=1, help="the order of the cuts")
-    arguments.add_argument("--only", default="", help="one channel, such as smtp or twilio")
+    arguments.add_argument("--only", default="", help="one channel, such as smtp or twilio; or inbound")
     arguments.add_argument("--deadline", type=float, default=1.0, help="seconds that a silent server is waited for")
     given = arguments.parse_args()
     began = time.monotonic()

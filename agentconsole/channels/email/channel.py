@@ -7,8 +7,8 @@ import asyncio
 from agentconsole.channels.email import tls
 from agentconsole.channels.email.compose import Letter, compose
 from agentconsole.channels.email.mailbox import Mailbox
-from agentconsole.channels.email.options import EmailOptions
-from agentconsole.channels.email.smtp import DEADLINES, Deadlines, Submission, wire_form
+from agentconsole.channels.email.options import DEADLINES, Deadlines, EmailOptions
+from agentconsole.channels.email.smtp import Submission, wire_form
 from agentconsole.domain.model import AccountName
 from agentconsole.ports import Batch, Commit, Cursor, Outgoing, Report, Tools
 
@@ -17,7 +17,7 @@ class EmailChannel:
     """One mailbox with its way out (implements ``ports.Channel``). Does not connect before it is asked to.
 
     Args:
-        deadlines: how long the submission server may take to answer.
+        deadlines: how long the servers may take.
     """
 
     def __init__(
@@ -27,7 +27,7 @@ class EmailChannel:
         self._account = account
         self._options = options
         self._tools = tools
-        self._mailbox = Mailbox(options, tools)
+        self._mailbox = Mailbox(options, tools, deadlines)
         self._last: Submission | None = None
 
     async def fetch(self, cursor: Cursor | None) -> Batch:

@@ -22,12 +22,10 @@ import imaplib2
 from agentconsole.channels.email import tls
 from agentconsole.channels.email.answers import Message, mailbox_name, messages, number, quoted, words
 from agentconsole.channels.email.headers import one_line
-from agentconsole.channels.email.options import ImapServer
+from agentconsole.channels.email.options import DEADLINES, Deadlines, ImapServer
 from agentconsole.errors import ChannelFailure, TemporaryFailure
 from agentconsole.seams import Call, called
 
-CONNECT_DEADLINE: Final = 15.0
-COMMAND_DEADLINE: Final = 60.0
 LITERAL_LIMIT: Final = 64 * 1024 * 1024
 LINE_LIMIT: Final = 16 * 1024 * 1024
 _READ: Final = 65_536
@@ -52,17 +50,18 @@ class _Nowhere:
 class _Client(imaplib2.IMAP4):  # type: ignore[misc]
     sock: socket.socket
 
-    def __init__(self, server: ImapServer, context: ssl.SSLContext) -> None:
+    def __init__(self, server: ImapServer, context: ssl.SSLContext, deadlines: Deadlines) -> None:
         self._context = context
+        self._deadlines = deadlines
         self._implicit = server.tls == "implicit"
         self.failure: BaseException | None = None
-        super().__init__(server.host, server.resolved_port(), debug=0, debug_file=_Nowhere(), timeout=COMMAND_DEADLINE)
+        super().__init__(server.host, server.resolved_port(), debug=0, debug_file=_Nowhere(), timeout=deadlines.command)
 
     # -- the line --------------------------------------------------------------------------------------------
 
     def open_socket(self) -> socket.socket:
         called(Call.CONNECT, f"{self.host}:{self.port}")
-        line = socket.create_connection((self.host, self.port), timeout=CONNECT_DEADLINE)
+        line = socket.create_connection((self.host, self.port), timeout=self._deadlines.connect)
         try:
             line.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             for name, value in KEEPALIVE:
@@ -70,14 +69,14 @@ class _Client(imaplib2.IMAP4):  # type: ignore[misc]
                     line.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
             if self._implicit:
                 line = self._context.wrap_socket(line, server_hostname=self.host)
-            line.settimeout(COMMAND_DEADLINE)
+            line.settimeout(self._deadlines.command)
         except BaseException:
             line.close()
             raise
         return line
 
     def ssl_wrap_socket(self) -> None:
-        self.sock.settimeout(CONNECT_DEADLINE)
+        self.sock.settimeout(self._deadlines.connect)
         try:
             self.sock = self._context.wrap_socket(self.sock, server_hostname=self.host)
         except BaseException as exc:
@@ -85,7 +84,7 @@ class _Client(imaplib2.IMAP4):  # type: ignore[misc]
             # The reader that imaplib2 starts now must not poll a descriptor that somebody else may hold by then.
             self.Terminate = True
             raise
-        self.sock.settimeout(COMMAND_DEADLINE)
+        self.sock.settimeout(self._deadlines.command)
         self.read_fd = self.sock.fileno()
 
     def shutdown(self) -> None:
@@ -214,11 +213,13 @@ class Connection:
         ChannelFailure: from the constructor: what is wrong, with reason and hint.
     """
 
-    def __init__(self, server: ImapServer, context: ssl.SSLContext, password: str) -> None:
+    def __init__(
+        self, server: ImapServer, context: ssl.SSLContext, password: str, deadlines: Deadlines = DEADLINES
+    ) -> None:
         self._server = server
         self._client: _Client | None = None
         try:
-            self._client = client = _Client(server, context)
+            self._client = client = _Client(server, context, deadlines)
             if server.tls == "starttls":
                 self._start_tls(client)
             self._sign_in(client, password)

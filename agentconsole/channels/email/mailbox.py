@@ -14,7 +14,7 @@ from typing import Final, NamedTuple, TypeVar
 from agentconsole.channels.email import headers, mime, tls
 from agentconsole.channels.email.answers import Message
 from agentconsole.channels.email.imap import Connection, FetchRefused
-from agentconsole.channels.email.options import EmailOptions
+from agentconsole.channels.email.options import DEADLINES, Deadlines, EmailOptions
 from agentconsole.errors import ChannelFailure, TemporaryFailure
 from agentconsole.ports import Batch, Cursor, RawItem, Tools
 
@@ -25,7 +25,6 @@ MESSAGE_LIMIT: Final = 25_000_000
 IDLE_SECONDS: Final = 540.0
 """Many routers forget a silent line after ten minutes."""
 POLL_SECONDS: Final = 60.0
-FETCH_DEADLINE: Final = 600.0
 CLOSE_DEADLINE: Final = 20.0
 
 T = TypeVar("T")
@@ -61,9 +60,11 @@ class Mailbox:
     Args:
         options: the account's keys.
         tools: clock, randomness, ``since`` and log of the account.
+        deadlines: how long the server may take.
     """
 
-    def __init__(self, options: EmailOptions, tools: Tools) -> None:
+    def __init__(self, options: EmailOptions, tools: Tools, deadlines: Deadlines = DEADLINES) -> None:
+        self._deadlines = deadlines
         self._options = options
         self._tools = tools
         self._thread: ThreadPoolExecutor | None = None
@@ -104,7 +105,7 @@ class Mailbox:
 
     def _connect(self) -> Connection:
         server = self._options.imap
-        return Connection(server, tls.context(self._options.ca_file), tls.reveal(server.password))
+        return Connection(server, tls.context(self._options.ca_file), tls.reveal(server.password), self._deadlines)
 
     def _ready(self) -> Connection:
         if self._session is not None and not self._session.alive:
@@ -137,7 +138,7 @@ class Mailbox:
     async def fetch(self, cursor: Cursor | None) -> Batch:
         """See ``ports.Channel.fetch``."""
         position, batch = await self._run(
-            lambda: self._guarded(lambda session: self._catch_up(session, Position.read(cursor))), FETCH_DEADLINE
+            lambda: self._guarded(lambda session: self._catch_up(session, Position.read(cursor))), self._deadlines.fetch
         )
         self._taken = position
         return batch
@@ -259,7 +260,9 @@ class Mailbox:
                 loop.call_soon_threadsafe(ended.set)
 
         try:
-            state = await self._run(lambda: self._guarded(lambda session: self._begin(session, done)), FETCH_DEADLINE)
+            state = await self._run(
+                lambda: self._guarded(lambda session: self._begin(session, done)), self._deadlines.fetch
+            )
         except ChannelFailure as exc:
             self._tools.log.info("waiting failed: %s", exc.message)
             await self._pause()
@@ -312,7 +315,7 @@ class Mailbox:
             finally:
                 session.close(politely=True)
 
-        return await self._run(look, FETCH_DEADLINE)
+        return await self._run(look, self._deadlines.fetch)
 
     async def aclose(self) -> None:
         """End session and thread. A thread that hangs in a connection attempt is left to its deadline."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Annotated, Literal, TypeAlias
+from dataclasses import dataclass
+from typing import Annotated, Final, Literal, TypeAlias
 
 import msgspec
 
@@ -11,6 +12,27 @@ from agentconsole.domain import addresses
 from agentconsole.ports import Options, Secret
 
 Tls: TypeAlias = Literal["implicit", "starttls", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """Seconds that a mail server has.
+
+    Args:
+        command: to answer a command.
+        dot: to answer the dot. RFC 5321 section 4.5.3.2.6: ten minutes, or mail is sent twice.
+        connect: to take a connection, and to agree on TLS.
+        fetch: for one look at the mailbox, all in all.
+    """
+
+    command: float = 60.0
+    dot: float = 600.0
+    connect: float = 15.0
+    fetch: float = 600.0
+
+
+DEADLINES: Final = Deadlines()
+"""What a real server gets; tests give less."""
 
 
 def is_loopback(host: str) -> bool:

@@ -29,7 +29,6 @@ import asyncio
 import re
 import ssl
 from collections.abc import Coroutine
-from dataclasses import dataclass
 from typing import Any, Final
 
 import aiosmtplib
@@ -39,7 +38,7 @@ from agentconsole.channels import line
 from agentconsole.channels.email import tls
 from agentconsole.channels.email.compose import Letter
 from agentconsole.channels.email.headers import one_line
-from agentconsole.channels.email.options import SmtpServer
+from agentconsole.channels.email.options import DEADLINES, Deadlines, SmtpServer
 from agentconsole.errors import ChannelFailure, OutcomeUnknown, PermanentFailure, SignInFailed, TemporaryFailure
 from agentconsole.ports import Commit
 from agentconsole.seams import Call, called
@@ -49,22 +48,6 @@ SLOWEST: Final = 20_000
 CHUNK: Final = 262_144
 _END: Final = 3
 """Bytes that are held back: the dot and its line end."""
-
-
-@dataclass(frozen=True, slots=True)
-class Deadlines:
-    """Seconds that a server has.
-
-    Args:
-        command: to answer a command.
-        dot: to answer the dot. RFC 5321 section 4.5.3.2.6: ten minutes, or mail is sent twice.
-    """
-
-    command: float = 60.0
-    dot: float = 600.0
-
-
-DEADLINES: Final = Deadlines()
 
 
 class _Unfinished(ConnectionError):

@@ -10,7 +10,7 @@ import pytest
 
 from agentconsole.channels.email import parse
 from agentconsole.channels.email.channel import EmailChannel
-from agentconsole.channels.email.smtp import Deadlines
+from agentconsole.channels.email.options import Deadlines
 from agentconsole.domain.model import Address, Delivery, EntryId
 from agentconsole.errors import (
     ChannelFailure,

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from agentconsole.channels.email import imap
+from agentconsole.channels.email.options import Deadlines
 from agentconsole.errors import ChannelFailure, SignInFailed, TemporaryFailure
 from tests.servers.mail import MailServers, free_port
 
@@ -139,10 +139,11 @@ async def test_nothing_listens(mail: MailServers, open_channel: Open, side: str)
     assert (await probe(open_channel(**{side: {"port": free_port()}}))).reason == "unreachable"
 
 
-async def test_a_peer_that_never_shakes_hands(open_channel: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(imap, "CONNECT_DEADLINE", 0.3)
+async def test_a_peer_that_never_shakes_hands(open_channel: Open) -> None:
     async with silent_server() as heard:
-        failed = await asyncio.wait_for(probe(open_channel(imap={"port": heard.port})), 5)
+        channel = open_channel(imap={"port": heard.port})
+        channel._mailbox._deadlines = Deadlines(connect=0.3)
+        failed = await asyncio.wait_for(probe(channel), 5)
     assert isinstance(failed, TemporaryFailure)
     assert failed.reason == "unreachable"
 
