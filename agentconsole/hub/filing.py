@@ -325,7 +325,7 @@ class Filing:
         entry_id = EntryId(derive_id("e", "unreadable", setup.name, item.identity))
         if await self._store.known([entry_id]):
             return Filed()
-        nobody = Address("unreadable", "", setup.name)
+        nobody = unreadable_of(setup.name)
         record = await self._store.find(nobody) or CustomerId(derive_id("k", "unreadable", setup.name)[:17])
         raw = await self._store.put_blob(record, item.payload)
         entry = Unreadable(
@@ -466,6 +466,11 @@ class Filing:
 
         async with self._people:
             await self._store.change(record, decide)
+
+
+def unreadable_of(account: AccountName) -> Address:
+    """Return whose everything is that came in on an account and that nobody could read."""
+    return Address("unreadable", "", account)
 
 
 def entry_of(kind: str, identity: str) -> EntryId:

@@ -148,6 +148,14 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
         "Batch {id} in the spool cannot be understood: nobody can say whether something in it is theirs.",
         "수신 대기의 묶음 {id}을(를) 읽을 수 없음: 이 고객의 것이 있는지 알 수 없음.",
     ),
+    "left.named": (
+        "A message of somebody else names them; to take that out: agentconsole redact {id}",
+        "다른 고객의 글에 이 고객이 적혀 있음. 지우려면: agentconsole redact {id}",
+    ),
+    "left.unreadable": (
+        "What came in on {account} and could not be read may be theirs: agentconsole show {id}",
+        "{account}에서 읽을 수 없었던 것에 이 고객의 글이 있을 수 있음: agentconsole show {id}",
+    ),
     # evidence of a suggestion
     "reason.number_in_text": ("number given in the {medium} of {at}", "{at} {medium}에 적힌 번호"),
     "reason.email_in_text": ("address given in the {medium} of {at}", "{at} {medium}에 적힌 주소"),

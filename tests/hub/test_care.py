@@ -304,6 +304,20 @@ async def test_who_was_erased_is_a_new_customer_when_they_write_again_and_old_ma
     assert await world.store.customer(customer) is None
 
 
+async def test_an_erasure_names_the_messages_of_others_that_speak_of_them(world: World):
+    await wrote(world, "m1", EMAIL, "hello")
+    told = await wrote(world, "w1", PHONE, "ask emily@example.com", place="chat-1")
+    world.mail.put_raw(msgspec.structs.replace(world.mail.box[0], identity="torn", payload=b"\xff", meta={}))
+
+    async def torn() -> bool:
+        return await world.store.find(Address("unreadable", "", "mail")) is not None
+
+    await until(torn)
+    erased = await world.desk.erase(world.who, "e1", await world.customer(EMAIL))
+    assert any(f"redact {told.id}" in sentence for sentence in erased.left)
+    assert any("could not be read" in sentence for sentence in erased.left)
+
+
 async def test_nobody_is_erased_while_a_reply_to_them_is_being_sent(world: World):
     await wrote(world, "m1", EMAIL, "hello")
     customer = await world.customer(EMAIL)

@@ -31,6 +31,7 @@ from agentconsole.domain.model import (
 from agentconsole.errors import NotFound, Refused, StoreFault, TryLater, UsageError
 from agentconsole.hub import hold, leftover
 from agentconsole.hub.desk.base import DeskPart, key_of
+from agentconsole.hub.filing import unreadable_of
 from agentconsole.hub.profile import AccountSetup
 from agentconsole.ports import RawItem
 
@@ -84,12 +85,13 @@ class Care(DeskPart):
             members = frozenset(person.members if person is not None else (customer,))
             await self._refuse_while_sending(members)
             stuck = await leftover.drop(self.store, filing, members, person)
+            named = await self._named_elsewhere(members, person)
             # The wish first: who repeats it after a crash in the middle must not be told that nobody is there.
             await self.audit(who, BEGUN, detail=key)
             found = await self.store.erase(customer)
             await self.audit(who, ERASED, customer, f"{key} {found.entries} {found.blobs} {found.drafts}")
         await hold.show(self.store, self.health)
-        left = await self._unreachable(person, stuck)
+        left = await self._unreachable(person, stuck, named)
         return ErasedCustomer(customer, found.entries, found.blobs, found.drafts, left)
 
     async def _refuse_while_sending(self, members: frozenset[CustomerId]) -> None:
@@ -108,8 +110,19 @@ class Care(DeskPart):
                 return line.detail
         return None
 
-    async def _unreachable(self, person: Customer | None, stuck: Sequence[str]) -> tuple[str, ...]:
-        """Return where copies still lie that no hub can reach."""
+    async def _named_elsewhere(self, members: frozenset[CustomerId], person: Customer | None) -> tuple[EntryId, ...]:
+        """Return messages of other customers in which an address of this one stands."""
+        found: dict[EntryId, None] = {}
+        for linked in person.addresses if person is not None else ():
+            for record, entry in await self.store.mentioned(linked.address):
+                if record not in members:
+                    found[entry] = None
+        return tuple(found)
+
+    async def _unreachable(
+        self, person: Customer | None, stuck: Sequence[str], named: Sequence[EntryId] = ()
+    ) -> tuple[str, ...]:
+        """Return where copies still lie that no hub can reach, or that are somebody else's."""
         words = await self.words()
         used = (
             {use.route.account for use in person.routes} | {record.account for record in person.deliveries}
@@ -124,6 +137,11 @@ class Care(DeskPart):
             left.append(words.say("left.mailbox" if mail else "left.provider", account=name, address=own or name))
         left += [words.say("left.backups"), words.say("left.exports"), words.say("left.logs")]
         left += [words.say("left.batch", id=batch) for batch in stuck]
+        left += [words.say("left.named", id=entry) for entry in named]
+        for name in sorted(used & set(self.accounts)):
+            holder = await self.store.find(unreadable_of(name))
+            if holder is not None:
+                left.append(words.say("left.unreadable", account=name, id=holder))
         return tuple(left)
 
     # -- redact --------------------------------------------------------------------------------------------
