@@ -131,12 +131,15 @@ def backoff(
 ) -> float:
     """Return the seconds before the next attempt: doubling, spread by a fifth so that accounts do not march in step.
 
+    The longest pause is spread upwards only: it is a promise to the provider.
+
     Args:
         attempt: how many attempts have failed, from 1.
         retry_after: what the provider asked for, in seconds; never undercut, up to ``LONGEST_WAIT``.
         fraction: a random number in [0, 1).
         first: seconds after the first failure.
-        most: seconds that the pause does not outgrow.
+        most: seconds at which the pause stops growing, and which it then is at least.
     """
     base: float = min(first * 2 ** (min(max(attempt, 1), 32) - 1), most)
-    return max(base * (0.9 + 0.2 * fraction), bounded(retry_after))
+    spread = 1.0 + 0.2 * fraction if base == most else 0.9 + 0.2 * fraction
+    return max(base * spread, bounded(retry_after))

@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from agentconsole.domain import delivery, permission
@@ -38,15 +38,15 @@ from agentconsole.errors import (
     Withdrawn,
 )
 from agentconsole.hub import hold
-from agentconsole.hub.health import Health
+from agentconsole.hub.health import UNREACHABLE, Health
 from agentconsole.hub.profile import AccountSetup, HubProfile, for_choice
+from agentconsole.hub.waits import Line, Waits, not_before
 from agentconsole.ports import Channel, Due, File, Outgoing, Store
 from agentconsole.seams import Clock, Randomness
 
 SEND_DEADLINE: Final = 900.0
 """Seconds for one send, all in all: RFC 5321 allows ten minutes for the answer after a mail's last dot alone."""
 
-SIGN_IN_PAUSE: Final = 60.0
 IDLE_CHECK: Final = 30.0
 """Seconds after which the outbox is looked at even though nobody said that something is due."""
 
@@ -55,6 +55,9 @@ LINE_WAS_DOWN: Final = frozenset(
     {"unreachable", "unknown_host", "store", "tls_failed", "tls_missing", "tls_name", "tls_untrusted", "tls_expired"}
 )
 """Reasons to wait that end when the account answers again, rather than after a pause that a provider asked for."""
+
+LINE_FAILED: Final = LINE_WAS_DOWN - {"store"}
+"""Reasons for which the account's other replies are not tried either for a while."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,22 +99,27 @@ class Dispatch:
         self._random = random
         self._log = log
         self._people = people
+        self._expires = profile.expire_hours * 3600.0
         self._wakes = {name: asyncio.Event() for name in accounts}
         self._idle = {name: asyncio.Event() for name in accounts}
         for event in self._idle.values():
             event.set()
         self._stopping = asyncio.Event()
         self._line_is_up: set[AccountName] = set()
+        self._lines = {name: Line(clock, random) for name in accounts}
+        self._waits = {name: Waits(clock) for name in accounts}
         self._resting: set[AccountName] = set()
 
     def wake(self, account: AccountName) -> None:
         if account in self._wakes:
+            self._lines[account].hasten()
             self._wakes[account].set()
 
-    def retry(self, account: AccountName) -> None:
-        """Try at once what waits because the line was down, or the disk full."""
+    def retry(self, account: AccountName, *, wished: bool = False) -> None:
+        """Try at once what waits because the line was down, or the disk full. ``wished``: an agent asked for it."""
         if account in self._wakes:
             self._line_is_up.add(account)
+            self._lines[account].try_now(wished=wished)
             self._wakes[account].set()
 
     async def settled(self, account: AccountName) -> None:
@@ -161,10 +169,8 @@ class Dispatch:
             self._wakes[account].clear()
             pause = IDLE_CHECK
             try:
-                next_due = await self._send_due(account)
+                pause = min(pause, await self._send_due(account))
                 self._goes_on(account)
-                if next_due is not None:
-                    pause = min(pause, max((next_due - self._clock.now()).total_seconds(), 0.0))
             except StoreFault as exc:
                 self._log.error("%s: sending rests: %s", account, exc.message)
                 self._rests(account)
@@ -193,19 +199,22 @@ class Dispatch:
             wake.cancel()
             sleep.cancel()
 
-    async def _send_due(self, account: AccountName) -> datetime | None:
-        """Send everything due and return when the next reply is, if one waits."""
+    async def _send_due(self, account: AccountName) -> float:
+        """Send everything due and return the seconds until the next reply is."""
         # An account sends one reply at a time, and here none: a claim in ``sending`` is one whose change reached the
         # disk although the store said that it failed.
         await self._settle(await self._replies(account, Delivery.SENDING))
-        line_is_up = account in self._line_is_up
+        line, waits = self._lines[account], self._waits[account]
+        line_is_up = account in self._line_is_up or line.down
         self._line_is_up.discard(account)
-        for due in await self._replies(account, Delivery.QUEUED):
-            if self._stopping.is_set():
-                break
-            not_before = _not_before(due.record)
+        queued = await self._replies(account, Delivery.QUEUED)
+        waits.keep(due.record for due in queued)
+        for due in queued:
+            waits.tried_for(due.record, _wanted_from(due.record))
+            if self._stopping.is_set() or line.left:
+                continue
             at_once = line_is_up and due.record.attempt and due.record.reason in LINE_WAS_DOWN
-            if not_before is not None and not_before > self._clock.now() and not at_once:
+            if waits.left(due.record) and not at_once:
                 continue
             self._idle[account].clear()
             try:
@@ -219,9 +228,8 @@ class Dispatch:
             finally:
                 self._idle[account].set()
         # Asked again, because an attempt that failed just now has set a time of its own.
-        now = self._clock.now()
-        times = [_not_before(d.record) for d in await self._replies(account, Delivery.QUEUED)]
-        return min((time for time in times if time is not None and time > now), default=None)
+        pauses = [waits.left(due.record) for due in await self._replies(account, Delivery.QUEUED)]
+        return min((pause for pause in (*pauses, line.left) if pause > 0), default=IDLE_CHECK)
 
     async def _replies(self, account: AccountName, state: Delivery) -> Sequence[Due]:
         return await self._store.replies([state], account=account, limit=None)
@@ -236,8 +244,8 @@ class Dispatch:
             raise ReadOnly(f"The reply {record.reply} is in the outbox but not in the history.", "Run: store check")
         reply = found[1]
         attempt = record.attempt + 1
-        wanted_from = max(_not_before(reply) or record.queued_at, record.queued_at)
-        if record.attempt and self._clock.now() - wanted_from > timedelta(hours=self._profile.expire_hours):
+        wanted_from = max(not_before(reply) or record.queued_at, record.queued_at)
+        if record.attempt and self._waits[record.account].tried_for(record, wanted_from) > self._expires:
             await self._record(owner, reply.id, attempt, Outcome(Delivery.FAILED, "expired", record.detail))
             return
         try:
@@ -270,6 +278,7 @@ class Dispatch:
                 outgoing = await self._outgoing(owner, reply, attempt)
                 async with asyncio.timeout(SEND_DEADLINE):
                     report = await self._channels[reply.account].send(outgoing, commit)
+                self._lines[reply.account].up()
                 if not committed:
                     self._log.error("%s: the channel sent without commit", reply.account)
                 return Outcome(report.state, "", report.detail, report.external_id)
@@ -290,12 +299,20 @@ class Dispatch:
             case Withdrawn():
                 return Outcome(Delivery.FAILED, exc.reason)
             case SignInFailed():
-                self._health.failed(account, exc, SIGN_IN_PAUSE)
-                retry = self._clock.now() + timedelta(seconds=SIGN_IN_PAUSE)
+                pause = self._lines[account].failed(None, refused=True, fetched=False)
+                self._health.failed(account, exc, pause)
+                retry = self._clock.now() + timedelta(seconds=pause)
+                return Outcome(Delivery.QUEUED, exc.reason, exc.message, retry_at=retry)
+            case TemporaryFailure() if exc.reason in LINE_FAILED:
+                fetched = self._health.of(account).state == UNREACHABLE
+                pause = self._lines[account].failed(exc.retry_after, refused=False, fetched=fetched)
+                retry = self._clock.now() + timedelta(seconds=pause)
                 return Outcome(Delivery.QUEUED, exc.reason, exc.message, retry_at=retry)
             case TemporaryFailure():
+                self._lines[account].up()
                 return self._again(attempt, exc.reason, exc.message, exc.retry_after)
             case PermanentFailure():
+                self._lines[account].up()
                 return Outcome(Delivery.FAILED, exc.reason, exc.message)
             case OutcomeUnknown() if not committed:
                 return self._again(attempt, exc.reason, exc.message, None)
@@ -412,7 +429,7 @@ class Dispatch:
                 return
 
 
-def _not_before(reply: Reply | DeliveryRecord) -> datetime | None:
-    """Return when a reply may leave at the earliest; a time that names no zone is taken as UTC."""
-    at = reply.not_before
-    return at.replace(tzinfo=UTC) if at is not None and at.tzinfo is None else at
+def _wanted_from(record: DeliveryRecord) -> datetime:
+    """Return since when a reply should leave, as far as its record tells: a first attempt may be an agent's wish."""
+    wish = not_before(record) if not record.attempt else None
+    return max(wish or record.queued_at, record.queued_at)

@@ -23,6 +23,7 @@ from agentconsole.hub.intake import Intake
 from agentconsole.hub.parser import Parser
 from agentconsole.hub.profile import AccountSetup, HubProfile
 from agentconsole.hub.server import Server
+from agentconsole.hub.steady import SteadyClock
 from agentconsole.hub.supervise import Supervisor
 from agentconsole.hub.webhooks import Listener, bind
 from agentconsole.ports import Accepted, Channel, RawItem, SpoolRecord, Store, Tools
@@ -55,7 +56,7 @@ class Hub:
         self._accounts = {setup.name: setup for setup in accounts}
         self._store = store
         self._parser = parser
-        self._clock = clock
+        clock = self._clock = self.clock = SteadyClock(clock)
         self._random = random
         self._log = log
         self._people = asyncio.Lock()
@@ -111,6 +112,8 @@ class Hub:
             listening = self._bind()
             await asyncio.to_thread(self._open_channels)
             await self.desk.begin()
+            newest = await self._store.lines("all", AgentName(""), limit=1)
+            self.clock.begin(newest[0].last_at if newest else None)
             await self._dispatch.recover()
             tasks.append(asyncio.create_task(self._intake.run(), name="intake"))
             if listening is not None:
@@ -265,7 +268,7 @@ class Hub:
         if supervisor is None:
             found = self.health.of(name)
             return SyncResult(name, 0, found.error, found.hint)
-        self._dispatch.retry(name)
+        self._dispatch.retry(name, wished=True)
         before = self.health.of(name).received
         error = hint = ""
         try:

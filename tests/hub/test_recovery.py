@@ -134,7 +134,7 @@ async def test_a_long_queue_of_one_account_hides_no_others(world: World) -> None
     world.clock.move(seconds=1)
     late = await world.desk.reply(world.who, "late", Compose(person, "you too"))
     await left(world, late.id)
-    assert (await world.desk.sent(world.who, reply)).reason == "unreachable"
+    await left(world, reply)  # the line was seen to be up
 
 
 class OneLost(MemoryStore):
