@@ -49,6 +49,7 @@ from agentconsole.testing.entries import (
     status,
     unmerged,
 )
+from agentconsole.testing.store_care_contract import CareContract
 
 K1, K2, K3 = CustomerId("k1"), CustomerId("k2"), CustomerId("k3")
 ANA, BEN = AgentName("ana"), AgentName("ben")
@@ -71,7 +72,7 @@ def draft(text: str, revision: int, *, agent: str = "ana", conversation: str = "
     return Draft(AgentName(agent), K1, ConversationId(conversation), text, revision, NOON, caret=(0, len(text)))
 
 
-class StoreContract:
+class StoreContract(CareContract):
     @pytest.fixture
     def store(self) -> Store:
         raise NotImplementedError("override the fixture `store`")
