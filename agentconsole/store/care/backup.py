@@ -46,13 +46,11 @@ from agentconsole.seams import Clock, Step, Steps
 from agentconsole.store.care import manifest, sound
 from agentconsole.store.care.layout import Kind, Place, Progress, place, silent, walk
 from agentconsole.store.care.manifest import Kept
+from agentconsole.store.care.writing import NewFiles
 from agentconsole.store.embedded import files
 from agentconsole.store.embedded.care_lock import keeping
 from agentconsole.store.embedded.files import Documents, faults
 from agentconsole.store.embedded.head import volumes
-
-_AT_ONCE: Final = 64
-"""Files that are made durable together: the disk's journal is then written once for all of them."""
 
 _LOOKS: Final = 3
 """How often a head is read again where a volume is not the one that it lists."""
@@ -132,9 +130,7 @@ class _Backup:
         self._target = target
         self._steps = steps
         self._progress = progress
-        self._open: list[tuple[int, Path]] = []
-        self._folders: set[Path] = {target}
-        self._made: set[str] = set()
+        self._new = NewFiles(target, steps, Step.BACKUP)
         self._done = self._of = self._size = self._entries = 0
         self._customers: set[CustomerId] = set()
         self._damaged: list[Kept] = []
@@ -151,11 +147,8 @@ class _Backup:
         try:
             self._of = sum(1 for found in walk(self._root) if found.kind not in (*_NOT_COPIED, Kind.PREVIOUS))
             self._copy_all()
-            self._flush()
+            self._new.finish()
             ended = clock.now()
-            with self._steps.durable(Step.BACKUP):
-                for folder in sorted(self._folders):
-                    files.sync_folder(folder)
             with self._steps.durable(Step.BACKUP):
                 self._manifest.finish(ended, self._done, self._size, len(self._customers), self._entries)
             return Copied(
@@ -163,8 +156,7 @@ class _Backup:
                 tuple(self._damaged),
             )
         finally:
-            for handle, _ in self._open:
-                os.close(handle)
+            self._new.close()
             self._manifest.close()
 
     def _copy_all(self) -> None:
@@ -278,35 +270,12 @@ class _Backup:
     # -- writing -------------------------------------------------------------------------------------------
 
     def _put(self, one: Place, data: bytes, why: str) -> None:
-        path = self._target / one.path
-        folder = one.path.rpartition("/")[0]
-        if folder not in self._made:
-            self._made.add(folder)
-            for parent in reversed(Path(one.path).parents):
-                (self._target / parent).mkdir(mode=0o700, exist_ok=True)
-                self._folders.add(self._target / parent)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        self._open.append((handle, path))
-        view = memoryview(data)
-        while view:
-            view = view[os.write(handle, view) :]
+        durable = self._new.put(one.path, data)
         kept = Kept(one.path, len(data), hashlib.sha256(data).hexdigest(), one.customer, why)
         self._manifest.add(kept)
         if why:
             self._damaged.append(kept)
         self._done += 1
         self._size += len(data)
-        if len(self._open) >= _AT_ONCE:
-            self._flush()
+        if durable:
             self._progress("copied", self._done, max(self._of, self._done))
-
-    def _flush(self) -> None:
-        if not self._open:
-            return
-        with self._steps.durable(Step.BACKUP):
-            while self._open:
-                handle, path = self._open.pop()
-                try:
-                    files.sync(handle, path)
-                finally:
-                    os.close(handle)

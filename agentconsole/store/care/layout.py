@@ -11,6 +11,8 @@ from typing import Final, NamedTuple, TypeAlias
 
 from agentconsole.domain.model import CustomerId
 from agentconsole.store.embedded.care_lock import CARE_LOCK
+from agentconsole.store.embedded.erasing import JOURNAL as ERASING
+from agentconsole.store.embedded.head import REWRITING
 from agentconsole.store.embedded.lock import LOCK_NAME
 
 Progress: TypeAlias = Callable[[str, int, int], None]
@@ -42,6 +44,8 @@ class Kind(StrEnum):
     """Locks, sockets, the hub's log: of the process, not of the store."""
     LEFTOVER = "leftover"
     """What a crash left half-written."""
+    JOURNAL = "journal"
+    """What an erasure or a rewriting needs to go on after a crash."""
     KEPT = "kept"
     """A damaged file that was put aside for a person."""
     OTHER = "other"
@@ -96,6 +100,8 @@ def _of_customer(path: str, name: str) -> Place:
         return Place(path, Kind.HEAD, customer)
     if rest == "json.prev":
         return Place(path, Kind.PREVIOUS, customer)
+    if rest == REWRITING:
+        return Place(path, Kind.JOURNAL, customer)
     return Place(path, Kind.VOLUME if _VOLUME.fullmatch(rest) else Kind.KEPT, customer)
 
 
@@ -113,6 +119,8 @@ def _of_nobody(parts: list[str], name: str) -> Kind:
             return Kind.AUDIT
         case ["ledger", _] if name.endswith(".jsonl"):
             return Kind.LEDGER
+        case ["ledger", _]:
+            return Kind.JOURNAL if name == ERASING else Kind.KEPT
         case ["keys", _]:
             return Kind.KEY
     return Kind.OTHER

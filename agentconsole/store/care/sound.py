@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import tomllib
 import zlib
 from typing import Any, Final
 
@@ -17,6 +16,10 @@ from agentconsole.store.care.layout import Kind, Place
 from agentconsole.store.embedded import files, sealed, spool
 from agentconsole.store.embedded.files import Damaged, Documents
 from agentconsole.store.embedded.head import entries_of, shard, volumes
+from agentconsole.store.embedded.ledger import CONSENTS, ConsentLine, ErasedLine
+from agentconsole.store.embedded.place import FORMAT, Card
+from agentconsole.store.embedded.rewriting import Journal
+from agentconsole.store.erasure import Gone
 
 _END: Final = re.compile(rb',"_meta":\{"1":\{"schema":\d+,"gen":\d+,"crc32":\d+\}\}\}\n$')
 _SEALED: Final[dict[Kind, Any]] = {
@@ -46,7 +49,9 @@ def reason(place: Place, data: bytes) -> str:
         case Kind.AUDIT:
             return lines(data, AuditLine)
         case Kind.LEDGER:
-            return lines(data, dict[str, Any])
+            return lines(data, ConsentLine if place.path.endswith(CONSENTS) else ErasedLine)
+        case Kind.JOURNAL:
+            return sealed.broken(data, Gone if place.path.startswith("ledger/") else Journal)
         case Kind.FORMAT:
             return _format(data)
         case _:
@@ -112,9 +117,9 @@ def lines(data: bytes, kind: Any) -> str:
 
 def _format(data: bytes) -> str:
     try:
-        found = tomllib.loads(data.decode("utf-8"))
-        if isinstance(found["format"], int) and isinstance(found["uuid"], str) and found["uuid"]:
-            return ""
-        return "it names no format and no store"
-    except (ValueError, KeyError) as error:
+        card = msgspec.toml.decode(data, type=Card)
+    except ValueError as error:
         return f"it cannot be read ({error})"
+    if card.format > FORMAT:
+        return f"a newer version wrote it (format {card.format}, this program knows {FORMAT})"
+    return "" if card.encoded() == data else "it is not what this program writes"
