@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
@@ -26,11 +27,14 @@ from agentconsole.domain.model import (
     EntryId,
     Medium,
     PreferenceStated,
+    Redacted,
+    Snapshot,
     Suggested,
     SuggestionAnswered,
     Tagged,
     Trust,
 )
+from agentconsole.ports import Store
 from agentconsole.seams import Steps, SystemClock, SystemRandomness
 from agentconsole.store.embedded import EmbeddedStore
 from agentconsole.store.memory import MemoryStore
@@ -71,6 +75,11 @@ class Writer:
         self.replies: list[str] = []
         self.merges: list[str] = []
         self.suggestions: list[str] = []
+
+    def redaction(self) -> AnyEntry:
+        self.made += 1
+        of = EntryId(f"e{max(self.made - 2, 1)}")
+        return Redacted(id=EntryId(f"e{self.made}"), at=minute(13), entry=of, by=AgentName("ana"))
 
     def one(self, record: str) -> AnyEntry:
         draw = self.draw
@@ -144,9 +153,30 @@ class Writer:
                 return unmerged(name, draw(st.sampled_from([*self.merges[-3:], "nothing"])), at)
 
 
+def blank(entry: AnyEntry) -> AnyEntry:
+    return msgspec.structs.replace(entry, text="") if hasattr(entry, "text") else entry
+
+
+def drop(entry: AnyEntry) -> AnyEntry | None:
+    return None if int(entry.id[1:]) % 3 == 0 else entry
+
+
+async def play(store: Store, act: str, record: CustomerId, what: Any) -> Any:
+    match act:
+        case "seen":
+            await store.seen(record, AgentName("ana"), minute(what))
+        case "erase":
+            return await store.erase(record)
+        case "blank" | "drop":
+            return await store.rewrite(record, blank if act == "blank" else drop, lambda _: what)
+        case _:
+            return await store.change(record, lambda _: what)
+
+
 @st.composite
 def histories(draw: Any) -> list[tuple[str, str, tuple[AnyEntry, ...] | int]]:
-    """Appends to some records, with repeats of what was appended before, and agents reading."""
+    """Appends to some records, with repeats of what was appended before, agents reading, and now and then a record
+    that is rewritten or a customer who is erased."""
     writer = Writer(draw)
     acts: list[tuple[str, str, tuple[AnyEntry, ...] | int]] = []
     before: list[AnyEntry] = []
@@ -154,6 +184,9 @@ def histories(draw: Any) -> list[tuple[str, str, tuple[AnyEntry, ...] | int]]:
         record = draw(st.sampled_from(RECORDS))
         if draw(st.integers(0, 6)) == 0:
             acts.append(("seen", record, draw(st.integers(0, 12))))
+            continue
+        if draw(st.integers(0, 8)) == 0:
+            acts.append((draw(st.sampled_from(["blank", "drop", "erase"])), record, (writer.redaction(),)))
             continue
         fresh = [writer.one(record) for _ in range(draw(st.integers(1, 4)))]
         if before and draw(st.integers(0, 3)) == 0:
@@ -175,7 +208,7 @@ def _open(root: Path) -> EmbeddedStore:
 
 
 async def _agree(root: Path, acts: list[tuple[str, str, Any]]) -> None:
-    entries = {entry.id for act, _, made in acts if act == "append" for entry in made}
+    entries = {entry.id for act, _, made in acts if act != "seen" for entry in made}
     memory = MemoryStore(SystemClock(), SystemRandomness())
     async with _open(root) as store:
         for act, name, what in acts:
@@ -183,31 +216,23 @@ async def _agree(root: Path, acts: list[tuple[str, str, Any]]) -> None:
             told = []
             for one in (memory, store):
                 start = (await one.changed(None)).revision
-                if act == "seen":
-                    await one.seen(record, AgentName("ana"), minute(what))
-                else:
-                    await one.change(record, lambda _, fresh=what: fresh)
-                told.append((await one.changed(start)).customers)
+                found = await play(one, act, record, what)
+                told.append((found, (await one.changed(start)).customers))
             assert told[0] == told[1]
         expected = await answers(memory, RECORDS, entries)
         assert differences(expected, await answers(store, RECORDS, entries)) == {}
+    event(f"cared: {sorted({act for act, _, _ in acts} - {'seen', 'append'})}")
     event(f"merged: {sum(1 for r in RECORDS if (p := expected[f'customer {r}']) and len(p.members) > 1)}")
     async with _open(root) as store:
         assert differences(expected, await answers(store, RECORDS, entries)) == {}
         for record in map(CustomerId, RECORDS):
-            await _refolds(store, record)
+            assert await store.snapshot(record) == (memory._snapshots.get(record) and fold_of(memory, record))
     for name in ("index.sqlite3", "search.sqlite3"):
         (root / name).unlink()
     async with _open(root) as store:
         assert differences(expected, await answers(store, RECORDS, entries)) == {}
 
 
-async def _refolds(store: EmbeddedStore, record: CustomerId) -> None:
+def fold_of(memory: MemoryStore, record: CustomerId) -> Snapshot:
     """The snapshot that was carried on from change to change is what all entries add up to."""
-    snapshot, page = await store.snapshot(record), await store.history(record, limit=10_000)
-    if snapshot is None or page is None:
-        assert snapshot is None
-        return
-    mine = [entry for entry in page.entries if (await store.entry(entry.id) or ("",))[0] == record]
-    mine.sort(key=lambda entry: int(entry.id[1:]))
-    assert fold(record, mine) == snapshot
+    return fold(record, memory._entries[record])
