@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TYPE_CHECKING
 
 from textual.widget import Widget
 
@@ -20,9 +19,6 @@ from agentconsole.ui.actions_pages import PageActions
 from agentconsole.ui.actions_prompts import PromptActions
 from agentconsole.ui.draw import our
 from agentconsole.ui.widgets.lines import Lines
-
-if TYPE_CHECKING:
-    pass
 
 
 class Acting(PageActions, PromptActions):
@@ -329,10 +325,6 @@ class Acting(PageActions, PromptActions):
         app.tell("strip.unlinked", "good")
         app.note("unlinked", customer=customer)
         await app.reading.renew()
-
-    async def take_back(self, reply: EntryId) -> None:
-        """Undo a send that is still queued; the hub refuses where it has left."""
-        await self.outbox_told(await self.app.desk.cancel(self.app.who, self.request(), reply))
 
     def do_undo(self) -> None:
         if self._undo:

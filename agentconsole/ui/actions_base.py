@@ -87,3 +87,15 @@ class ActingPart:
 
     def open(self, customer: CustomerId, conversation: ConversationId, entry: EntryId = NO_ENTRY) -> None:
         raise NotImplementedError
+
+    async def open_prompt(self, what: str) -> None:
+        raise NotImplementedError
+
+    async def assign(self, target: Target, assignee: AgentName) -> None:
+        raise NotImplementedError
+
+    async def redact(self, why: str) -> None:
+        raise NotImplementedError
+
+    def erase_typed(self, words: str) -> None:
+        raise NotImplementedError

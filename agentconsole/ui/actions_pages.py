@@ -1,20 +1,17 @@
-"""The actions that show pages: help, health, why, the card, the outbox and what is decided there."""
+"""The actions that show pages: help, health, why, the card, and what enter does on a page."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from functools import partial
-from typing import Any, Final
-
-from agentconsole.desk import Compose, Sent, Status
-from agentconsole.domain.model import ConversationId, Delivery, EntryId
+from agentconsole.desk import Compose, Status
+from agentconsole.domain.model import ConversationId
 from agentconsole.ui import pages
-from agentconsole.ui.actions_base import ActingPart, Target
+from agentconsole.ui.actions_base import Target
+from agentconsole.ui.actions_care import CareActions
+from agentconsole.ui.actions_decide import PAGES
+from agentconsole.ui.care_pages import Takeback
 
-_OUTBOX: Final = (Delivery.UNCERTAIN, Delivery.FAILED, Delivery.QUEUED, Delivery.SENDING)
 
-
-class PageActions(ActingPart):
+class PageActions(CareActions):
     async def why(self, target: Target) -> None:
         app = self.app
         choice = await app.desk.choose(app.who, Compose(target.customer, "", target.conversation))
@@ -62,8 +59,8 @@ class PageActions(ActingPart):
                     time=app.say.clock(at),
                     why=why.rstrip("."),
                 )
-        if app.page_kind == "outbox":
-            app.start(partial(self._show_outbox, keep=True), "page")
+        self.renew_replies()
+        app.show_banner(status.banner)
 
     def do_card(self) -> None:
         app = self.app
@@ -75,47 +72,15 @@ class PageActions(ActingPart):
             app.show_page("card", ())
             app.reading.draw_card()
 
-    def do_outbox(self) -> None:
-        self.app.start(self._show_outbox, "page")
-
-    async def _show_outbox(self, *, keep: bool = False) -> None:
-        app = self.app
-        lines = await app.desk.outbox(app.who, _OUTBOX)
-        app.show_page("outbox", pages.outbox(lines, app.say, app.settings.clock(), self.page_width()), keep=keep)
-
-    def _on_outbox(self, call: Callable[[EntryId], Coroutine[Any, Any, Sent]]) -> None:
-        chosen = self.app.page.chosen
-        if self.app.page_kind == "outbox" and isinstance(chosen, str):
-            self.run(partial(self._outbox_act, partial(call, EntryId(chosen))))
-
-    async def _outbox_act(self, call: Callable[[], Coroutine[Any, Any, Sent]]) -> None:
-        await self.outbox_told(await call())
-        if self.app.page_kind == "outbox":
-            await self._show_outbox(keep=True)
-
-    async def outbox_told(self, sent: Sent) -> None:
-        self.app.tell("strip.checked", "good", state=self.app.say.state(sent.state))
-        await self.app.reading.renew()
-
-    def do_check(self) -> None:
-        desk, who = self.app.desk, self.app.who
-        self._on_outbox(lambda reply: desk.outbox_check(who, self.request(), reply))
-
-    def do_resend(self) -> None:
-        desk, who = self.app.desk, self.app.who
-        self._on_outbox(lambda reply: desk.resend(who, self.request(), reply))
-
-    def do_mark_sent(self) -> None:
-        desk, who = self.app.desk, self.app.who
-        self._on_outbox(lambda reply: desk.mark_sent(who, self.request(), reply))
-
-    def do_cancel(self) -> None:
-        desk, who = self.app.desk, self.app.who
-        self._on_outbox(lambda reply: desk.cancel(who, self.request(), reply))
-
     async def do_choose(self) -> None:
         app = self.app
         chosen = app.page.chosen if app.focused is app.page else None
         if app.page_kind == "search" and isinstance(chosen, tuple):
             customer, entry = chosen
             self.open(customer, ConversationId(""), entry)
+        elif app.page_kind in PAGES:
+            line = next((line for line in self.lines if line.record.reply == chosen), None)
+            if line is not None:
+                self.open(line.customer, line.record.conversation, line.record.reply)
+        elif isinstance(chosen, Takeback):
+            self.take_damaged_back(chosen)

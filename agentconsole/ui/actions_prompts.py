@@ -33,21 +33,18 @@ class PromptActions(ActingPart):
         self._asking = ""
         self._assigning: Target | None = None
 
-    async def assign(self, target: Target, assignee: AgentName) -> None:
-        raise NotImplementedError
-
     async def do_assign_to(self) -> None:
         self._assigning = self.target()
         if self._assigning is not None:
-            await self._open_prompt("assign")
+            await self.open_prompt("assign")
 
     async def do_search(self) -> None:
-        await self._open_prompt("search")
+        await self.open_prompt("search")
 
     async def do_palette(self) -> None:
-        await self._open_prompt("palette")
+        await self.open_prompt("palette")
 
-    async def _open_prompt(self, what: str) -> None:
+    async def open_prompt(self, what: str) -> None:
         app = self.app
         if self.prompt is None:
             await app.boxes_ready.wait()
@@ -104,6 +101,13 @@ class PromptActions(ActingPart):
             app.start(partial(self._search, words), "page")
         elif asking == "assign" and words and self._assigning is not None:
             self.run(partial(self.assign, self._assigning, AgentName(words)))
+        elif asking == "redact":
+            if words:
+                self.run(partial(self.redact, words))
+            else:
+                app.tell("redact.no_reason", "warn")
+        elif asking == "erase":
+            self.erase_typed(words)
 
     async def _search(self, words: str) -> None:
         app = self.app

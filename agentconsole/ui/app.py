@@ -80,7 +80,7 @@ class Console(App[None]):
     #body { height: 1fr; }
     #rail { height: 1fr; }
     #main { width: 1fr; height: 1fr; }
-    #card, #page, #suggest, #coach { display: none; }
+    #card, #page, #suggest, #coach, #banner, #damage { display: none; }
     #ask { height: 1; }
     #ask Bar { width: 14; }
     """
@@ -103,6 +103,8 @@ class Console(App[None]):
         self.view_bar = Bar(bars.view, id="view")
         self.queue = Queue(self.say, settings.clock, who.name, id="queue")
         self.head = Bar(bars.head, lines=2, id="head")
+        self.banner = Bar(bars.banner, id="banner")
+        self.damage = Bar(bars.damage, id="damage")
         self.suggest = Bar(bars.suggestion, id="suggest")
         self.timeline = Timeline(Look(self.say, 40), id="timeline")
         self.below = Bar(bars.below, id="below")
@@ -116,6 +118,7 @@ class Console(App[None]):
         self.hub_gone_since: float | None = None
         self._first = first
         self.message: Row = ()
+        self.told_key = ""
         self._return_to: Widget | None = None
         self._prefix = ""
         self._guard_until = 0.0
@@ -130,12 +133,14 @@ class Console(App[None]):
 
     def compose(self) -> ComposeResult:
         yield self.header
+        yield self.banner
         with Horizontal(id="body"):
             with Vertical(id="rail"):
                 yield self.view_bar
                 yield self.queue
             with Vertical(id="main"):
                 yield self.head
+                yield self.damage
                 yield self.suggest
                 yield self.timeline
                 yield self.below
@@ -180,6 +185,7 @@ class Console(App[None]):
         self.header.update()
         self.queue.refresh_changed()
         self.writer.update()
+        self.acting.minute()
         self._schedule_minute()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -233,6 +239,7 @@ class Console(App[None]):
         if pane is not None:
             base = REPLY if height < TALL else REPLY_TALL
             pane.styles.height = max(min(base + pane.reasons_lines, height - OTHERS), REPLY_LEAST)
+        self.damage.display = self.reading.damage is not None
         self.suggest.display = self.reading.suggestion is not None
         self.coach.display = bool(self.bars.coach_text())
         self.timeline.can_focus = self.reading.opened is not None
@@ -247,9 +254,10 @@ class Console(App[None]):
     def tell(self, key: str, style: str = "", /, **values: str) -> None:
         """Say something in the strip: what happened, what holds, which key."""
         self.tell_text(self.say(key, **values), style)
+        self.told_key = key
 
     def tell_text(self, text: Safe, style: str = "") -> None:
-        self.message = row((text, style)) if text else ()
+        self.message, self.told_key = row((text, style)) if text else (), ""
         if not text:
             self.strip.set_lines(1)
         self.strip.update()
@@ -261,6 +269,13 @@ class Console(App[None]):
     def told(self) -> str:
         """What the strip says."""
         return self.message[0][0] if self.message else ""
+
+    def show_banner(self, code: str) -> None:
+        """Show what concerns the whole hub for as long as it lasts."""
+        if code != self.bars.banner_code:
+            self.bars.banner_code = code
+            self.banner.display = bool(code)
+            self.banner.update()
 
     def note(self, event: str, **facts: str) -> None:
         """Tell the coach what really happened, and show what it says now."""
@@ -336,6 +351,9 @@ class Console(App[None]):
             self._guard_until = 0.0
         self.touched = True
         name = typed or event.key
+        if self.acting.question is not None and where in keys.READING:
+            self.acting.answered(name)
+            return True
         if where in keys.READING and keys.is_hangul(typed):
             return await self._hangul(where, name)
         if self._prefix:

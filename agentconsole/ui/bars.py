@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from agentconsole.ui import pages, people
+from agentconsole.ui import care_pages, pages, people
 from agentconsole.ui.draw import Row, Safe, clip, our, row, row_width, safe, sides, wrap
 
 if TYPE_CHECKING:
@@ -24,6 +24,23 @@ class Bars:
 
     def __init__(self, app: Console) -> None:
         self.app = app
+        self.banner_code = ""
+
+    def banner(self, width: int) -> list[Row]:
+        if not self.banner_code:
+            return []
+        lines = list(wrap(self.app.say.banner(self.banner_code), width - 2, STRIP_LINES))
+        self.app.banner.set_lines(len(lines))
+        return [row(our(" "), (line, "bad")) for line in lines]
+
+    def damage(self, width: int) -> list[Row]:
+        found, status = self.app.reading.damage, self.app.reading.status
+        if found is None:
+            return []
+        waiting = status.spool.set_aside if status is not None and len(self.app.reading.damaged) == 1 else 0
+        lines = list(wrap(care_pages.damage_line(found, waiting, self.app.say), width - 2, STRIP_LINES))
+        self.app.damage.set_lines(len(lines))
+        return [row(our(" "), (line, "bad")) for line in lines]
 
     def header(self, width: int) -> list[Row]:
         say, counts, status = self.app.say, self.app.reading.counts, self.app.reading.status

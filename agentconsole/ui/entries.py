@@ -20,6 +20,7 @@ from agentconsole.domain.model import (
     Note,
     Receipt,
     Received,
+    Redacted,
     Reply,
     StatusChanged,
     Suggested,
@@ -62,6 +63,7 @@ class Look:
     Args:
         whole: entries whose folded parts are shown.
         fresh: entries that came while the customer was open.
+        removed: entries whose content was taken out.
     """
 
     say: Say
@@ -70,6 +72,7 @@ class Look:
     states: Mapping[EntryId, DeliveryRecord] = field(default_factory=dict)
     whole: frozenset[EntryId] = frozenset()
     fresh: frozenset[EntryId] = frozenset()
+    removed: Mapping[EntryId, Redacted] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -122,12 +125,14 @@ def _joined(entries: list[AnyEntry]) -> Shown:
 
 def _told(entries: Iterable[AnyEntry], *, first_address: bool) -> Iterator[AnyEntry]:
     before: StatusChanged | None = None
+    entries = list(entries)
+    known = {entry.id for entry in entries}
     for entry in entries:
         if first_address and isinstance(entry, AddressLinked | Received):
             first_address = False
             if isinstance(entry, AddressLinked) and not entry.evidence:
                 continue
-        if isinstance(entry, Receipt):
+        if isinstance(entry, Receipt) or (isinstance(entry, Redacted) and entry.entry in known):
             continue
         if isinstance(entry, StatusChanged):
             if before is not None and _same_act(before, entry):
@@ -259,6 +264,11 @@ def _reply(entry: Reply, look: Look) -> list[Row]:
 
 
 def _body(entry: EntryId, text: str, look: Look, style: str, bar: str = "") -> list[Row]:
+    mark = look.removed.get(entry)
+    if mark is not None:
+        return [
+            row(our("   " + bar), (line, "note")) for line in wrap(look.say.event(mark), look.width - 3 - len(bar), 3)
+        ]
     if not text.strip():
         return []
     indent = our("   " + bar)

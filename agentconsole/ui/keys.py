@@ -15,6 +15,8 @@ READING: Final = ("list", "conversation", "paper")
 TYPING: Final = ("box", "prompt")
 EVERYWHERE: Final = (*READING, *TYPING)
 PERSON: Final = ("list", "conversation")
+DECIDED: Final = ("conversation", "paper")
+"""Where the keyboard can be on a reply that may have gone out or failed."""
 
 
 @dataclass(frozen=True)
@@ -78,10 +80,15 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("search", ("slash", "/"), READING, palette=True),
     Action("health", ("exclamation_mark", "!"), READING, palette=True),
     Action("outbox", ("g o", "f8"), READING, palette=True),
-    Action("check", ("v",), ("paper",), changes=True),
-    Action("resend", ("s",), ("paper",), changes=True),
-    Action("mark_sent", ("d",), ("paper",), changes=True),
-    Action("cancel", ("x",), ("paper",), changes=True),
+    Action("uncertain", ("U", "f9"), READING, palette=True),
+    Action("uncertain", ("f9",), ("box",)),
+    Action("check", ("v",), DECIDED, changes=True),
+    Action("resend", ("s",), DECIDED, changes=True),
+    Action("mark_sent", ("m",), DECIDED, changes=True),
+    Action("cancel", ("x",), DECIDED, changes=True),
+    Action("damaged", ("D",), READING, palette=True),
+    Action("redact", ("R",), ("conversation",), changes=True, palette=True),
+    Action("erase", (), PERSON, changes=True, palette=True),
     *(Action("view", (f"g {key}",), READING, argument=view, palette=True) for key, view in VIEWS.items()),
     Action("send", ("ctrl+s",), ("box",)),
     Action("next_route", ("ctrl+t",), ("box",)),
@@ -115,7 +122,9 @@ FOOTER: Final[dict[str, tuple[str, ...]]] = {
     "conversation": ("reply", "note", "assign", "close", "back", "help"),
     "paper": ("back", "help"),
     "search": ("choose", "search", "back", "help"),
-    "outbox": ("check", "resend", "mark_sent", "cancel", "back"),
+    "outbox": ("check", "resend", "mark_sent", "cancel", "choose", "back"),
+    "uncertain": ("check", "resend", "mark_sent", "cancel", "choose", "back"),
+    "damaged": ("choose", "back", "help"),
     "box": ("send", "back", "next_route", "why", "palette"),
     "prompt": ("submit", "back"),
 }
@@ -146,6 +155,7 @@ SHOWN: Final = {
     "f1": "F1",
     "f2": "F2",
     "f8": "F8",
+    "f9": "F9",
 }
 
 

@@ -161,7 +161,7 @@ def hits(found: Sequence[Hit], words: str, say: Say, now: datetime, width: int) 
 def help_page(where: str, say: Say, width: int) -> list[Item]:
     """Return what every key does here, then what the marks mean."""
     found = [Item(row((say("help.title", where=say(f"help.{where}")), "title"))), Item(())]
-    here = [action for action in keys.ACTIONS if where in action.where]
+    here = [action for action in keys.ACTIONS if where in action.where and action.keys]
     lines: dict[str, list[str]] = {}
     for action in here:
         lines.setdefault(action.title, []).extend(keys.shown_key(key) for key in action.keys)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from textual.timer import Timer
 
-from agentconsole.desk import Position, QueueCounts, QueuePage, Status, SuggestionView, TimelinePage
+from agentconsole.desk import DamagedRecord, Position, QueueCounts, QueuePage, Status, SuggestionView, TimelinePage
 from agentconsole.domain import conversations, facts
 from agentconsole.domain.facts import Fact
 from agentconsole.domain.model import (
@@ -23,6 +23,7 @@ from agentconsole.domain.model import (
     EntryId,
     Line,
     Received,
+    Redacted,
 )
 from agentconsole.errors import HubAbsent, NotFound, TryLater
 from agentconsole.ui import people
@@ -59,6 +60,7 @@ class Opened:
     suggestions: tuple[SuggestionView, ...] = ()
     whole: set[EntryId] = field(default_factory=set)
     fresh: set[EntryId] = field(default_factory=set)
+    removed: dict[EntryId, Redacted] = field(default_factory=dict)
     _known: tuple[EntryId, tuple[Fact, ...]] = (EntryId(""), ())
 
     @property
@@ -89,6 +91,8 @@ class Reading:
         self.counts = QueueCounts()
         self.status: Status | None = None
         self.opened: Opened | None = None
+        self.damaged: dict[CustomerId, DamagedRecord] = {}
+        """Customers whose files are damaged on disk."""
         self.below = 0
         self._opening: CustomerId | None = None
         self._position: Position | None = None
@@ -122,9 +126,9 @@ class Reading:
         await self._status()
         if again:
             await self.renew()
-            return
-        if not await app.writer.restore() and self.opened is None and app.queue.chosen is not None:
+        elif not await app.writer.restore() and self.opened is None and app.queue.chosen is not None:
             await self.open(app.queue.chosen.customer, app.queue.chosen.conversation, looked=False)
+        await app.acting.tell_away()
 
     async def _next(self) -> None:
         app = self.app
@@ -146,12 +150,15 @@ class Reading:
                 await self._status()
         elif not changed:
             await asyncio.sleep(0.05)
+        # A line that was cut and is back looks like nothing from here.
+        await app.acting.tell_away()
 
     async def _status(self) -> None:
         before = self.status
         self.status = await self.app.desk.status(self.app.who)
         self.app.header.update()
         self.app.acting.status_changed(before, self.status)
+        await self.app.acting.look_for_damage(before, self.status)
 
     # -- the queue ------------------------------------------------------------------------------------------
 
@@ -236,6 +243,7 @@ class Reading:
     def _adopt(self, opened: Opened, page: TimelinePage) -> None:
         opened.customer = page.customer
         opened.suggestions = page.suggestions
+        opened.removed.update(page.removed)
         opened.states.update(page.states)
         opened.states.update({record.reply: record for record in page.customer.deliveries})
 
@@ -310,6 +318,7 @@ class Reading:
         known = {entry.id for entry in opened.entries}
         opened.entries = [*(entry for entry in page.entries if entry.id not in known), *opened.entries]
         opened.states = {**page.states, **opened.states}
+        opened.removed.update(page.removed)
         opened.more = page.more and bool(page.entries)
 
     async def mark_seen(self) -> None:
@@ -330,6 +339,7 @@ class Reading:
             opened.states,
             frozenset(opened.whole),
             frozenset(opened.fresh),
+            opened.removed,
         )
 
     def relook(self) -> None:
@@ -372,6 +382,37 @@ class Reading:
     @property
     def suggestion(self) -> SuggestionView | None:
         return self.suggestions[0] if self.suggestions else None
+
+    @property
+    def damage(self) -> DamagedRecord | None:
+        """What is damaged of the opened customer."""
+        if self.opened is None:
+            return None
+        names = (self.opened.customer.id, *self.opened.customer.members)
+        return next((self.damaged[name] for name in names if name in self.damaged), None)
+
+    async def look_again(self) -> None:
+        """Read the loaded entries of the opened customer anew: what they say has changed."""
+        opened = self.opened
+        if opened is None:
+            return
+        limit = min(max(len(opened.entries), FIRST_PAGE), LONGEST)
+        page = await self.app.desk.timeline(self.app.who, opened.customer.id, EntryId(""), limit)
+        if self.opened is opened:
+            opened.entries, opened.more = list(page.entries), page.more
+            await self.renew()
+
+    def forget(self, customer: CustomerId) -> None:
+        """Take a customer who was erased off the screen."""
+        opened = self.opened
+        if opened is None or customer not in (opened.customer.id, *opened.customer.members):
+            return
+        app = self.app
+        self.opened, self.below = None, 0
+        app.timeline.show((), Look(app.say, app.look_width()), more=False)
+        app.card.show(())
+        self._draw()
+        app.focus_on(app.queue)
 
     def line_of_opened(self) -> Line | None:
         """Return the queue's row of the opened conversation, where it is loaded."""

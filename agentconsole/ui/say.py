@@ -64,6 +64,15 @@ class Say:
     def age(self, span: timedelta) -> Safe:
         return our(self._words.age(span))
 
+    def ago(self, span: timedelta) -> Safe:
+        """Return how long ago in one unit, spelt out: 12 min, 2 h, 3 d."""
+        minutes = max(int(span.total_seconds() // 60), 0)
+        if minutes < 60:
+            return self("ago.minutes", n=str(minutes))
+        if minutes < 48 * 60:
+            return self("ago.hours", n=str(minutes // 60))
+        return self("ago.days", n=str(minutes // (24 * 60)))
+
     # -- words of the trade ---------------------------------------------------------------------------------
 
     def medium(self, medium: str) -> Safe:
@@ -118,6 +127,14 @@ class Say:
         if record.state in (Delivery.UNCERTAIN, Delivery.FAILED):
             text = our(f"{text} {self('entry.decide')}")
         return text
+
+    def undecided(self, record: DeliveryRecord) -> Safe:
+        """Return why a reply may have gone out, without the key: the page that shows it names them."""
+        return our(self._words.delivery(record))
+
+    def banner(self, code: str) -> Safe:
+        """Return what concerns the whole hub: what happened, what is not affected, what to do."""
+        return our(self._words.banner(code))
 
     def address(self, address: Address) -> Safe:
         return safe(shown(address) if self.numbers_ready else address.value, 80)

@@ -234,6 +234,19 @@ class Writer:
             self.app.queue.drafts = drafts
             self.app.queue.refresh_changed()
 
+    async def forget(self, customer: CustomerId) -> None:
+        """Let go of the drafts of a customer who was erased: nothing of them may be kept again."""
+        async with self._keeping:
+            for key in [key for key, writing in self._known.items() if writing.customer == customer]:
+                writing = self._known.pop(key)
+                self._kept.pop(key, None)
+                if self.now is writing:
+                    self.now = None
+                    if self.pane is not None:
+                        self.pane.display = False
+            self._kept = {key: draft for key, draft in self._kept.items() if draft.customer != customer}
+        self._mark()
+
     async def flush(self) -> None:
         """Keep everything now: the console ends."""
         if self.is_open:

@@ -24,6 +24,7 @@ from tests.waiting import until
 UTC = ZoneInfo("UTC")
 """Read here once, so that no test reads it on its loop."""
 
+ALL_RIGHTS = Agent(AgentName("")).rights
 SMALL, LARGE = (80, 24), (160, 48)
 
 
@@ -107,6 +108,13 @@ class Driver:
         assert self.app.writer.pane is not None
         return self.app.writer.pane.box
 
+    async def answer(self, key: str) -> None:
+        """Answer a question, as late as a person would."""
+        question = self.app.acting.question
+        assert question is not None, self.strip
+        self.app.acting.question = (question[0], question[1], 0.0)
+        await self.press(key)
+
     async def open(self, name: str) -> None:
         """Open the conversation of a customer by going to its row and pressing enter."""
         if self.app.where != "list":
@@ -125,6 +133,7 @@ async def running(
     coach: bool = False,
     clock: Callable[[], datetime] = lambda: NOW,
     extra: tuple[tuple[str, Callable[[], Awaitable[object]]], ...] = (),
+    rights: frozenset[str] = ALL_RIGHTS,
 ) -> AsyncIterator[Driver]:
     """Start a console on a desk and wait for its first rows."""
     numbers = itertools.count(1)
@@ -138,7 +147,7 @@ async def running(
         clock=clock,
         extra=extra,
     )
-    app = Console(desk, Agent(AgentName("mina")), settings)  # type: ignore[arg-type]
+    app = Console(desk, Agent(AgentName("mina"), rights), settings)  # type: ignore[arg-type]
     async with app.run_test(size=size) as pilot:
         driver = Driver(app, desk, pilot, watcher)
         await driver.until(lambda: app.reading.loaded and app.say.numbers_ready, "the first rows")

@@ -10,10 +10,15 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
+
 from agentconsole.desk import (
     AccountHealth,
     Agent,
+    Away,
     Compose,
+    DamagedRecord,
+    ErasedCustomer,
     News,
     OutboxCounts,
     OutboxLine,
@@ -53,6 +58,7 @@ from agentconsole.domain.model import (
     PreferenceStated,
     Receipt,
     Received,
+    Redacted,
     Reply,
     Route,
     StatusChanged,
@@ -96,6 +102,11 @@ class DeskDouble:
         self.refuse: Refused | None = None
         self.slow = 0.0
         self.number = 0
+        self.missed = Away()
+        self.broken: dict[CustomerId, DamagedRecord] = {}
+        self.banner = ""
+        self.proof: dict[EntryId, Delivery] = {}
+        self.set_aside = 0
         self._changed = asyncio.Event()
         self._who: list[CustomerId] = []
         self._health = False
@@ -234,8 +245,15 @@ class DeskDouble:
         end = next((n for n, entry in enumerate(entries) if entry.id == before), len(entries))
         page = entries[max(end - limit, 0) : end]
         states = {record.reply: record for record in person.deliveries}
+        marks = {mark.entry: mark for mark in entries if isinstance(mark, Redacted)}
         return TimelinePage(
-            person, tuple(page), states, end - limit > 0, Position("e", self.number), self._suggestions(person)
+            person,
+            tuple(page),
+            states,
+            end - limit > 0,
+            Position("e", self.number),
+            self._suggestions(person),
+            {entry.id: marks[entry.id] for entry in page if entry.id in marks},
         )
 
     def _suggestions(self, person: Customer) -> tuple[SuggestionView, ...]:
@@ -288,14 +306,22 @@ class DeskDouble:
         return Status(
             tuple(self.health),
             OutboxCounts(**counts),
-            StoreStatus("memory", len(self.records), sum(map(len, self.records.values()))),
-            SpoolStatus(),
+            StoreStatus(
+                "memory", len(self.records), sum(map(len, self.records.values())), read_only=tuple(self.broken)
+            ),
+            SpoolStatus(set_aside=self.set_aside),
             "0.1.0",
             "demo",
             1234,
             NOW - timedelta(hours=1),
             NOW,
+            banner=self.banner,
         )
+
+    async def away(self, who: Agent) -> Away:
+        await self._enter("away")
+        found, self.missed = self.missed, Away()
+        return found
 
     async def news(self, who: Agent, since: Position, seconds: float) -> News:
         await self._enter("news")
@@ -372,6 +398,8 @@ class DeskDouble:
 
     async def outbox_check(self, who: Agent, request: str, reply: EntryId) -> Sent:
         await self._enter("outbox_check", reply)
+        if reply in self.proof:
+            self.receipt(reply, self.proof[reply], reason="own_copy")
         return self._sent(reply)
 
     async def resend(self, who: Agent, request: str, reply: EntryId) -> Sent:
@@ -400,6 +428,33 @@ class DeskDouble:
         kept = self.kept.get(conversation)
         if kept is not None and kept.revision <= revision:
             del self.kept[conversation]
+
+    # -- care -----------------------------------------------------------------------------------------------
+
+    async def erase(self, who: Agent, request: str, customer: CustomerId) -> ErasedCustomer:
+        await self._enter("erase", customer)
+        members = self.person(customer).members
+        count = sum(len(self.records[name]) for name in members)
+        for name in members:
+            del self.records[name]
+        self._folded.clear()
+        self.tell(customer)
+        return ErasedCustomer(customer, count, 2, 1, ("The mails themselves lie in the mailbox us@example.com.",))
+
+    async def redact(self, who: Agent, request: str, entry: EntryId, why: str) -> None:
+        await self._enter("redact", entry, why)
+        owner = self._owner(entry)
+        self.records[owner] = [msgspec.structs.replace(e, text="") if e.id == entry else e for e in self.records[owner]]
+        self.add(owner, Redacted(id=self._id(), at=NOW, entry=entry, by=who.name, why=why))
+
+    async def damaged(self, who: Agent) -> tuple[DamagedRecord, ...]:
+        await self._enter("damaged")
+        return tuple(self.broken.values())
+
+    async def accept(self, who: Agent, request: str, customer: CustomerId, previous: bool) -> None:
+        await self._enter("accept", customer, previous)
+        del self.broken[customer]
+        self.tell(customer, health=True)
 
     # -- working --------------------------------------------------------------------------------------------
 

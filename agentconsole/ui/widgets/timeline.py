@@ -141,6 +141,7 @@ class Timeline(Lines):
             look.states.get(entry.id),
             entry.id in look.whole,
             entry.id in look.fresh,
+            look.removed.get(entry.id),
             look.name,
         )
         known = self._cache.get(entry.id)
