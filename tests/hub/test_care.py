@@ -335,6 +335,53 @@ async def test_nobody_is_erased_while_a_reply_to_them_is_being_sent(world: World
     await world.desk.erase(world.who, "e1", customer)
 
 
+async def test_a_reply_that_vanishes_between_two_steps_of_sending_is_not_sent_and_brings_nobody_back(world: World):
+    """The outbox was read, another reply is being sent, and meanwhile the next one's customer is erased."""
+    bo = Address("email", "", "bo@example.com")
+    await wrote(world, "m1", EMAIL, "hello")
+    await wrote(world, "m2", bo, "hello")
+    people = [await world.customer(EMAIL), await world.customer(bo)]
+    later = world.clock.now() + timedelta(minutes=5)
+    replies = {}
+    for customer in people:
+        compose = Compose(customer, customer, not_before=later)
+        replies[customer] = (await world.desk.reply(world.who, f"r-{customer}", compose)).id
+    world.mail.hold = asyncio.Event()
+    world.clock.move(minutes=10)
+
+    async def sending() -> CustomerId | None:
+        found = await world.store.replies([Delivery.SENDING])
+        return found[0].customer if found else None
+
+    leaving = await until(sending)
+    assert leaving is not None
+    (other,) = [customer for customer in people if customer != leaving]
+    await world.desk.erase(world.who, "e1", other)
+    world.mail.hold.set()
+    await becomes(world, replies[leaving], Delivery.SENT)
+    world.clock.move(minutes=10)
+    await world.desk.sync(world.who, MAIL, 5.0)
+    assert [o.text for o in world.mail.delivered] == [leaving]
+    assert await world.store.customer(other) is None
+    assert await world.store.snapshot(other) is None
+
+
+async def test_a_change_that_comes_after_an_erasure_brings_nobody_back(world: World):
+    first = await wrote(world, "m1", EMAIL, "hello")
+    customer = await world.customer(EMAIL)
+    await world.desk.erase(world.who, "e1", customer)
+    late = Note(
+        id=EntryId("elate"),
+        at=world.clock.now(),
+        agent=AgentName("ana"),
+        conversation=first.conversation,
+        text=CANARY,
+    )
+    with pytest.raises(NotFound, match="was erased"):
+        await world.hub.desk.append(customer, late)
+    assert await world.store.snapshot(customer) is None
+
+
 async def test_every_joined_record_is_erased_and_the_old_calls_bring_nobody_back(world: World):
     desk, who = world.desk, world.who
     first = await wrote(world, "m1", EMAIL, "hello")
