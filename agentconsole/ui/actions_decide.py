@@ -76,6 +76,7 @@ class DecideActions(ActingPart):
         self.app.start(partial(self._show_replies, "outbox"), "page")
 
     def do_uncertain(self) -> None:
+        self.app.tell_text(our(""))
         self.app.start(partial(self._show_replies, "uncertain"), "page")
 
     async def _show_replies(self, kind: str, *, keep: bool = False) -> None:

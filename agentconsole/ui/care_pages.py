@@ -66,10 +66,8 @@ def away(found: Away, say: Say) -> Safe:
 
 def damage_line(record: DamagedRecord, waiting: int, say: Say) -> Safe:
     """Return what an agent has to know of a customer whose file is damaged."""
-    text = say("damage.line")
-    if waiting > 0:
-        text = our(f"{text} {say('damage.waiting', n=str(waiting))}")
-    return our(f"{text} {say('damage.key')}")
+    arrivals = say("damage.waiting", n=str(waiting)) if waiting > 0 else say("damage.arrivals")
+    return our(f"{say('damage.line')} {arrivals} {say('damage.key')}")
 
 
 def damaged(records: Sequence[DamagedRecord], may: bool, say: Say, width: int) -> list[Item]:

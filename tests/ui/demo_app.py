@@ -8,26 +8,30 @@ import json
 import os
 import signal
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from agentconsole.desk import AccountHealth, Agent
+from agentconsole.desk import AccountHealth, Agent, Away, DamagedRecord
 from agentconsole.domain.model import (
     AccountName,
     AgentName,
     Attachment,
     ConversationId,
+    CustomerId,
     Delivery,
     Draft,
     EntryId,
     Medium,
     Note,
     Participant,
+    Receipt,
+    Redacted,
     Reply,
 )
 from agentconsole.ui.app import run_console
 from agentconsole.ui.settings import UiSettings
-from tests.ui.desk_double import NOW, DeskDouble, email, emily
+from tests.ui.desk_double import MEDIA, NOW, DeskDouble, email, emily
 
 HOSTILE = Path(__file__).parents[1] / "data" / "hostile-strings.json"
 
@@ -36,6 +40,8 @@ def scenario(name: str) -> DeskDouble:
     desk = Keeping()
     if name == "emily":
         emily(desk)
+    elif name == "care":
+        care(desk)
     elif name == "many":
         for number in range(300):
             sender, name = email(f"k{number}@example.com"), f"Customer {number:03}"
@@ -84,6 +90,56 @@ def scenario(name: str) -> DeskDouble:
                 AccountHealth(AccountName(f"a{number}"), "email", Medium("email"), "unreachable", error=text, hint=text)
             )
     return desk
+
+
+def care(desk: DeskDouble) -> None:
+    """Everything that can go wrong at once: unsure replies of two agents, a damaged customer, a full disk."""
+    emily(desk)
+    senders = (("emily", "mina", "mail", 12, "line_cut"), ("tanaka", "hyun", "mail", 130, "restored"))
+    for number, (customer, agent, account, minutes, reason) in enumerate(senders):
+        unsure(desk, customer, agent, account, f"Yes, 11 March at 9:00 is yours now ({number}).", minutes, reason)
+    desk.missed = Away(NOW, sent=1, uncertain=1, answered=2)
+    desk.broken[CustomerId("minsu")] = DamagedRecord(
+        CustomerId("minsu"), "박민수", "the checksum does not match", entries=2, previous=3
+    )
+    desk.set_aside = 2
+    desk.banner = "sending_rests"
+    desk.add(
+        "emily",
+        Note(id=EntryId("card"), at=NOW, agent=AgentName("hyun"), conversation=ConversationId("c-emily"), text=""),
+        Redacted(id=EntryId("gone"), at=NOW, entry=EntryId("card"), by=AgentName("ana"), why="card number"),
+    )
+
+
+def unsure(
+    desk: DeskDouble, customer: str, agent: str, account: str, text: str, minutes: float, reason: str = "line_cut"
+) -> EntryId:
+    """Let a reply of an agent become uncertain some minutes ago."""
+    at = NOW - timedelta(minutes=minutes)
+    medium = MEDIA[AccountName(account)].medium
+    person = desk.person(CustomerId(customer))
+    address = next(
+        known.address for known in person.addresses if known.address.kind == MEDIA[AccountName(account)].address_kind
+    )
+    reply = Reply(
+        id=EntryId(f"unsure-{customer}-{minutes}"),
+        at=at,
+        agent=AgentName(agent),
+        conversation=ConversationId(f"c-{customer}"),
+        account=AccountName(account),
+        medium=medium,
+        address=address,
+        text=text,
+        key="k",
+    )
+    sending = Receipt(
+        id=EntryId(f"{reply.id}-s"), at=at, reply=reply.id, state=Delivery.SENDING, attempt=1, committed=True
+    )
+    cut = Receipt(
+        id=EntryId(f"{reply.id}-u"), at=at, reply=reply.id, state=Delivery.UNCERTAIN, attempt=1, reason=reason
+    )
+    desk.add(customer, reply, sending, cut)
+    return reply.id
 
 
 class Keeping(DeskDouble):
