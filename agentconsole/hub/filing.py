@@ -52,7 +52,7 @@ from agentconsole.ports import (
     StatusReport,
     Store,
 )
-from agentconsole.seams import Clock, Randomness
+from agentconsole.seams import Clock
 
 OWN_ADDRESS = "from our own address"
 NONE = BlobId("")
@@ -93,7 +93,6 @@ class Filing:
         profile: HubProfile,
         parse: Parser,
         clock: Clock,
-        random: Randomness,
         log: logging.Logger,
         people: asyncio.Lock,
         settled: Callable[[AccountName], Awaitable[None]],
@@ -103,7 +102,6 @@ class Filing:
         self._profile = profile
         self._parser = parse
         self._clock = clock
-        self._random = random
         self._log = log
         self._people = people
         self._settled = settled
@@ -155,7 +153,7 @@ class Filing:
             if not past:
                 await self._suggest_again(entry_id)
             return Filed()
-        fresh = CustomerId("k" + self._random.token()[:16])
+        fresh = _first_of(entry_id)
         record = await self._owner(inbound) or fresh
         blobs = await self._keep(record, item, inbound)
         async with self._people:
@@ -363,7 +361,7 @@ class Filing:
         if await self._store.known([entry_id]):
             return Filed()
         async with self._people:
-            record = await self._store.find(wrote.sender) or CustomerId("k" + self._random.token()[:16])
+            record = await self._store.find(wrote.sender) or _first_of(entry_id)
             customer = await self._store.customer(record)
             thread = await self._store.thread(wrote.message_ids) if wrote.message_ids else None
             members = customer.members if customer is not None else ()
@@ -490,3 +488,9 @@ def _other_names(inbound: Inbound, entry: EntryId, at: datetime) -> list[AnyEntr
         )
         for address in inbound.also_known_as
     ]
+
+
+def _first_of(entry: EntryId) -> CustomerId:
+    """Return the id of the customer whose first entry this is. A repeat after a crash finds the same, so that files
+    that were kept before the crash are theirs, and are redacted and erased with them."""
+    return CustomerId(derive_id("k", "customer", entry)[:17])

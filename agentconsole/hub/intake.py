@@ -46,7 +46,7 @@ class Intake:
     ) -> None:
         self._store = store
         self._accounts = accounts
-        self.filing = Filing(store, accounts, profile, parse, clock, random, log, people, settled)
+        self.filing = Filing(store, accounts, profile, parse, clock, log, people, settled)
         self._clock = clock
         self._log = log
         self._wake = asyncio.Event()
