@@ -350,6 +350,7 @@ async def test_a_reply_that_vanishes_between_two_steps_of_sending_is_not_sent_an
     world.clock.move(minutes=10)
 
     async def sending() -> CustomerId | None:
+        world.clock.move(seconds=31)
         found = await world.store.replies([Delivery.SENDING])
         return found[0].customer if found else None
 
