@@ -1,0 +1,107 @@
+"""What the law of the customer's country asks of a message that we begin ourselves. Rules are data, never branches.
+
+A profile chooses the laws, may change every field, and may switch them off. A reply to a customer is not touched by
+any of this: only opt-outs and windows bind it (``domain.permission``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime, time
+from typing import Final
+
+from agentconsole.domain import hours
+from agentconsole.domain.hours import Quiet
+from agentconsole.domain.model import Facts, Medium, Value
+
+QUIET_HOURS: Final = "quiet_hours"
+NO_CONSENT: Final = "no_marketing_consent"
+UNFILLED_FOOTER: Final = "law_text_unfilled"
+
+MARKETING: Final = "marketing"
+
+
+class Law(Value, frozen=True):
+    """The rules of one country.
+
+    Args:
+        source: the act and its articles.
+        proactive_from: local time from which a message may be begun; with ``proactive_until``, else any time.
+        any_hour: media that the hours do not bind.
+        marketing_label: what a marketing message starts with.
+        marketing_footer: what it ends with; ``{name}`` is filled from the profile.
+        footer_media: media that take the footer; all where empty.
+        help_words: single words that are answered with the profile's contact text.
+        consent_years: after so long a consent to marketing is asked about again; 0 for never.
+        tell_result_days: within so many days the result of an opt-out or opt-in is told; 0 where not asked for.
+        answer_after_opt_out: somebody who opted out and then wrote may be answered there once.
+    """
+
+    source: str
+    proactive_from: str = ""
+    proactive_until: str = ""
+    any_hour: tuple[Medium, ...] = ()
+    marketing_label: str = ""
+    marketing_footer: str = ""
+    footer_media: tuple[Medium, ...] = ()
+    help_words: tuple[str, ...] = ()
+    consent_years: int = 0
+    tell_result_days: int = 0
+    answer_after_opt_out: bool = True
+
+
+NO_LAW: Final = Law("none known for this country")
+
+
+def quiet_hours(law: Law, medium: Medium) -> Quiet | None:
+    """Return the hours in which a message may be begun on a medium, or None for all.
+
+    Raises:
+        ValueError: the data names a time that is none.
+    """
+    if medium in law.any_hour or not (law.proactive_from and law.proactive_until):
+        return None
+    return Quiet(time.fromisoformat(law.proactive_from), time.fromisoformat(law.proactive_until))
+
+
+def begin_refused(
+    law: Law, medium: Medium, now: datetime, zones: Sequence[str], holidays: Collection[date] = frozenset()
+) -> tuple[str, Facts, datetime] | None:
+    """Return why a message must not be begun now (reason, facts, until when), or None where it may."""
+    quiet = quiet_hours(law, medium)
+    if quiet is None:
+        return None
+    until = hours.quiet_until(now, zones, quiet, holidays)
+    if until is None:
+        return None
+    return QUIET_HOURS, {"until": until.isoformat(), "zone": zones[0] if zones else "UTC", "source": law.source}, until
+
+
+def dressed(text: str, law: Law, medium: Medium, values: Mapping[str, str]) -> str:
+    """Return a marketing text with the label and the footer that the law asks for, each once.
+
+    Args:
+        values: what the footer's names stand for, from the profile (``free_opt_out``, ``opt_out_link`` …).
+
+    Raises:
+        KeyError: the footer names something that the profile does not give: the message must not go out.
+    """
+    footer = ""
+    if law.marketing_footer and (not law.footer_media or medium in law.footer_media):
+        footer = law.marketing_footer.format_map(dict(values))
+    if law.marketing_label and not text.lstrip().startswith(law.marketing_label):
+        text = f"{law.marketing_label} {text.lstrip()}"
+    if footer and footer not in text:
+        text = f"{text.rstrip()}\n{footer}"
+    return text
+
+
+def consent_due(law: Law, consented: datetime, now: datetime) -> bool:
+    """Say whether a consent to marketing is so old that it has to be asked about again."""
+    if not law.consent_years:
+        return False
+    try:
+        due = consented.replace(year=consented.year + law.consent_years)
+    except ValueError:
+        due = consented.replace(year=consented.year + law.consent_years, day=28)
+    return now >= due
