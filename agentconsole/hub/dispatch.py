@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -76,6 +76,7 @@ class Dispatch:
 
     Args:
         people: held while permission is judged and the claim or commit is written; see ``Intake``.
+        answered: told of an account that took a reply although its fetching fails: both may work again.
     """
 
     def __init__(
@@ -89,6 +90,7 @@ class Dispatch:
         random: Randomness,
         log: logging.Logger,
         people: asyncio.Lock,
+        answered: Callable[[AccountName], None] = lambda _account: None,
     ) -> None:
         self._store = store
         self._accounts = accounts
@@ -99,6 +101,7 @@ class Dispatch:
         self._random = random
         self._log = log
         self._people = people
+        self._answered = answered
         self._expires = profile.expire_hours * 3600.0
         self._wakes = {name: asyncio.Event() for name in accounts}
         self._idle = {name: asyncio.Event() for name in accounts}
@@ -275,10 +278,12 @@ class Dispatch:
 
         try:
             try:
-                outgoing = await self._outgoing(owner, reply, attempt)
+                outgoing = await self.outgoing(owner, reply, attempt)
                 async with asyncio.timeout(SEND_DEADLINE):
                     report = await self._channels[reply.account].send(outgoing, commit)
                 self._lines[reply.account].up()
+                if self._health.of(reply.account).state == UNREACHABLE:
+                    self._answered(reply.account)
                 if not committed:
                     self._log.error("%s: the channel sent without commit", reply.account)
                 return Outcome(report.state, "", report.detail, report.external_id)
@@ -325,7 +330,8 @@ class Dispatch:
             case _:
                 return Outcome(Delivery.UNCERTAIN if committed else Delivery.FAILED, exc.code, exc.message)
 
-    async def _outgoing(self, owner: CustomerId, reply: Reply, attempt: int) -> Outgoing:
+    async def outgoing(self, owner: CustomerId, reply: Reply, attempt: int) -> Outgoing:
+        """Return a reply as its channel gets it."""
         files = [File(a.name, a.type, await self._store.blob(owner, a.blob)) for a in reply.attachments]
         customer = await self._store.customer(owner)
         return Outgoing(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from agentconsole.channels.http import Client
 from agentconsole.desk import SpoolStatus, SyncResult
-from agentconsole.domain.model import AccountName, AgentName, Delivery
+from agentconsole.domain.model import AccountName, AgentName, CustomerId, Delivery, Reply
 from agentconsole.errors import AgentConsoleError, SignInFailed, StoreFault, TemporaryFailure, UsageError
 from agentconsole.hub.desk_over_store import DeskOverStore
 from agentconsole.hub.disk import Disk
@@ -26,7 +26,7 @@ from agentconsole.hub.server import Server
 from agentconsole.hub.steady import SteadyClock
 from agentconsole.hub.supervise import Supervisor
 from agentconsole.hub.webhooks import Listener, bind
-from agentconsole.ports import Accepted, Channel, RawItem, SpoolRecord, Store, Tools
+from agentconsole.ports import Accepted, Asked, Channel, RawItem, Report, SpoolRecord, Store, Tools
 from agentconsole.seams import Clock, Randomness
 
 STOP_GRACE = 30.0
@@ -72,7 +72,16 @@ class Hub:
         self._channels: dict[AccountName, Channel] = {}
         self._supervisors: dict[AccountName, Supervisor] = {}
         self._dispatch = Dispatch(
-            store, self._accounts, self._channels, self.health, profile, clock, random, log, self._people
+            store,
+            self._accounts,
+            self._channels,
+            self.health,
+            profile,
+            clock,
+            random,
+            log,
+            self._people,
+            self._answers,
         )
         self._intake = Intake(
             store,
@@ -206,6 +215,11 @@ class Hub:
                 self._disk,
             )
 
+    def _answers(self, account: AccountName) -> None:
+        """Fetch again from an account that just took a reply."""
+        if account in self._supervisors:
+            self._supervisors[account].kick()
+
     def _there_is_room(self) -> None:
         for name, supervisor in self._supervisors.items():
             supervisor.kick()
@@ -290,6 +304,29 @@ class Hub:
                 return await self._channels[account].probe()
         except TimeoutError:
             raise TemporaryFailure(f"{account} did not answer within {PROBE_DEADLINE:.0f} s.", "Try again.") from None
+
+    def can_look(self, account: AccountName) -> bool:
+        """Say whether the account's provider can be asked about one reply."""
+        channel: object = self._channels.get(account)
+        return isinstance(channel, Asked) and channel.can_look
+
+    async def look(self, owner: CustomerId, reply: Reply, known: frozenset[str]) -> Report | None:
+        """Ask the provider for a reply; see ``ports.channel.Asked``.
+
+        Raises:
+            ChannelFailure: it could not be asked.
+        """
+        channel: object = self._channels.get(reply.account)
+        if not isinstance(channel, Asked):
+            return None
+        outgoing = await self._dispatch.outgoing(owner, reply, 1)
+        try:
+            async with asyncio.timeout(PROBE_DEADLINE):
+                return await channel.look(outgoing, reply.at, known)
+        except TimeoutError:
+            raise TemporaryFailure(
+                f"{reply.account} did not answer within {PROBE_DEADLINE:.0f} s.", "Try again."
+            ) from None
 
     def request_stop(self, *, at_once: bool = False, restart: bool = False) -> None:
         """Begin to stop; ``run`` returns soon. ``at_once`` gives up sends in hand (they become uncertain)."""

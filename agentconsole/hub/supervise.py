@@ -23,8 +23,11 @@ WAIT_DEADLINE = 600.0
 
 FIRST_PAUSE = 3.0
 LONGEST_PAUSE = 300.0
-"""Seconds between tries of an account that fails, first and at most. A refused password starts with the
-longest, because providers lock accounts that hammer."""
+"""Seconds between tries of an account that fails, first and once it has failed for a while (then a little more by
+chance, never less). A refused password starts with the longest, because providers lock accounts that hammer."""
+
+TOLD_EVERY = 12
+"""Failures of the same kind of which one is logged: about one line an hour."""
 
 SPOOL_LIMIT = 200
 """Waiting batches above which fetching pauses until intake has caught up."""
@@ -61,6 +64,7 @@ class Supervisor:
         self._kick = asyncio.Event()
         self._turn = asyncio.Lock()
         self._waiting: asyncio.Future[None] | None = None
+        self._told = ""
 
     async def run(self) -> None:
         failures = 0
@@ -159,7 +163,9 @@ class Supervisor:
         else:
             asked = exc.retry_after if isinstance(exc, TemporaryFailure) else None
             pause = delivery.backoff(failures, asked, self._random.fraction(), first=FIRST_PAUSE, most=LONGEST_PAUSE)
-        self._log.warning("%s: %s", self.setup.name, exc.message)
+        told = exc.message != self._told or failures % TOLD_EVERY == 1
+        self._told = exc.message
+        self._log.log(logging.WARNING if told else logging.DEBUG, "%s: %s", self.setup.name, exc.message)
         self._health.failed(self.setup.name, exc, pause)
         sleep = asyncio.ensure_future(self._clock.sleep(pause))
         kick = asyncio.ensure_future(self._kick.wait())

@@ -119,7 +119,7 @@ class Line:
             refused: whether it was the password: providers lock accounts that hammer.
             fetched: whether fetching from the account fails as well and will tell when the line is back.
         """
-        self._failures += 1
+        self._failures = max(self._failures, QUICK_TRIES if fetched else 0) + 1
         self._refused = refused
         first = LONGEST_REST if refused else FIRST_REST
         pause = delivery.backoff(self._failures, asked, self._random.fraction(), first=first, most=LONGEST_REST)

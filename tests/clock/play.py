@@ -1,0 +1,251 @@
+"""One afternoon of a hub with a wall clock that jumps in the middle of it, and what must hold whatever it does.
+
+The world has a time of its own (the monotonic one): customers' messages carry it, and delays are measured by it. The
+hub sees the wall clock only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from agentconsole.desk import Compose
+from agentconsole.domain.model import (
+    Address,
+    AnyEntry,
+    ConversationId,
+    CustomerId,
+    Draft,
+    EntryId,
+    Note,
+    Received,
+    Reply,
+)
+from agentconsole.errors import TemporaryFailure
+from agentconsole.hub.profile import HubProfile
+from agentconsole.store.memory import MemoryStore
+from tests.fakes import paper
+from tests.fakes.clock import START, CountingRandomness, HandClock
+from tests.hub.conftest import World, running
+
+EMILY: Final = Address("email", "", "emily@example.com")
+MAX: Final = Address("phone", "", "+442079460182")
+
+YEAR_1970: Final = datetime(1970, 1, 1, tzinfo=UTC)
+LEAP_DAY: Final = datetime(2028, 2, 28, 23, 57, tzinfo=UTC)
+
+JUMPS: Final[dict[str, timedelta | datetime]] = {
+    "an hour back": timedelta(hours=-1),
+    "a day ahead": timedelta(days=1),
+    "summer time begins": timedelta(hours=1),
+    "summer time ends": timedelta(hours=-1, minutes=-1),
+    "1970 at boot": YEAR_1970,
+    "a day ahead, over a leap day": timedelta(days=1),
+    "a day back, over a leap day": timedelta(days=-1),
+}
+"""What the wall clock does; an instant means a start of the hub with that time on the clock."""
+
+ACTS: Final = 14
+
+RETRY_AFTER: Final = 90.0
+LATER: Final = 480.0
+STEP: Final = 5.0
+
+
+@dataclass
+class Play:
+    """One run.
+
+    Args:
+        jump: a name of ``JUMPS``.
+        at: before which act the clock jumps.
+        back: after how many acts it is put right again; 0: it stays wrong, where that makes sense.
+    """
+
+    jump: str
+    at: int
+    back: int = 0
+    mail: paper.Post = field(default_factory=paper.Post)
+    chat: paper.Post = field(default_factory=paper.Post)
+    wrong: list[str] = field(default_factory=list)
+    _told: dict[Address, list[EntryId | str]] = field(default_factory=lambda: {EMILY: [], MAX: []})
+    _due: dict[EntryId, tuple[str, float, float]] = field(default_factory=dict)
+    _left: dict[str, float] = field(default_factory=dict)
+    _numbers: int = 0
+    _world: World | None = None
+
+    def __post_init__(self) -> None:
+        self.start = LEAP_DAY if "leap day" in self.jump else START
+        self.clock = HandClock(self.start)
+        self._started: list[float] = []
+
+    @property
+    def world(self) -> World:
+        assert self._world is not None
+        return self._world
+
+    def truth(self) -> datetime:
+        """Return the world's own time."""
+        return self.start + timedelta(seconds=self.clock.monotonic() - 1000.0)
+
+    async def run(self) -> list[str]:
+        """Play it and return what went wrong."""
+        acts: list[Callable[[], Awaitable[None]]] = [
+            lambda: self._writes(self.mail, EMILY),
+            lambda: self._writes(self.chat, MAX),
+            lambda: self._answer(EMILY, "at once", 0.0),
+            self._note,
+            lambda: self._answer(MAX, "at once", 0.0),
+            lambda: self._rate_limited(self.mail, EMILY),
+            lambda: self._answer(EMILY, "later", LATER, later=True),
+            self._draft,
+            lambda: self._writes(self.mail, EMILY),
+            lambda: self._rate_limited(self.chat, MAX),
+            self._note,
+            lambda: self._writes(self.chat, MAX),
+            lambda: self._answer(MAX, "at once", 0.0),
+            lambda: self._answer(EMILY, "at once", 0.0),
+        ]
+        store = MemoryStore(self.clock, CountingRandomness())
+        wanted = JUMPS[self.jump]
+        async with AsyncExitStack() as stack:
+            await self._start(stack, store)
+            for number, act in enumerate(acts):
+                if number == self.at:
+                    if isinstance(wanted, datetime):
+                        await stack.aclose()
+                        self.clock.jump(seconds=(wanted - self.clock.now()).total_seconds())
+                        await self._start(stack, store)
+                    else:
+                        self.clock.jump(seconds=wanted.total_seconds())
+                if number == self.at + self.back and self.back:
+                    self.clock.jump(seconds=(self.truth() - self.clock.now()).total_seconds())
+                await act()
+                await self._pass(20.0)
+            await self._pass(900.0)
+            await self._judge()
+        assert len(acts) == ACTS
+        return [f"{self.jump}, before act {self.at}, back after {self.back}: {what}" for what in self.wrong]
+
+    async def _start(self, stack: AsyncExitStack, store: MemoryStore) -> None:
+        profile = HubProfile(region="GB", free_floor=0)
+        running_ = running(store=store, clock=self.clock, mail=self.mail, chat=self.chat, profile=profile)
+        self._world = await stack.enter_async_context(running_)
+        self._started.append(self.clock.monotonic())
+        await self._settle()
+
+    async def _settle(self) -> None:
+        for _ in range(40):
+            await asyncio.sleep(0)
+        for post in (self.mail, self.chat):
+            for outgoing in post.delivered:
+                self._left.setdefault(outgoing.key, self.clock.monotonic())
+
+    async def _pass(self, seconds: float) -> None:
+        for _ in range(int(seconds / STEP)):
+            self.clock.move(seconds=STEP)
+            await self._settle()
+
+    # -- acts ----------------------------------------------------------------------------------------------
+
+    async def _writes(self, post: paper.Post, sender: Address) -> None:
+        self._numbers += 1
+        identity = f"in{self._numbers}"
+        self._told[sender].append(identity)
+        post.put(paper.message(identity, sender, f"question {identity}", self.truth()))
+        await self._settle()
+
+    async def _answer(self, to: Address, what: str, delay: float, *, later: bool = False) -> None:
+        self._numbers += 1
+        customer = await self.world.customer(to)
+        at = self.clock.now() + timedelta(seconds=delay) if later else None
+        if at is not None:
+            at = self._as_the_hub_sees(at)
+        compose = Compose(customer=customer, text=f"answer {self._numbers}", not_before=at)
+        sent = await self.world.desk.reply(self.world.who, f"request-{self._numbers}", compose)
+        self._told[to].append(sent.id)
+        self._due[sent.id] = what, self.clock.monotonic(), delay
+        await self._settle()
+
+    def _as_the_hub_sees(self, at: datetime) -> datetime:
+        """Return when an agent means: in some minutes, as the console says after asking the hub for its time."""
+        return at + (self.world.hub.clock.now() - self.clock.now())
+
+    async def _rate_limited(self, post: paper.Post, to: Address) -> None:
+        post.before_commit = TemporaryFailure("slow down", reason="rate_limited", retry_after=RETRY_AFTER)
+        await self._answer(to, "retry", RETRY_AFTER)
+        post.before_commit = None
+
+    async def _note(self) -> None:
+        self._numbers += 1
+        customer = await self.world.customer(EMILY)
+        conversation = await self._conversation(customer)
+        await self.world.desk.note(self.world.who, f"request-{self._numbers}", customer, conversation, "a note")
+        self._told[EMILY].append("note")
+
+    async def _conversation(self, customer: CustomerId) -> ConversationId:
+        person = await self.world.store.customer(customer)
+        assert person is not None
+        return person.conversations[0].id
+
+    async def _draft(self) -> None:
+        customer = await self.world.customer(MAX)
+        conversation = await self._conversation(customer)
+        draft = Draft(self.world.who.name, customer, conversation, "half a sentence", revision=1, at=self.clock.now())
+        await self.world.desk.save_draft(self.world.who, draft)
+
+    # -- what must hold ------------------------------------------------------------------------------------
+
+    async def _judge(self) -> None:
+        for address, told in self._told.items():
+            await self._judge_order(address, told)
+        delivered = [outgoing.reply for post in (self.mail, self.chat) for outgoing in post.delivered]
+        if len(delivered) != len(set(delivered)):
+            self.wrong.append("a reply was sent twice")
+        for reply, (what, since, delay) in self._due.items():
+            record = await self.world.desk.sent(self.world.who, reply)
+            if record.state != "sent" or reply not in delivered:
+                self.wrong.append(f"a reply ({what}) is {record.state}: {record.reason}")
+                continue
+            key = next(o.key for post in (self.mail, self.chat) for o in post.delivered if o.reply == reply)
+            took = self._left[key] - since
+            early, late = self._allowed(what, since, delay)
+            if not early <= took <= late:
+                self.wrong.append(f"a reply ({what}) left after {took:.0f} s instead of {delay:.0f} s")
+        if len(await self.world.desk.drafts(self.world.who)) != (1 if self._numbers else 0):
+            self.wrong.append("the draft is gone")
+
+    def _allowed(self, what: str, since: float, delay: float) -> tuple[float, float]:
+        """Return the seconds after which a reply may leave, at least and at most.
+
+        A hub that starts in 1970 cannot know how long it was away: it waits its pause once more at most, and takes
+        a time of day by what it knows until the clock was set right.
+        """
+        restarted = any(since < start < since + delay for start in self._started)
+        if what == "later" and isinstance(JUMPS[self.jump], datetime):
+            return delay - 60.0, delay + 60.0
+        return delay - STEP, (2 if restarted else 1) * delay * 1.25 + 2 * STEP
+
+    async def _judge_order(self, address: Address, told: list[EntryId | str]) -> None:
+        customer = await self.world.customer(address)
+        page = await self.world.store.history(customer, limit=1000)
+        assert page is not None
+        shown = [named for entry in page.entries if (named := _named(entry))]
+        if shown != told:
+            self.wrong.append(f"the timeline of {address} shows {shown} instead of {told}")
+
+
+def _named(entry: AnyEntry) -> EntryId | str:
+    match entry:
+        case Received():
+            return entry.external_id.partition("@")[0]
+        case Reply():
+            return entry.id
+        case Note():
+            return "note"
+        case _:
+            return ""
