@@ -210,6 +210,9 @@ class Sent(Value, frozen=True):
     choice: Choice
     reason: str = ""
     detail: str = ""
+    asked: str = ""
+    """What ``outbox_check`` came to: ``found`` or ``nothing`` where the provider was asked about this reply, ``cannot``
+    where it has no way to be asked."""
 
 
 class OutboxLine(Value, frozen=True):

@@ -81,6 +81,8 @@ OVERLAP: Final = 300
 """Seconds before the newest known message that are read again, because the list may show one late."""
 WATCHED: Final = 24 * 3600
 """Seconds for which an unfinished message of ours is looked up; Twilio gives up after ten hours at most."""
+CLOCKS_APART: Final = timedelta(minutes=2)
+LOOK_PAGES: Final = 10
 FIRST_LOOK: Final = timedelta(days=1)
 BUSY_CODES: Final = frozenset({20429, 14107, 21611, 30001, 30022})
 SENDER_CODES: Final = frozenset({20003, 20005, 20006, 20404, 21212, 21603, 21606, 21659, 21660, 30002})
@@ -317,6 +319,35 @@ class TwilioChannel:
         self._doubts.pop(outgoing.key, None)
         self._answered.append(report.external_id)
         return report
+
+    # -- asking --------------------------------------------------------------------------------------------
+
+    @property
+    def can_look(self) -> bool:
+        return True
+
+    async def look(self, outgoing: Outgoing, since: datetime, known: frozenset[str]) -> Report | None:
+        """Search the list of what went to this number (see ``ports.channel.Asked``). Twilio keeps no key of ours, so
+        number, text and time have to do; what is known to be another reply is left out."""
+        text, earliest = outgoing.text.replace("\r\n", "\n"), since - CLOCKS_APART
+        params = {"To": outgoing.address.value, "From": self._options.sender, "PageSize": str(PAGE)}
+        oldest: lenient.Table | None = None
+        for _ in range(LOOK_PAGES):
+            page = self._read(await self._get(params))
+            rows = lenient.rows(page, "messages")
+            times = [when(lenient.text(row, "date_created")) for row in rows]
+            for row, at in zip(rows, times, strict=True):
+                ours = lenient.text(row, "direction") != "inbound" and lenient.text(row, "sid") not in {"", *known}
+                if ours and lenient.text(row, "body") == text and (at is None or at >= earliest):
+                    oldest = row
+            following = urlsplit(lenient.text(page, "next_page_uri")).query
+            if not following or any(at is not None and at < earliest for at in times):
+                break
+            params = dict(parse_qsl(following))
+        if oldest is None:
+            return None
+        status = lenient.text(oldest, "status")
+        return Report(lenient.text(oldest, "sid"), STATES.get(status, Delivery.SENT), detail=status)
 
     async def probe(self) -> str:
         self._read(await self._get({"PageSize": "1"}))

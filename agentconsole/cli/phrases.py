@@ -73,6 +73,14 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
         "다시 보내기: agentconsole outbox resend {id}, 다른 채널: agentconsole why {customer}",
     ),
     "reply_state": ("{state}: reply {id}. {why}", "{state}: 답장 {id}. {why}"),
+    "asked_nothing": (
+        "The provider was asked and has no proof of it, which proves nothing: ask the customer, or look again later.",
+        "제공사에 물었으나 증거가 없습니다. 보내지 않았다는 뜻은 아닙니다. 고객에게 묻거나 나중에 다시 확인하세요.",
+    ),
+    "asked_cannot": (
+        "This provider cannot be asked about one message: a receipt, an answer or the customer will tell.",
+        "이 제공사에는 메시지 하나를 물어볼 방법이 없습니다. 수신 확인이나 고객의 답을 기다리거나 고객에게 물어보세요.",
+    ),
     "outbox_line": (
         "{state}: {name}, {medium} to {address}, by {agent}, {at}; {id}",
         "{state}: {name}, {medium}, 받는 곳 {address}, {agent}, {at}; {id}",

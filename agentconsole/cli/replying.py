@@ -213,6 +213,8 @@ def _on_reply(call: Callable[[Desk, Agent, str, EntryId], Awaitable[Sent]]) -> C
             sent = await call(desk, who, context.request, EntryId(context.args.reply))
         words = context.words
         told = words.say("reply_state", state=words.state(sent.state), id=sent.id, why=words.reason(sent.reason))
+        if sent.state == Delivery.UNCERTAIN and sent.asked:
+            told = f"{told} {words.say(f'asked_{sent.asked}')}"
         context.out.result(views.sent(sent, words), told)
         return 6 if sent.state == Delivery.UNCERTAIN else 0
 

@@ -226,6 +226,8 @@ def sent(found: Sent, words: Wording, explained: Choice | None = None) -> Fields
         },
         "choice": ranked(taken, words) if taken is not None else None,
     }
+    if found.asked:
+        fields["asked"] = found.asked
     if found.reason:
         fields["error"] = {"code": found.reason, "message": words.reason(found.reason), "hint": found.detail}
     return fields

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Generic, Literal, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Generic, Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 import msgspec
 
@@ -223,6 +223,33 @@ class Channel(Protocol):
         ...
 
     async def aclose(self) -> None: ...
+
+
+@runtime_checkable
+class Asked(Protocol):
+    """What a channel has in addition where its provider can be asked about one reply. Optional: see ``can_look``."""
+
+    @property
+    def can_look(self) -> bool:
+        """Whether ``look`` can find anything with the account's options."""
+        ...
+
+    async def look(self, outgoing: Outgoing, since: datetime, known: frozenset[str]) -> Report | None:
+        """Ask the provider whether it has a reply whose outcome is not known. Changes nothing there.
+
+        Args:
+            outgoing: the reply as it was sent.
+            since: when it was written; what the provider has from before is another one.
+            known: the provider's ids of other replies to this customer, which prove nothing about this one.
+
+        Returns:
+            The proof that it was taken, which may say that it failed later; None: no proof, and so no proof of the
+            opposite either.
+
+        Raises:
+            TemporaryFailure, SignInFailed: it could not be asked.
+        """
+        ...
 
 
 class RawRequest(Value, frozen=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 
 from agentconsole.channels.email import tls
 from agentconsole.channels.email.compose import Letter, compose
@@ -67,6 +68,16 @@ class EmailChannel:
             self._last.drop()
         session.leave()
         self._last = session
+
+    @property
+    def can_look(self) -> bool:
+        return bool(self._options.imap.sent_folder)
+
+    async def look(self, outgoing: Outgoing, since: datetime, known: frozenset[str]) -> Report | None:
+        """Look for the provider's own copy of the mail; see ``ports.channel.Asked``. Nothing of ours is put into that
+        folder, so what lies there was taken by the provider."""
+        found = self.can_look and await self._mailbox.sent(outgoing.key)
+        return Report(outgoing.key, detail=f"a copy lies in {self._options.imap.sent_folder}") if found else None
 
     async def probe(self) -> str:
         """Sign in to both servers, on lines of their own, and change nothing."""

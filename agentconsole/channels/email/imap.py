@@ -297,6 +297,17 @@ class Connection:
         # "N:*" always names the newest message, even where its UID is below N (RFC 3501 section 6.4.8).
         return sorted(uid for uid in found if uid >= first)
 
+    def holds(self, message_id: str) -> bool:
+        """Say whether a message of ours with this id (without brackets) lies in the folder.
+
+        Raises:
+            ValueError: the id is not printable ASCII.
+        """
+        typ, data = self._live().uid("SEARCH", "HEADER", "Message-ID", quoted(f"<{message_id}>"))
+        if typ != "OK":
+            raise ConnectionError(f"SEARCH was refused: {words(data)}")
+        return any(word.isdigit() for part in data if part for word in part.split())
+
     def sizes(self, uids: list[int]) -> dict[int, Message]:
         return self._fetch(uids, "(UID RFC822.SIZE INTERNALDATE)")
 

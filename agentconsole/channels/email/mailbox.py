@@ -11,10 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Final, NamedTuple, TypeVar
 
+import msgspec
+
 from agentconsole.channels.email import headers, mime, tls
 from agentconsole.channels.email.answers import Message
 from agentconsole.channels.email.imap import Connection, FetchRefused
-from agentconsole.channels.email.options import DEADLINES, Deadlines, EmailOptions
+from agentconsole.channels.email.options import DEADLINES, Deadlines, EmailOptions, ImapServer
 from agentconsole.errors import ChannelFailure, TemporaryFailure
 from agentconsole.ports import Batch, Cursor, RawItem, Tools
 
@@ -103,8 +105,8 @@ class Mailbox:
         if self._session is not None:
             self._session.cut()
 
-    def _connect(self) -> Connection:
-        server = self._options.imap
+    def _connect(self, server: ImapServer | None = None) -> Connection:
+        server = server or self._options.imap
         return Connection(server, tls.context(self._options.ca_file), tls.reveal(server.password), self._deadlines)
 
     def _ready(self) -> Connection:
@@ -301,6 +303,26 @@ class Mailbox:
         """Hold back after a line that broke at once, longer each time, so that a broken server is not hammered."""
         self._failures = min(self._failures + 1, 6)
         await self._tools.clock.sleep((2**self._failures) * (0.5 + self._tools.random.fraction() / 2))
+
+    # -- asking ----------------------------------------------------------------------------------------------
+
+    async def sent(self, message_id: str) -> bool:
+        """Look, on a line of its own, whether the provider kept a copy of a mail of ours in ``sent_folder``."""
+        server = self._options.imap
+        server = msgspec.structs.replace(server, folder=server.sent_folder)
+
+        def search() -> bool:
+            session = self._connect(server)
+            try:
+                return session.holds(message_id)
+            except ChannelFailure:
+                raise
+            except Exception as exc:
+                raise tls.explain(exc, server.host, server.resolved_port()) from exc
+            finally:
+                session.close(politely=True)
+
+        return await self._run(search, self._deadlines.fetch)
 
     # -- others ----------------------------------------------------------------------------------------------
 

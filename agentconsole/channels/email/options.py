@@ -64,10 +64,17 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 class ImapServer(Server, frozen=True, kw_only=True, forbid_unknown_fields=True):
     folder: Annotated[str, msgspec.Meta(description="folder to read", min_length=1)] = "INBOX"
+    sent_folder: Annotated[
+        str,
+        msgspec.Meta(
+            description="folder where the provider itself keeps what it sent, e.g. [Gmail]/Sent Mail; looked into where"
+            " it is uncertain whether a reply left"
+        ),
+    ] = ""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if any(not mark.isprintable() for mark in self.folder):
+        if any(not mark.isprintable() for mark in self.folder + self.sent_folder):
             raise ValueError("folder holds a control character")
 
     def resolved_port(self) -> int:

@@ -24,6 +24,7 @@ from agentconsole.domain.model import (
     ConversationId,
     Customer,
     CustomerId,
+    Reply,
     Snapshot,
 )
 from agentconsole.errors import NotFound, Refused, StoreFault, UsageError
@@ -31,7 +32,7 @@ from agentconsole.hub.filing import Filed
 from agentconsole.hub.health import Health
 from agentconsole.hub.parser import Parser
 from agentconsole.hub.profile import AccountSetup, HubProfile
-from agentconsole.ports import AuditLine, RawItem, Revision, Store
+from agentconsole.ports import AuditLine, RawItem, Report, Revision, Store
 from agentconsole.seams import Clock
 from agentconsole.text.words import Words
 
@@ -45,6 +46,8 @@ class Operations(Protocol):
 
     async def sync(self, account: AccountName, seconds: float) -> tuple[SyncResult, ...]: ...
     async def probe(self, account: AccountName) -> str: ...
+    def can_look(self, account: AccountName) -> bool: ...
+    async def look(self, owner: CustomerId, reply: Reply, known: frozenset[str]) -> Report | None: ...
     def request_stop(self, *, at_once: bool = False, restart: bool = False) -> None: ...
     async def spool_status(self) -> SpoolStatus: ...
     def attached(self) -> tuple[AgentName, ...]: ...

@@ -254,7 +254,39 @@ class Replying(DeskPart):
         self.need(who, "reply")
         before = await self.standing(reply)
         await self.operations.sync(before.route.account, 20.0)
-        return await self.standing(reply)
+        now = await self.standing(reply)
+        if now.state != Delivery.UNCERTAIN:
+            return msgspec.structs.replace(now, asked="found")
+        if not self.operations.can_look(now.route.account):
+            return msgspec.structs.replace(now, asked="cannot")
+        found = await self._look(reply)
+        return msgspec.structs.replace(await self.standing(reply), asked="found" if found else "nothing")
+
+    async def _look(self, reply: EntryId) -> bool:
+        """Ask the provider about an uncertain reply, record its proof, and say whether there was any."""
+        owner, entry = await self._reply_entry(reply)
+        customer = await self.person(owner)
+        known = frozenset(d.external_id for d in customer.deliveries if d.external_id and d.reply != reply)
+        proof = await self.operations.look(owner, entry, known)
+        if proof is None:
+            return False
+        receipt = Receipt(
+            id=EntryId(derive_id("e", "looked", reply, proof.external_id, proof.state)),
+            at=self.clock.now(),
+            reply=reply,
+            state=proof.state,
+            external_id=proof.external_id,
+            reason="not_delivered" if proof.state == Delivery.FAILED else "",
+            detail=proof.detail[:300],
+        )
+
+        def decide(snapshot: Snapshot) -> list[Receipt]:
+            record = snapshot.deliveries.get(reply)
+            return [receipt] if record is not None and delivery.follows(record, receipt) else []
+
+        await self.store.change(owner, decide)
+        await hold.show(self.store, self.health)
+        return True
 
     async def resend(self, who: Agent, request: str, reply: EntryId) -> Sent:
         return await self._decide(who, request, reply, Delivery.QUEUED, "sent_again")
