@@ -488,7 +488,7 @@ class Snapshot(Value, frozen=True):
 
 
 class Customer(Value, frozen=True):
-    """One person: the snapshots of all merged records seen as one (``domain.history.combine``)."""
+    """One person: the snapshots of all merged records seen as one (``domain.person.combine``)."""
 
     id: CustomerId
     members: tuple[CustomerId, ...]

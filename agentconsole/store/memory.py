@@ -26,6 +26,7 @@ from agentconsole.domain.model import (
     Reply,
     Snapshot,
 )
+from agentconsole.domain.person import combine, lines
 from agentconsole.errors import NotFound
 from agentconsole.ports import (
     Changes,
@@ -122,7 +123,7 @@ class MemoryStore(Shelves):
             for record in self._snapshots:
                 if record not in found:
                     members = self._cluster(record)
-                    person = history.combine(rules.root(members, absorbed), {m: self._snapshots[m] for m in members})
+                    person = combine(rules.root(members, absorbed), {m: self._snapshots[m] for m in members})
                     found.update(dict.fromkeys(members, person))
             self._people = (self._number, found)
         return self._people[1]
@@ -254,7 +255,7 @@ class MemoryStore(Shelves):
     def _rows(self, agent: AgentName) -> Iterator[Line]:
         for person in self._distinct():
             parts = rules.conversation_parts(person, self._snapshots)
-            for line in history.lines(person):
+            for line in lines(person):
                 unread = any(at > self._seen.get((member, agent), -1) for member, at in parts[line.conversation])
                 yield history.replace(line, unread=unread)
 

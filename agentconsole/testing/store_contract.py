@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import msgspec
 import pytest
 
-from agentconsole.domain.history import combine, fold
+from agentconsole.domain.history import fold
 from agentconsole.domain.model import (
     AccountName,
     AddressLinked,
@@ -31,6 +31,7 @@ from agentconsole.domain.model import (
     Snapshot,
     Trust,
 )
+from agentconsole.domain.person import combine
 from agentconsole.errors import NotFound
 from agentconsole.ports import AuditLine, Cursor, RawItem, Revision, SpoolRecord, Store, View
 from agentconsole.testing.entries import (

@@ -19,6 +19,7 @@ from agentconsole.domain.model import (
     Received,
 )
 from agentconsole.domain.permission import Reach
+from agentconsole.domain.person import combine
 from agentconsole.domain.preference import Account
 
 NOW = datetime(2026, 3, 4, 14, 0, tzinfo=UTC)
@@ -65,9 +66,9 @@ def received(
 
 def customer(*entries: AnyEntry, record: str = "k1") -> Customer:
     snapshot = history.fold(CustomerId(record), entries)
-    return history.combine(snapshot.id, {snapshot.id: snapshot})
+    return combine(snapshot.id, {snapshot.id: snapshot})
 
 
 def together(root: str, records: dict[str, Sequence[AnyEntry]]) -> Customer:
     snapshots = {CustomerId(name): history.fold(CustomerId(name), entries) for name, entries in records.items()}
-    return history.combine(CustomerId(root), snapshots)
+    return combine(CustomerId(root), snapshots)

@@ -20,6 +20,7 @@ from agentconsole.domain.model import (
     Reply,
     Route,
 )
+from agentconsole.domain.person import combine
 from agentconsole.testing.entries import minute
 
 EMILY = addresses.email("emily@example.com")
@@ -47,7 +48,7 @@ def customer(name: str = "Emily Clark", *replies: tuple[str, float]) -> Customer
         for agent, at in replies
     ]
     snapshot = history.fold(record, [*entries, *written])
-    return history.combine(record, {record: snapshot})
+    return combine(record, {record: snapshot})
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agentconsole.domain import delivery
-from agentconsole.domain.history import KEPT_DELIVERIES, advance, combine, empty, fold, lines
+from agentconsole.domain.history import KEPT_DELIVERIES, advance, empty, fold
 from agentconsole.domain.model import (
     AddressLinked,
     AddressState,
@@ -34,6 +34,7 @@ from agentconsole.domain.model import (
     Tagged,
     Trust,
 )
+from agentconsole.domain.person import combine, lines
 from agentconsole.testing.entries import (
     CHAT,
     EMILY,

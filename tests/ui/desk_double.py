@@ -66,6 +66,7 @@ from agentconsole.domain.model import (
     derive_id,
 )
 from agentconsole.domain.permission import Reach, Size
+from agentconsole.domain.person import combine, lines
 from agentconsole.errors import HubAbsent, NotFound, Refused
 from agentconsole.text import sms
 
@@ -214,14 +215,14 @@ class DeskDouble:
                 if edge.other not in cluster:
                     cluster[edge.other] = self.snapshot(edge.other)
                     waiting.append(edge.other)
-        return history.combine(root, cluster)
+        return combine(root, cluster)
 
     def people(self) -> list[Customer]:
         return [self.person(name) for name in self.records if self._root(name) == name]
 
     async def queue(self, who: Agent, view: str, offset: int, limit: int) -> QueuePage:
         await self._enter("queue", view, offset, limit)
-        every = [line for person in self.people() for line in history.lines(person)]
+        every = [line for person in self.people() for line in lines(person)]
         views = {
             "waiting": lambda line: line.waiting_since is not None,
             "mine": lambda line: line.assignee == who.name and line.status != ConversationStatus.RESOLVED,

@@ -18,6 +18,7 @@ import msgspec
 
 from agentconsole.domain import history
 from agentconsole.domain.model import AnyEntry, CustomerId, EntryId, Receipt, Received, Reply, Snapshot
+from agentconsole.domain.person import combine, lines
 from agentconsole.store import rules
 from agentconsole.store.embedded.files import Filed, sync_folder
 from agentconsole.store.embedded.schema import (
@@ -444,7 +445,7 @@ class Index:
     def _refresh_one(
         self, root: CustomerId, snapshots: Mapping[CustomerId, Snapshot], rids: Mapping[CustomerId, int]
     ) -> None:
-        person = history.combine(root, snapshots)
+        person = combine(root, snapshots)
         shown = rules.shown_name(person)
         row = (root, person.name, shown, rules.folded(person.name))
         self._db.execute(
@@ -452,7 +453,7 @@ class Index:
             "shown = excluded.shown, folded = excluded.folded",
             row,
         )
-        wanted = {line.conversation: line for line in history.lines(person)}
+        wanted = {line.conversation: line for line in lines(person)}
         kept = dict(self._db.execute("SELECT conversation, body FROM lines WHERE root = ?", (root,)))
         for name in kept.keys() - wanted.keys():
             self._db.execute("DELETE FROM lines WHERE root = ? AND conversation = ?", (root, name))

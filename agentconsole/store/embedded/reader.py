@@ -31,6 +31,7 @@ from agentconsole.domain.model import (
     Line,
     Snapshot,
 )
+from agentconsole.domain.person import combine
 from agentconsole.errors import NotFound
 from agentconsole.ports import Changes, Counts, Due, History, Revision, Thread, View
 from agentconsole.store import codec, rules
@@ -128,7 +129,7 @@ class Reader:
         ).fetchall()
         if not rows:
             return None
-        return history.combine(rows[0][0], {CustomerId(record): _snapshot(body) for _, record, body in rows})
+        return combine(rows[0][0], {CustomerId(record): _snapshot(body) for _, record, body in rows})
 
     def members(self, customer: CustomerId) -> list[CustomerId]:
         with self._reading() as db:
