@@ -7,6 +7,7 @@ hub sees the wall clock only.
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -237,6 +238,25 @@ class Play:
         shown = [named for entry in page.entries if (named := _named(entry))]
         if shown != told:
             self.wrong.append(f"the timeline of {address} shows {shown} instead of {told}")
+
+
+def chosen(number: int, *, seed: int, jump: str = "") -> list[Play]:
+    """Return some plays by chance, the kinds of jumps in turn and as few as possible twice.
+
+    A clock that stands at 1970 is only told from a right one by a store that has seen something.
+    """
+    chance = random.Random(seed)
+    kinds = [jump] if jump else list(JUMPS)
+    plays: list[Play] = []
+    waiting: dict[str, list[tuple[int, int]]] = {}
+    while len(plays) < number:
+        kind = kinds[len(plays) % len(kinds)]
+        if not waiting.get(kind):
+            first = 2 if isinstance(JUMPS[kind], datetime) else 0
+            waiting[kind] = [(at, back) for at in range(first, ACTS) for back in (0, 1, 3, 6)]
+            chance.shuffle(waiting[kind])
+        plays.append(Play(kind, *waiting[kind].pop()))
+    return plays
 
 
 def _named(entry: AnyEntry) -> EntryId | str:
