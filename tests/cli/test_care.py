@@ -10,11 +10,15 @@ from typing import Any
 import msgspec
 import pytest
 
+from agentconsole.channels.email import mime
+from agentconsole.channels.email.mailbox import MESSAGE_LIMIT
+from agentconsole.channels.email.options import EmailOptions, ImapServer, SmtpServer
 from agentconsole.cli import mailfiles, peoplefiles
 from agentconsole.cli.peoplefiles import Bad, Row
 from agentconsole.desk import LARGEST_MESSAGE
 from agentconsole.domain.model import Address
-from agentconsole.ports import Part
+from agentconsole.ports import Inbound, Part
+from agentconsole.secret import Secret
 from tests.cli.conftest import MAIL_TEXT, Office
 from tests.fakes import paper
 from tests.hub import conftest as hubs
@@ -167,6 +171,13 @@ def mbox(*messages: bytes) -> bytes:
     )
 
 
+OPTIONS = EmailOptions(
+    address="us@example.com",
+    imap=ImapServer(host="localhost", user="x", password=Secret("env", "X")),
+    smtp=SmtpServer(host="localhost", user="x", password=Secret("env", "X")),
+)
+
+
 def letter(number: int, body: str = "hello") -> bytes:
     return f"From: bo@example.com\nMessage-ID: <{number}@x>\nSubject: n\n\n{body} {number}".encode()
 
@@ -196,6 +207,23 @@ def test_a_huge_message_gives_its_header_only_and_is_never_held_whole(tmp_path: 
     big, small = mailfiles.read(path)
     assert (big.data, big.size > LARGEST_MESSAGE) == (b"Subject: big\n\n", True)
     assert small.data == letter(2) + b"\n"
+
+
+def test_a_huge_message_is_the_same_entry_as_the_header_that_live_mail_keeps_of_it(tmp_path: Path):
+    assert LARGEST_MESSAGE == MESSAGE_LIMIT
+    for end in (b"\n", b"\r\n"):
+        head = end.join(
+            [b"From: bo@example.com", b"Message-ID: <1@x>", b"Date: Tue, 24 Nov 2020 09:00:00 +0000", b"", b""]
+        )
+        path = tmp_path / f"{len(end)}.eml"
+        path.write_bytes(head + b"x" * LARGEST_MESSAGE)
+        (mail,) = mailfiles.read(path)
+        assert mail.data == head
+        item = mime.archived(OPTIONS, mail.data, mail.size, paper.START)
+        assert item.identity == mime.identity(head)
+        (found,) = mime.parse(item)
+        assert isinstance(found, Inbound)
+        assert str(mail.size) in found.text
 
 
 def test_maildirs_and_folders_are_read_by_name(tmp_path: Path):

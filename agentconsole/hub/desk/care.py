@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from datetime import datetime
 from typing import Any, Final
 
@@ -62,16 +63,15 @@ class Care(DeskPart):
             entries, files, drafts = (int(number) for number in done.split()[1:4])
             return ErasedCustomer(customer, entries, files, drafts, await self._unreachable(None, ()))
         damaged = {damage.record for damage in await self.store.damaged()}
-        try:
-            async with self.operations.drained() as filing:
-                return await self._erase(who, key, customer, damaged, filing)
-        except StoreFault as exc:
-            if exc.code == "read_only":
-                raise
-            raise TryLater(
-                f"Something waits in the spool and cannot be filed now: {exc.message} Nothing was erased.",
-                "See: agentconsole status; then try again.",
-            ) from exc
+        async with AsyncExitStack() as held:
+            try:
+                filing = await held.enter_async_context(self.operations.drained())
+            except StoreFault as exc:
+                raise TryLater(
+                    f"Something waits in the spool and cannot be filed now: {exc.message} Nothing was erased.",
+                    "See: agentconsole status; then try again.",
+                ) from exc
+            return await self._erase(who, key, customer, damaged, filing)
 
     async def _erase(
         self, who: Agent, key: str, customer: CustomerId, damaged: set[CustomerId], filing: leftover.Reader
