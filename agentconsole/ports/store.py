@@ -288,6 +288,8 @@ class Store(Protocol):
 
         Raises:
             ReadOnly: the record was set aside after damage.
+            ValueError: ``rewrite`` gave an entry another id.
+            TryLater: a backup is under way.
             StoreFault: the disk refused.
         """
         ...
@@ -297,7 +299,11 @@ class Store(Protocol):
         and full text, their texts in the audit trail, and what other records say of them (suggestions, merges that
         ended). Keyed hashes of the entry ids stay in the erasure ledger, so that nothing of it is filed again:
         ``known`` says of an erased entry that it is known, and ``change`` skips it. A repeat finishes what a crash
-        left. What waits in the spool is the caller's to file or drop first.
+        left. What waits in the spool is the caller's to file or drop first. An unknown customer is erased already.
+
+        Raises:
+            TryLater: a backup is under way.
+            StoreFault: the disk refused; the erasure goes on at the next erasure or start.
         """
         ...
 
@@ -314,6 +320,7 @@ class Store(Protocol):
 
         Raises:
             NotFound: the record is not damaged, or there is no such generation.
+            TryLater: a backup is under way.
         """
         ...
 

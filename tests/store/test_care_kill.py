@@ -79,6 +79,15 @@ async def check_end(root: Path, wanted: dict[str, Any]) -> None:
     assert not (root / "ledger" / "erasing.json").exists()
 
 
+def same_customers(root: Path, template: Path) -> bool:
+    """Whether the customers' files are byte for byte what they were."""
+    one, other = (
+        {path.relative_to(where): path.read_bytes() for path in where.glob("customers/*/*")}
+        for where in (root, template)
+    )
+    return one == other
+
+
 @pytest.mark.parametrize(("scene", "words"), [("rewrite", cared.WORDS), ("erase", cared.PERSON)])
 async def test_death_at_every_border_leaves_the_old_or_the_new(scene: str, words: tuple[str, ...]) -> None:
     act = cared.SCENES[scene][1]
@@ -93,6 +102,7 @@ async def test_death_at_every_border_leaves_the_old_or_the_new(scene: str, words
                 assert ends[-1] or differences(before, found) == {}, folder
                 assert ends[-1] or acknowledged(folder) == []
                 assert not ends[-1] or cared.remains(root, words) == [], folder
+                assert ends[-1] or await asyncio.to_thread(same_customers, root, folders[0].parent / "template")
                 await act(store)
                 assert differences(after, await told(store)) == {}, folder
                 assert cared.remains(root, words) == [], folder

@@ -159,6 +159,7 @@ class Blobs:
         """Remove some files of a record and return how many there were."""
         folder = self._folder / shard(record) / record
         doomed = [folder / blob for blob in blobs if (folder / blob).exists()]
+        doomed += folder.glob("*.tmp")
         if not doomed:
             return 0
         with self._steps.durable(Step.BLOB_FORGET):

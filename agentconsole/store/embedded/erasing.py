@@ -97,9 +97,18 @@ class Eraser:
         Raises:
             TryLater: a backup is under way.
         """
+        self._sweep()
         if self._engine.unfinished or self._journal.exists():
             with faults("finish an erasure"), removing(self._root):
                 self._finish()
+
+    def _sweep(self) -> None:
+        """Remove what was half written when a process died: nobody was promised it, and it may say anything."""
+        folders = [self._root / name for name in (LEDGERS, "audit", "spool", "spool/aside", "spool/cursors")]
+        rests = [path for folder in (*folders, *(self._root / "drafts").glob("*")) for path in folder.glob("*.tmp")]
+        if rests:
+            with self._engine.steps.durable(Step.SWEEP), faults("clear half-written files away"):
+                files.remove_files(rests)
 
     def _finish(self) -> None:
         lost = None

@@ -228,6 +228,7 @@ class Search:
         if self.stale:
             self.close()
             drop(self._path)
+            drop(self._path.with_name(self._path.name + ".new"))
             return True
         self._db.execute("INSERT INTO texts (texts) VALUES ('optimize')")
         self._db = compact(self._db, self._path)
