@@ -36,8 +36,8 @@ def test_a_merge_joins_the_open_conversations_and_an_unmerge_parts_them_exactly(
         ("ca", "Move", ("email", "whatsapp"), ago(minutes=9))
     ]
     parted = together("k1", {"k1": [mail, edge, identity.unmerge(EntryId("u1"), edge.id, AGENT, NOW)]})
-    assert lines(parted) == history.lines(keep)
-    assert lines(customer(chat, record="k2")) == history.lines(absorb)
+    assert lines(parted) == lines(keep)
+    assert lines(customer(chat, record="k2")) == lines(absorb)
 
 
 def test_a_later_message_of_the_absorbed_record_stays_in_its_own_conversation():
