@@ -328,29 +328,6 @@ class Hub:
                 f"{reply.account} did not answer within {PROBE_DEADLINE:.0f} s.", "Try again."
             ) from None
 
-    def can_look(self, account: AccountName) -> bool:
-        """Say whether the account's provider can be asked about one reply."""
-        channel: object = self._channels.get(account)
-        return isinstance(channel, Asked) and channel.can_look
-
-    async def look(self, owner: CustomerId, reply: Reply, known: frozenset[str]) -> Report | None:
-        """Ask the provider for a reply; see ``ports.channel.Asked``.
-
-        Raises:
-            ChannelFailure: it could not be asked.
-        """
-        channel: object = self._channels.get(reply.account)
-        if not isinstance(channel, Asked):
-            return None
-        outgoing = await self._dispatch.outgoing(owner, reply, 1)
-        try:
-            async with asyncio.timeout(PROBE_DEADLINE):
-                return await channel.look(outgoing, reply.at, known)
-        except TimeoutError:
-            raise TemporaryFailure(
-                f"{reply.account} did not answer within {PROBE_DEADLINE:.0f} s.", "Try again."
-            ) from None
-
     def request_stop(self, *, at_once: bool = False, restart: bool = False) -> None:
         """Begin to stop; ``run`` returns soon. ``at_once`` gives up sends in hand (they become uncertain)."""
         if at_once:
@@ -381,6 +358,9 @@ class Hub:
     async def drained(self) -> AsyncIterator[Parser]:
         async with self._intake.drained():
             yield self._parser
+
+    def quiet(self) -> contextlib.AbstractAsyncContextManager[None]:
+        return self._intake.quiet()
 
     def retry_aside(self) -> None:
         self._intake.retry_aside()

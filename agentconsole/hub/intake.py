@@ -115,6 +115,12 @@ class Intake:
             await self._drain()
             yield
 
+    @asynccontextmanager
+    async def quiet(self) -> AsyncIterator[None]:
+        """File nothing until the block ends: no file is kept meanwhile that no entry names yet."""
+        async with self._turn:
+            yield
+
     async def take(self, record: SpoolRecord) -> Filed:
         """Spool a batch and file it at once, and return what came of it.
 

@@ -60,6 +60,10 @@ class Operations(Protocol):
         """File everything that waits, then nothing until the block ends; lend what understands raw items."""
         ...
 
+    def quiet(self) -> AbstractAsyncContextManager[None]:
+        """File nothing until the block ends."""
+        ...
+
     def retry_aside(self) -> None:
         """Try soon what was set aside because it could not be filed."""
         ...
