@@ -214,7 +214,8 @@ def _on_reply(call: Callable[[Desk, Agent, str, EntryId], Awaitable[Sent]]) -> C
         words = context.words
         told = words.say("reply_state", state=words.state(sent.state), id=sent.id, why=words.reason(sent.reason))
         if sent.state == Delivery.UNCERTAIN and sent.asked:
-            told = f"{told} {words.say(f'asked_{sent.asked}')}"
+            asked = words.say("asked_cannot") if sent.asked == "cannot" else words.say("asked_nothing")
+            told = f"{told} {asked}"
         context.out.result(views.sent(sent, words), told)
         return 6 if sent.state == Delivery.UNCERTAIN else 0
 
