@@ -37,6 +37,9 @@ FOLDED_LINES: Final = 60
 """Lines of one text before the rest has to be asked for: a 400 kB mail must not cost the screen."""
 
 UNFOLDED_LINES: Final = 3000
+STATE_LINES: Final = 6
+"""Lines of what became of a reply: its end, which names the key, must not be cut off by a provider's long words."""
+
 GAP_DAYS: Final = 3
 _ONE_ACT: Final = timedelta(seconds=2)
 """Within which equal changes of status are the parts of one."""
@@ -257,7 +260,7 @@ def _reply(entry: Reply, look: Look) -> list[Row]:
         ):
             below = [
                 row(our("   "), (line, _STATE_STYLE[record.state]))
-                for line in wrap(say.delivery(record), look.width - 3, 3)
+                for line in wrap(say.delivery(record), look.width - 3, STATE_LINES)
             ]
     head = sides(_head(entry.at, look, say.medium(entry.medium), _OUT, "out", *rest), tuple(right), look.width)
     return [head, *_body(entry.id, entry.text, look, ""), *_attachments(entry.attachments, look), *below]

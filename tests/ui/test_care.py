@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import msgspec
 import pytest
 
 from agentconsole.desk import Away, DamagedRecord
@@ -343,3 +344,16 @@ async def test_erasing_needs_its_right(desk: DeskDouble) -> None:
         await palette(console, "erase this")
         await console.sees("This needs the right operate: ask an operator. Nothing was changed.")
         assert EntryId("") == console.app.acting._redacting
+
+
+async def test_long_words_of_a_provider_do_not_cut_off_the_key(desk: DeskDouble) -> None:
+    reply = unsure(desk, "emily", "mina", "mail", "See you then.", 0.2)
+    desk.records[CustomerId("emily")][-1] = msgspec.structs.replace(
+        desk.records[CustomerId("emily")][-1],
+        detail="The line to the provider broke while it had the request: " + "word " * 30,  # type: ignore[call-arg]
+    )
+    async with running(desk) as console:
+        await console.press("U")
+        await console.until(lambda: console.app.page.chosen == reply)
+        await console.press("enter")
+        await console.sees("F8 decide")
