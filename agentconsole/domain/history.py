@@ -12,14 +12,17 @@ from typing import Final
 
 import msgspec
 
-from agentconsole.domain import delivery
+from agentconsole.domain import delivery, learned
 from agentconsole.domain.model import (
     Address,
     AddressLinked,
     AddressState,
+    AddressTrusted,
     AddressUnlinked,
+    AgentName,
     AnyEntry,
     Assigned,
+    Card,
     Consent,
     ConsentChanged,
     Conversation,
@@ -27,6 +30,7 @@ from agentconsole.domain.model import (
     ConversationStatus,
     CustomerId,
     Delivery,
+    Described,
     LinkedAddress,
     Medium,
     Merged,
@@ -46,18 +50,24 @@ from agentconsole.domain.model import (
     Suggestion,
     SuggestionAnswered,
     Tagged,
+    Tally,
     Trust,
     Unmerged,
     Unreadable,
+    Wish,
+    WishRefused,
+    WishSeen,
 )
 
-FOLD_VERSION: Final = 3
+FOLD_VERSION: Final = 4
 """Raised with every change of what entries add up to; a snapshot of another version is computed anew."""
 
 PREVIEW: Final = 160
 _NO_MEDIUM: Final = Medium("")
 KEPT_DELIVERIES: Final = 40
 KEPT_PARTICIPANTS: Final = 50
+KEPT_ANSWERS: Final = 50
+KEPT_WISHES: Final = 5
 KEPT_RESOLVED: Final = 100
 """Resolved conversations that a snapshot holds at least, the newest; it is written with every entry."""
 
@@ -113,6 +123,11 @@ class _Fold:
         self.deliveries = dict(start.deliveries)
         self.suggestions = dict(start.suggestions)
         self.merges = dict(start.merges)
+        self.wishes = dict(start.wishes)
+        self.cards = dict(start.cards)
+        self.tallies = dict(start.tallies)
+        self.languages = dict(start.languages)
+        self.answers = start.answers
 
     def snapshot(self) -> Snapshot:
         return Snapshot(
@@ -131,6 +146,11 @@ class _Fold:
             deliveries=self.deliveries,
             suggestions=self.suggestions,
             merges=self.merges,
+            wishes=self.wishes,
+            cards=self.cards,
+            tallies=self.tallies,
+            languages=self.languages,
+            answers=self.answers,
         )
 
     def add(self, entry: AnyEntry) -> None:
@@ -167,6 +187,17 @@ class _Fold:
                 self._consent(entry)
             case PreferenceStated():
                 self._preference(entry)
+            case WishSeen():
+                self._wish(entry)
+            case WishRefused():
+                self.wishes.pop(entry.wish, None)
+            case Described():
+                self._describe(entry)
+            case AddressTrusted():
+                linked = self.addresses.get(str(entry.address))
+                if linked is not None:
+                    signer = entry.signer if entry.by else linked.signer
+                    self.addresses[str(entry.address)] = replace(linked, trusted_by=entry.by, signer=signer)
             case Assigned():
                 self._set(entry.conversation, entry.at, assignee=entry.assignee)
             case StatusChanged():
@@ -180,7 +211,11 @@ class _Fold:
                     entry.id, Suggestion(entry.id, entry.at, entry.other, entry.address, entry.why, entry.evidence)
                 )
             case SuggestionAnswered():
-                self._answer(entry.suggestion, answered=True, accepted=entry.accepted)
+                if entry.until is None:
+                    self._answer(entry.suggestion, answered=True, accepted=entry.accepted)
+                elif entry.suggestion in self.suggestions:
+                    found = self.suggestions[entry.suggestion]
+                    self.suggestions[entry.suggestion] = replace(found, until=entry.until)
             case Merged():
                 self.merges[entry.id] = MergeEdge(
                     entry.id, entry.other, entry.at, entry.by, entry.joins, entry.suggestion
@@ -195,6 +230,7 @@ class _Fold:
 
     def _received(self, entry: Received) -> None:
         self._link(entry.sender, entry.trust, entry)
+        self._heard(entry)
         if entry.sender_name and not self.name:
             self.name = entry.sender_name
         conversation = self._touch(
@@ -230,6 +266,20 @@ class _Fold:
         if linked.dead and linked.dead_at is not None and entry.at > linked.dead_at:
             self.addresses[str(entry.sender)] = replace(linked, dead="", dead_at=None)
 
+    def _heard(self, entry: Received) -> None:
+        """Learn from a message that a person wrote: the language, and that our last ones were answered."""
+        if entry.automatic:
+            return
+        if entry.language:
+            self.languages[entry.language] = self.languages.get(entry.language, 0) + 1
+        tally = self.tallies.get(entry.medium)
+        if tally is None or entry.past:
+            return
+        after = learned.answered(tally, entry.at)
+        self.tallies[entry.medium] = after
+        if after.answered > tally.answered:
+            self.answers = (*self.answers, entry.at)[-KEPT_ANSWERS:]
+
     def _reply(self, entry: Reply) -> None:
         if entry.past:
             self._touch(entry.conversation, entry.at, medium=entry.medium, subject=entry.subject, past=True)
@@ -256,6 +306,8 @@ class _Fold:
         if arrived_now:
             use = self._use(Route(record.account, record.medium, record.address))
             self.routes[route_key(use.route)] = replace(use, last_out=entry.at, unanswered=use.unanswered + 1)
+            tally = self.tallies.get(record.medium) or Tally(record.medium)
+            self.tallies[record.medium] = learned.sent(tally, entry.at)
         if entry.state in (Delivery.FAILED, Delivery.CANCELLED):
             conversation = self._conversation(record.conversation, entry.at)
             if conversation.waiting_since is None and conversation.status in ACTIVE:
@@ -272,6 +324,15 @@ class _Fold:
             self.addresses[str(address)] = LinkedAddress(address, trust, entry.at, by, evidence, why)  # type: ignore[arg-type]
         elif _TRUST_RANK[trust] > _TRUST_RANK[linked.trust]:
             self.addresses[str(address)] = replace(linked, trust=trust)
+        self._signed(address, entry)
+
+    def _signed(self, address: Address, entry: Received | AddressLinked) -> None:
+        """Note who signs an address now; what an agent vouched for lapses when that changes."""
+        linked = self.addresses[str(address)]
+        signer = entry.signer if isinstance(entry, Received) else ""
+        if signer and signer != linked.signer:
+            trusted_by = linked.trusted_by if not linked.signer else AgentName("")
+            self.addresses[str(address)] = replace(linked, signer=signer, trusted_by=trusted_by)
 
     def _address_state(self, entry: AddressState) -> None:
         linked = self.addresses.get(str(entry.address))
@@ -295,8 +356,22 @@ class _Fold:
         if known is not None and entry.at < known.at:
             return
         self.preferences[entry.purpose] = Preference(
-            entry.medium, entry.purpose, entry.at, entry.by, entry.evidence, entry.evidence_medium
+            entry.medium, entry.purpose, entry.at, entry.by, entry.evidence, entry.evidence_medium, entry.words
         )
+        self.wishes.pop(entry.wish, None)
+
+    def _wish(self, entry: WishSeen) -> None:
+        """Keep the newest wishes only: who did not decide about the tenth will not about the first."""
+        self.wishes[entry.id] = Wish(
+            entry.id, entry.at, entry.medium, entry.purpose, entry.evidence, entry.evidence_medium, entry.words
+        )
+        for oldest in sorted(self.wishes, key=lambda wish: self.wishes[wish].at)[:-KEPT_WISHES]:
+            del self.wishes[oldest]
+
+    def _describe(self, entry: Described) -> None:
+        known = self.cards.get(entry.what)
+        if known is None or entry.at >= known.at:
+            self.cards[entry.what] = Card(entry.what, entry.value, entry.at, entry.by, entry.evidence)
 
     def _answer(self, suggestion: str, *, answered: bool, accepted: bool) -> None:
         found = self.suggestions.get(suggestion)

@@ -12,7 +12,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from agentconsole.domain.model import Medium, Value
+from agentconsole.domain.model import Medium, Tally, Value
 
 HALF_LIFE: Final = timedelta(days=120)
 """After this long a send counts half."""
@@ -31,23 +31,6 @@ CONVINCING: Final = 0.5
 
 AHEAD: Final = 0.2
 """How far its share must be above that of every other medium that taught something."""
-
-
-class Tally(Value, frozen=True):
-    """What was sent and answered on one medium.
-
-    ``sent`` and ``answered`` are whole counts, for showing; the weights are the same counts, faded up to ``at``.
-    ``open`` is how many of the newest sends may still be answered, the last of them at ``last_out``.
-    """
-
-    medium: Medium
-    sent: int = 0
-    answered: int = 0
-    sent_weight: float = 0.0
-    answered_weight: float = 0.0
-    open: int = 0
-    last_out: datetime | None = None
-    at: datetime | None = None
 
 
 class Learned(Value, frozen=True):

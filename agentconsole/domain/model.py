@@ -128,6 +128,10 @@ class Received(Entry, frozen=True, kw_only=True, tag="received"):
     participants: tuple[Participant, ...] = ()
     mentions: tuple[Address, ...] = ()
     trust: Trust = Trust.CLAIMED
+    signer: str = ""
+    """Who vouches for the sender: the domain that signed a mail, where our own server says so."""
+    language: str = ""
+    """Two letters (ISO 639-1); empty where the text does not tell."""
     place: str = ""
     automatic: bool = False
     past: bool = False
@@ -168,6 +172,8 @@ class Reply(Entry, frozen=True, kw_only=True, tag="reply"):
     rule: str = ""
     facts: Facts = {}
     not_before: datetime | None = None
+    purpose: str = ""
+    proactive: bool = False
     past: bool = False
 
 
@@ -232,13 +238,54 @@ class ConsentChanged(Entry, frozen=True, kw_only=True, tag="consent_changed"):
 
 
 class PreferenceStated(Entry, frozen=True, kw_only=True, tag="preference_stated"):
-    """The customer asked to be answered on a medium (empty: took the wish back)."""
+    """The customer asked to be answered on a medium (empty: took the wish back).
+
+    Without ``by`` it was recognised in what the customer wrote; ``words`` are theirs.
+    """
 
     medium: Medium
     purpose: str = ""
     by: AgentName = AgentName("")
     evidence: EntryId = EntryId("")
     evidence_medium: Medium = Medium("")
+    words: str = ""
+    wish: EntryId = EntryId("")
+    """The suggested wish that this accepts."""
+
+
+class WishSeen(Entry, frozen=True, kw_only=True, tag="wish_seen"):
+    """A message may ask for a medium; not sure enough to be taken: an agent decides with one key."""
+
+    medium: Medium
+    evidence: EntryId
+    purpose: str = ""
+    evidence_medium: Medium = Medium("")
+    words: str = ""
+
+
+class WishRefused(Entry, frozen=True, kw_only=True, tag="wish_refused"):
+    """It was no wish; the same is not suggested again."""
+
+    wish: EntryId
+    by: AgentName
+
+
+class Described(Entry, frozen=True, kw_only=True, tag="described"):
+    """Something about the person that decides how we write: ``language``, ``time_zone``, ``country``. An empty value
+    takes it back."""
+
+    what: str
+    value: str
+    by: AgentName = AgentName("")
+    evidence: EntryId = EntryId("")
+
+
+class AddressTrusted(Entry, frozen=True, kw_only=True, tag="address_trusted"):
+    """An agent vouches for an address as it signs now; another signer later is not covered. An empty ``by`` ends it."""
+
+    address: Address
+    signer: str
+    by: AgentName = AgentName("")
 
 
 class Assigned(Entry, frozen=True, kw_only=True, tag="assigned"):
@@ -274,6 +321,8 @@ class SuggestionAnswered(Entry, frozen=True, kw_only=True, tag="suggestion_answe
     suggestion: EntryId
     accepted: bool
     by: AgentName
+    until: datetime | None = None
+    """Neither accepted nor refused: it is shown again from then on."""
 
 
 class Merged(Entry, frozen=True, kw_only=True, tag="merged"):
@@ -310,6 +359,10 @@ AnyEntry: TypeAlias = (
     | AddressState
     | ConsentChanged
     | PreferenceStated
+    | WishSeen
+    | WishRefused
+    | Described
+    | AddressTrusted
     | Assigned
     | StatusChanged
     | Tagged
@@ -355,6 +408,8 @@ class Choice(Value, frozen=True):
     ranked: tuple[Ranked, ...]
     refused: tuple[RefusedRoute, ...] = ()
     set_aside: RefusedRoute | None = None
+    proposal: Ranked | None = None
+    """A route that experience speaks for and the rules of a reply do not: one key takes it."""
 
     @property
     def best(self) -> Ranked | None:
@@ -373,6 +428,9 @@ class LinkedAddress(Value, frozen=True):
     why: str = ""
     dead: str = ""
     dead_at: datetime | None = None
+    signer: str = ""
+    trusted_by: AgentName = AgentName("")
+    """The agent who vouches for the address as ``signer`` signs it."""
 
 
 class Consent(Value, frozen=True):
@@ -391,6 +449,46 @@ class Preference(Value, frozen=True):
     by: AgentName = AgentName("")
     evidence: EntryId = EntryId("")
     evidence_medium: Medium = Medium("")
+    words: str = ""
+
+
+class Wish(Value, frozen=True):
+    """A wish that was suggested and not decided on yet."""
+
+    id: EntryId
+    at: datetime
+    medium: Medium
+    purpose: str
+    evidence: EntryId
+    evidence_medium: Medium = Medium("")
+    words: str = ""
+
+
+class Card(Value, frozen=True):
+    """One thing about the person (``Described``), with who said so."""
+
+    what: str
+    value: str
+    at: datetime
+    by: AgentName = AgentName("")
+    evidence: EntryId = EntryId("")
+
+
+class Tally(Value, frozen=True):
+    """What was sent and answered on one medium (``domain.learned``).
+
+    ``sent`` and ``answered`` are whole counts, for showing; the weights are the same counts, faded up to ``at``.
+    ``open`` is how many of the newest sends may still be answered, the last of them at ``last_out``.
+    """
+
+    medium: Medium
+    sent: int = 0
+    answered: int = 0
+    sent_weight: float = 0.0
+    answered_weight: float = 0.0
+    open: int = 0
+    last_out: datetime | None = None
+    at: datetime | None = None
 
 
 class RouteUse(Value, frozen=True):
@@ -453,6 +551,7 @@ class Suggestion(Value, frozen=True):
     evidence: EntryId
     answered: bool = False
     accepted: bool = False
+    until: datetime | None = None
 
 
 class MergeEdge(Value, frozen=True):
@@ -485,6 +584,13 @@ class Snapshot(Value, frozen=True):
     deliveries: dict[str, DeliveryRecord] = {}
     suggestions: dict[str, Suggestion] = {}
     merges: dict[str, MergeEdge] = {}
+    wishes: dict[str, Wish] = {}
+    cards: dict[str, Card] = {}
+    tallies: dict[str, Tally] = {}
+    languages: dict[str, int] = {}
+    """How many of the messages were in each language."""
+    answers: tuple[datetime, ...] = ()
+    """When the customer answered us last, the newest ones only: for the best hour."""
 
 
 class Customer(Value, frozen=True):
@@ -507,6 +613,11 @@ class Customer(Value, frozen=True):
     """Which member holds an address (by ``str``), a conversation, a reply, a suggestion or a merge."""
     joined: dict[ConversationId, ConversationId] = {}
     """Conversations that a merge shows as part of another."""
+    wishes: tuple[Wish, ...] = ()
+    cards: dict[str, Card] = {}
+    tallies: tuple[Tally, ...] = ()
+    languages: dict[str, int] = {}
+    answers: tuple[datetime, ...] = ()
 
 
 class Line(Value, frozen=True):

@@ -5,13 +5,16 @@ Nothing is stored of it: an edge that ends leaves every record as it was.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from msgspec.structs import replace
 
-from agentconsole.domain.history import ACTIVE, KEPT_PARTICIPANTS
+from agentconsole.domain import learned
+from agentconsole.domain.history import ACTIVE, KEPT_ANSWERS, KEPT_PARTICIPANTS
 from agentconsole.domain.model import (
+    Card,
     Consent,
     Conversation,
     ConversationId,
@@ -24,6 +27,7 @@ from agentconsole.domain.model import (
     Preference,
     RouteUse,
     Snapshot,
+    Tally,
 )
 
 
@@ -63,6 +67,8 @@ def combine(root: CustomerId, snapshots: Mapping[CustomerId, Snapshot]) -> Custo
             owners[suggestion] = snapshot.id
         for merge in snapshot.merges:
             owners[merge] = snapshot.id
+        for wish in snapshot.wishes:
+            owners[wish] = snapshot.id
     known_members = frozenset(members)
     return Customer(
         id=root,
@@ -83,9 +89,31 @@ def combine(root: CustomerId, snapshots: Mapping[CustomerId, Snapshot]) -> Custo
             if suggestion.other not in known_members
         ),
         merges=tuple(edge for s in ordered for edge in s.merges.values()),
+        wishes=tuple(sorted((w for s in ordered for w in s.wishes.values()), key=lambda w: w.at)),
+        cards=_cards(ordered),
+        tallies=_tallies(ordered),
+        languages=dict(sum((Counter(s.languages) for s in ordered), Counter())),
+        answers=tuple(sorted(at for s in ordered for at in s.answers))[-KEPT_ANSWERS:],
         owners=owners,
         joined=joined,
     )
+
+
+def _cards(snapshots: Sequence[Snapshot]) -> dict[str, Card]:
+    newest: dict[str, Card] = {}
+    for snapshot in snapshots:
+        for what, card in snapshot.cards.items():
+            if what not in newest or card.at > newest[what].at:
+                newest[what] = card
+    return {what: card for what, card in newest.items() if card.value}
+
+
+def _tallies(snapshots: Sequence[Snapshot]) -> tuple[Tally, ...]:
+    found: dict[str, Tally] = {}
+    for snapshot in snapshots:
+        for medium, tally in snapshot.tallies.items():
+            found[medium] = learned.added(found[medium], tally) if medium in found else tally
+    return tuple(found[medium] for medium in sorted(found))
 
 
 def _stricter(one: Consent, other: Consent) -> Consent:

@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentconsole.domain import learned
-from agentconsole.domain.learned import Tally
-from agentconsole.domain.model import Medium
+from agentconsole.domain.model import Medium, Tally
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
