@@ -331,8 +331,7 @@ class _Fold:
         linked = self.addresses[str(address)]
         signer = entry.signer if isinstance(entry, Received) else ""
         if signer and signer != linked.signer:
-            trusted_by = linked.trusted_by if not linked.signer else AgentName("")
-            self.addresses[str(address)] = replace(linked, signer=signer, trusted_by=trusted_by)
+            self.addresses[str(address)] = replace(linked, signer=signer, trusted_by=AgentName(""))
 
     def _address_state(self, entry: AddressState) -> None:
         linked = self.addresses.get(str(entry.address))
