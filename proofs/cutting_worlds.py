@@ -16,7 +16,7 @@ import socket
 import subprocess
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,12 +43,17 @@ class SmtpSink:
 
     def ledger(self) -> Counter[str]:
         """Return how often each Message-ID was taken as a whole."""
-        found: Counter[str] = Counter()
-        for path in self.folder.glob("mail.*"):
-            with contextlib.suppress(FileNotFoundError):
-                if match := _MESSAGE_ID.search(path.read_bytes()):
-                    found[match.group(1).decode()] += 1
-        return found
+        return message_ids(self.folder.glob("mail.*"))
+
+
+def message_ids(paths: Iterable[Path]) -> Counter[str]:
+    """Count the Message-IDs of mails that lie in files, one in each."""
+    found: Counter[str] = Counter()
+    for path in paths:
+        with contextlib.suppress(FileNotFoundError):
+            if match := _MESSAGE_ID.search(path.read_bytes()):
+                found[match.group(1).decode()] += 1
+    return found
 
 
 @contextmanager

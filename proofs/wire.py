@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import random
 import sys
 import time
@@ -25,9 +26,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import Final, NamedTuple
+from urllib.parse import urlsplit
 
 from agentconsole.domain.model import Delivery
-from proofs.cutting import CuttingProxy, cuts
+from agentconsole.secret import Secret
+from proofs.cutting import HOST, CuttingProxy, cuts
 from proofs.cutting_in import (
     Fetched,
     Inbox,
@@ -48,9 +51,13 @@ from proofs.cutting_scenes import (
     length,
     mail_scene,
     matrix_scene,
+    postfix_scene,
 )
 from proofs.cutting_worlds import no_smtp_sink, smtp_modes, smtp_sink, strict_http
 from proofs.report import Report
+from tests.folders import quick_folder
+from tests.servers.kannel import missing as no_kannel
+from tests.servers.kannel import start_kannel
 from tests.servers.mail import missing as no_mail_servers
 from tests.servers.mail import start_mail_servers
 
@@ -165,6 +172,38 @@ async def http_manners(deadline: float) -> list[tuple[str, Outcome]]:
     return found
 
 
+async def real_servers(
+    report: Report, step: int, chance: random.Random, deadline: float
+) -> list[tuple[str, list[Outcome]]]:
+    """Send through a real Postfix with TLS and a real Kannel, cut at fewer bytes."""
+    found: list[tuple[str, list[Outcome]]] = []
+    with ExitStack() as stack:
+        if why := no_mail_servers():
+            report.add("real Postfix", why, "there", False)
+        else:
+            mail = await asyncio.to_thread(stack.enter_context, start_mail_servers())
+            scene = postfix_scene(mail, 2 * deadline)
+            found.append((scene.name, await swept(scene, 16 * step, chance)))
+        if why := no_kannel():
+            report.add("real Kannel", why, "there", False)
+        else:
+            folder = stack.enter_context(quick_folder("kannel"))
+            make = start_kannel(folder / "gateway", f"http://{HOST}:1/hook/sms?secret=word")
+            gateway = await asyncio.to_thread(stack.enter_context, make)
+            os.environ["PROOF_KANNEL"] = gateway.password
+            scene = kannel_scene(
+                urlsplit(gateway.send_url).port or 0,
+                lambda: Counter(heard.text for heard in gateway.heard()),
+                deadline,
+                "kannel, the real one",
+                user=gateway.user,
+                password=Secret("env", "PROOF_KANNEL"),
+                sender=gateway.sender,
+            )
+            found.append((scene.name, await swept(replace(scene, settling=3.0), 3 * step, chance)))
+    return found
+
+
 def add_figures(report: Report, found: Sequence[Outcome]) -> None:
     """Add the promised figures of all dialogues to a report."""
     total = Figures.of(found)
@@ -226,6 +265,9 @@ async def main(step: int, seed: int, only: str, deadline: float) -> int:
     async with http_scenes(deadline, only=only) as scenes:
         for name, scene in scenes.items():
             tell(name, await swept(scene, step, chance))
+    if only in ("", "real"):
+        for name, found in await real_servers(report, step, chance, deadline):
+            tell(name, found)
     if not only:
         manners = await http_manners(deadline)
         tell(f"HTTP, {len(manners)} manners of answering", [outcome for _, outcome in manners])
@@ -241,7 +283,9 @@ if __name__ == "__main__":
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--n", type=int, default=3, help="cut at every N-th byte")
     arguments.add_argument("--seed", type=int, default=1, help="the order of the cuts")
-    arguments.add_argument("--only", default="", help="one channel, such as smtp or twilio; or inbound")
+    arguments.add_argument(
+        "--only", default="", help="one channel, such as smtp or twilio; real (Postfix and Kannel), or inbound"
+    )
     arguments.add_argument("--deadline", type=float, default=1.0, help="seconds that a silent server is waited for")
     given = arguments.parse_args()
     began = time.monotonic()
