@@ -24,8 +24,6 @@ from textual.widget import Widget
 from textual.worker import Worker
 
 from agentconsole.desk import Agent, Desk, QueuePage
-from agentconsole.domain.addresses import PHONE, shown
-from agentconsole.domain.model import Address
 from agentconsole.errors import AgentConsoleError, HubAbsent
 from agentconsole.ui import keys
 from agentconsole.ui.acting import Acting
@@ -36,9 +34,10 @@ from agentconsole.ui.entries import Look
 from agentconsole.ui.reading import Reading
 from agentconsole.ui.say import Say
 from agentconsole.ui.settings import UiSettings
+from agentconsole.ui.starting import first_page, import_later, place
 from agentconsole.ui.widgets.bar import Bar
 from agentconsole.ui.widgets.paper import Item, Paper
-from agentconsole.ui.widgets.queue import PAGE, Queue
+from agentconsole.ui.widgets.queue import Queue
 from agentconsole.ui.widgets.timeline import Timeline
 from agentconsole.ui.writing import Writer
 
@@ -58,9 +57,6 @@ OTHERS: Final = 8
 
 GUARD_SECONDS: Final = 0.7
 """After the view changed without being asked, keys were meant for what stood there before."""
-
-FIRST_SECONDS: Final = 0.2
-
 
 if TYPE_CHECKING:
     from textual.widgets import TextArea
@@ -170,7 +166,7 @@ class Console(App[None]):
         self.start(self._load_later, "warm")
 
     async def _load_later(self) -> None:
-        await asyncio.to_thread(_import_later)
+        await asyncio.to_thread(import_later)
         self.say.numbers_ready = True
         self.boxes_ready.set()
         for bar in (self.head, self.suggest):
@@ -464,34 +460,9 @@ class Console(App[None]):
         if self.is_headless:
             self._exception = error
             self._exception_event.set()
-        self.failure = f"{type(error).__name__} in {_place(error)}"
+        self.failure = f"{type(error).__name__} in {place(error)}"
         self._ending = True
         self.exit(return_code=1)
-
-
-def _place(error: Exception) -> str:
-    traceback, place = error.__traceback__, "?"
-    while traceback is not None:
-        code = traceback.tb_frame.f_code
-        place = f"{code.co_filename.rpartition('/')[2]}:{traceback.tb_lineno}"
-        traceback = traceback.tb_next
-    return place
-
-
-def _import_later() -> None:
-    from agentconsole.ui.widgets import reply
-
-    shown(Address(PHONE, "", "+442079460182"))
-    assert reply
-
-
-async def first_page(desk: Desk, who: Agent) -> QueuePage | None:
-    """Ask for the first rows before there is a screen, so that they stand in its first frame; None where that lasts."""
-    try:
-        async with asyncio.timeout(FIRST_SECONDS):
-            return await desk.queue(who, Reading.FIRST_VIEW, 0, PAGE)
-    except (TimeoutError, AgentConsoleError):
-        return None
 
 
 async def run_console(desk: Desk, who: Agent, settings: UiSettings) -> int:

@@ -265,6 +265,10 @@ class Reading:
         try:
             page = await app.desk.timeline(app.who, opened.customer.id, EntryId(""), FIRST_PAGE)
         except NotFound:
+            name = people.customer_name(opened.customer)
+            await app.writer.forget(opened.customer.id)
+            self.forget(opened.customer.id)
+            app.tell("erase.meanwhile", "warn", name=name)
             return
         if page.customer.members != members:
             limit = min(max(len(opened.entries), FIRST_PAGE), LONGEST)
@@ -412,7 +416,9 @@ class Reading:
         app.timeline.show((), Look(app.say, app.look_width()), more=False)
         app.card.show(())
         self._draw()
-        app.focus_on(app.queue)
+        if app.where == "conversation" or app.focused is None:
+            app.focus_on(app.queue)
+        app.arrange(app.size)
 
     def line_of_opened(self) -> Line | None:
         """Return the queue's row of the opened conversation, where it is loaded."""

@@ -338,6 +338,18 @@ async def test_erasing_lets_go_of_the_draft(desk: DeskDouble) -> None:
         await console.open("박민수")
 
 
+async def test_customer_whom_somebody_else_erased_leaves_this_screen_too(desk: DeskDouble) -> None:
+    async with running(desk) as console:
+        await console.open("Emily Rhodes")
+        await console.press("r")
+        await console.type("Dear Emily")
+        await desk.erase(console.app.who, "theirs", CustomerId("emily"))
+        await console.sees("Emily Rhodes was erased by somebody else.")
+        assert "Dr Adams" not in console.screen
+        assert "Dear Emily" not in console.screen
+        await console.open("박민수")
+
+
 async def test_erasing_needs_its_right(desk: DeskDouble) -> None:
     async with running(desk, rights=READER) as console:
         await console.open("Emily Rhodes")

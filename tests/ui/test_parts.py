@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -43,7 +44,7 @@ from agentconsole.domain.model import (
     Unmerged,
     Unreadable,
 )
-from agentconsole.ui import keys
+from agentconsole.ui import keys, keys_page
 from agentconsole.ui.acting import Acting
 from agentconsole.ui.draw import Safe, Tripwire, clip, cut_row, fit, row, row_width, safe, sides, strip, wrap
 from agentconsole.ui.entries import FOLDED_LINES, Look, Together, rows, shown
@@ -95,6 +96,21 @@ def test_every_changing_letter_is_on_a_hangul_key() -> None:
                     if keys.latin(letter) == key
                 ]
                 assert len(jamo) == 1
+
+
+def test_the_page_of_keys_is_what_the_registry_says() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "keys.md").read_text(encoding="utf-8")
+    assert page == keys_page.page(), "python -m agentconsole.ui.keys_page > docs/keys.md"
+    for action in keys.ACTIONS:
+        assert CATALOGUE["en"][action.title] in page
+
+
+def test_letters_mean_one_verb_wherever_they_mean_anything() -> None:
+    verbs: dict[str, set[str]] = {}
+    for (_, key), action in keys.INDEX.items():
+        if len(key) == 1:
+            verbs.setdefault(key, set()).add(action.title)
+    assert {key: found for key, found in verbs.items() if len(found) > 1} == {}
 
 
 def test_footer_has_at_most_six_hints() -> None:

@@ -1,0 +1,47 @@
+"""``docs/keys.md``, made of the registry: ``python -m agentconsole.ui.keys_page > docs/keys.md``."""
+
+from __future__ import annotations
+
+import sys
+from typing import Final
+
+from agentconsole.ui import keys
+from agentconsole.ui.strings import CATALOGUE
+
+_TITLES: Final = {
+    "list": "In the list of conversations",
+    "conversation": "In a conversation",
+    "paper": "On a page: outbox, what may have gone out, damaged customers, found entries, accounts, help",
+    "box": "While a text is typed",
+    "prompt": "Where words are asked for",
+}
+
+
+def page() -> str:
+    """Return the page: one table for every place that the keyboard can be in."""
+    texts = CATALOGUE["en"]
+    lines = [
+        "# Keys of the console",
+        "",
+        "Made from `agentconsole/ui/keys.py` by `python -m agentconsole.ui.keys_page`; a test keeps it so.",
+        "",
+        "A letter means the same verb wherever it means anything. While a text is typed, only control and function",
+        "keys command. What cannot be taken back is asked once: `y` does it, any other key leaves it. Most of this,",
+        "and what has no key, is also found by its words in the palette (`ctrl+p`).",
+    ]
+    for where, title in _TITLES.items():
+        lines += ["", f"## {title}", "", "| key | what it does |", "|---|---|"]
+        found: dict[str, list[str]] = {}
+        for action in keys.ACTIONS:
+            if where in action.where and action.keys:
+                found.setdefault(action.title, []).extend(keys.shown_key(key) for key in action.keys)
+        for name, shown in found.items():
+            cells = " ".join(f"`{key}`" for key in dict.fromkeys(shown)).replace("|", "\\|")
+            lines.append(f"| {cells} | {texts[name]} |")
+    bare = [texts[action.title] for action in keys.ACTIONS if action.palette and not action.keys]
+    lines += ["", f"Only in the palette: {', '.join(bare)}."]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())
