@@ -286,7 +286,13 @@ class EmbeddedStore:
         return await self._ask(f"read customer {customer}", self._reader.history, customer, before, limit)
 
     async def entry(self, entry: EntryId) -> tuple[CustomerId, AnyEntry] | None:
-        return await self._ask("read an entry", self._reader.entry, entry)
+        found = await self._ask("read an entry", self._reader.entry, entry)
+        if found is None and self._engine.unfiled:
+            raise StoreFault(
+                f"Whether there is an entry {entry} cannot be said now: the index could not be written. Nothing is lost.",
+                "Free some space on the store's disk; nothing else is needed.",
+            )
+        return found
 
     async def known(self, entries: Sequence[EntryId]) -> frozenset[EntryId]:
         return await self._ask("read its index", self._known, entries)
