@@ -6,6 +6,7 @@ for and what an agent took out of an entry, is looked up in the store that is re
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -43,7 +44,7 @@ from agentconsole.store.embedded.ledger import (
     ErasureLedger,
     united_consents,
     united_erasures,
-    written_consents,
+    without_erased,
 )
 from agentconsole.store.erasure import Gone
 
@@ -108,10 +109,8 @@ class Reapply:
         self._erased = ErasureLedger(ledgers / ERASED)
         with self._steps.durable(Step.RESTORE):
             files.replace_file(ledgers / CONSENTS, united_consents(*self._all(CONSENTS)))
-        found = ConsentLedger(ledgers / CONSENTS)
-        kept = [(r, e) for r in found.records() for e in found.of(r) if not self._erased.has_entry(e.id)]
         with self._steps.durable(Step.RESTORE):
-            files.replace_file(ledgers / CONSENTS, written_consents(kept))
+            files.replace_file(ledgers / CONSENTS, without_erased(ledgers / CONSENTS, self._erased))
         self._consents = ConsentLedger(ledgers / CONSENTS)
 
     def _all(self, name: str) -> list[Path]:
@@ -187,9 +186,19 @@ class Reapply:
     def _identity(self, record: CustomerId, known: set[EntryId]) -> Iterator[AnyEntry]:
         """Yield what says whose an opted-out customer's addresses are. Conversations are not joined again: they may
         not be there."""
-        for entry in self._old_entries(record):
+        old = self._old_entries(record)
+        if not known and not old and self._consents.of(record):
+            yield from self._stub(record)
+        for entry in old:
             if isinstance(entry, _IDENTITY) and entry.id not in known and not self._erased.has_entry(entry.id):
                 yield msgspec.structs.replace(entry, joins={}) if isinstance(entry, Merged) else entry
+
+    def _stub(self, record: CustomerId) -> Iterator[AnyEntry]:
+        """Yield the addresses of a record of which only the ledger knows."""
+        since = min(consent.at for consent in self._consents.of(record))
+        for address in self._consents.addresses(record):
+            name = hashlib.sha256(f"ledger {record} {address}".encode()).hexdigest()[:32]
+            yield AddressLinked(id=EntryId(name), at=since, address=address, why="ledger")
 
     def _edges(self) -> Mapping[CustomerId, set[CustomerId]]:
         """Return who is joined with whom in the store that is replaced."""

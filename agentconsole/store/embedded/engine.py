@@ -292,7 +292,8 @@ class Engine:
         with faults(f"write the file of customer {record}"):
             self.unfiled_records.add(record)
             try:
-                self.consents.note(record, fresh, self.steps)
+                addresses = [linked.address for linked in after.addresses.values()]
+                self.consents.note(record, fresh, self.steps, addresses)
                 head.append(fresh, after)
                 found = head.commit(self.steps)
             except BaseException:

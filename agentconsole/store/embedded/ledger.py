@@ -18,7 +18,7 @@ from typing import Any, Final
 
 import msgspec
 
-from agentconsole.domain.model import AnyEntry, ConsentChanged, CustomerId, EntryId, Value
+from agentconsole.domain.model import Address, AnyEntry, ConsentChanged, CustomerId, EntryId, Value
 from agentconsole.seams import Randomness, Step, Steps
 from agentconsole.store.embedded import files
 from agentconsole.store.embedded.sealed import opened, seal
@@ -41,10 +41,12 @@ class ErasedLine(Value, frozen=True):
 
 
 class ConsentLine(Value, frozen=True):
-    """A line of the consent ledger: the record and its entry in plain form."""
+    """A line of the consent ledger: the record, its entry in plain form, and whose it was: a restore that does not know
+    the record must not take the person for somebody new."""
 
     record: CustomerId
     entry: ConsentChanged
+    addresses: tuple[Address, ...] = ()
 
 
 def _lines(path: Path, kind: Any) -> Iterator[Any]:
@@ -138,8 +140,10 @@ class ConsentLedger:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._known: dict[CustomerId, dict[EntryId, ConsentChanged]] = {}
+        self._addresses: dict[CustomerId, tuple[Address, ...]] = {}
         for line in _lines(path, ConsentLine):
             self._known.setdefault(line.record, {})[line.entry.id] = line.entry
+            self._addresses[line.record] = line.addresses or self._addresses.get(line.record, ())
 
     def records(self) -> list[CustomerId]:
         return list(self._known)
@@ -147,8 +151,17 @@ class ConsentLedger:
     def of(self, record: CustomerId) -> list[ConsentChanged]:
         return list(self._known.get(record, {}).values())
 
-    def note(self, record: CustomerId, entries: Sequence[AnyEntry], steps: Steps) -> None:
+    def addresses(self, record: CustomerId) -> tuple[Address, ...]:
+        """Return the addresses that a record had when its last consent was written down."""
+        return self._addresses.get(record, ())
+
+    def note(
+        self, record: CustomerId, entries: Sequence[AnyEntry], steps: Steps, addresses: Iterable[Address] = ()
+    ) -> None:
         """Write down the consents among entries that are about to be appended.
+
+        Args:
+            addresses: those of the record, after the entries.
 
         Raises:
             OSError: the disk refused.
@@ -158,8 +171,10 @@ class ConsentLedger:
         if not fresh:
             return
         with steps.durable(Step.LEDGER_WRITE):
-            files.append_line(self.path, _written(ConsentLine(record, one) for one in fresh)[:-1])
+            theirs = tuple(addresses)
+            files.append_line(self.path, _written(ConsentLine(record, one, theirs) for one in fresh)[:-1])
         self._known.setdefault(record, {}).update((one.id, one) for one in fresh)
+        self._addresses[record] = theirs or self._addresses.get(record, ())
 
     def settle(self, record: CustomerId, entries: Iterable[AnyEntry], steps: Steps) -> None:
         """Let the ledger say of a record that was written anew what its entries say, and nothing else."""
@@ -173,7 +188,11 @@ class ConsentLedger:
             self._replace({record: found for record, found in self._known.items() if record not in doomed}, steps)
 
     def _replace(self, known: dict[CustomerId, dict[EntryId, ConsentChanged]], steps: Steps) -> None:
-        lines = (ConsentLine(record, entry) for record, found in known.items() for entry in found.values())
+        lines = (
+            ConsentLine(record, entry, self.addresses(record))
+            for record, found in known.items()
+            for entry in found.values()
+        )
         with steps.durable(Step.LEDGER_WRITE):
             files.make_folder(self.path.parent)
             files.replace_file(self.path, _written(lines))
@@ -187,6 +206,11 @@ def united_consents(*paths: Path) -> bytes:
         for line in _lines(path, ConsentLine):
             found[line.record, line.entry.id] = line
     return _written(found.values())
+
+
+def without_erased(path: Path, erased: ErasureLedger) -> bytes:
+    """Return a consent ledger without the words of who was erased."""
+    return _written(line for line in _lines(path, ConsentLine) if not erased.has_entry(line.entry.id))
 
 
 def written_consents(entries: Iterable[tuple[CustomerId, AnyEntry]]) -> bytes:

@@ -101,7 +101,8 @@ class Rewriter:
         self.journal(record, Journal(new.rewriting, tuple(sorted(erasure.blobs_of(before)))))
         engine.unfiled_records.add(record)
         try:
-            engine.consents.note(record, fresh, self._steps)
+            addresses = [linked.address for linked in after.addresses.values()]
+            engine.consents.note(record, fresh, self._steps, addresses)
             engine.search.forget(record, before, kept, same)
             new.commit(self._steps)
         except BaseException:
