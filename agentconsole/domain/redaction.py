@@ -6,15 +6,19 @@ from typing import Final
 
 import msgspec
 
+from agentconsole.domain import consent
 from agentconsole.domain.model import (
     AnyEntry,
     BlobId,
+    ConsentChanged,
     EntryId,
     Note,
+    PreferenceStated,
     Received,
     Reply,
     Suggested,
     Unreadable,
+    WishSeen,
     derive_id,
 )
 
@@ -50,10 +54,21 @@ def is_emptied(entry: AnyEntry) -> bool:
 
 
 def without(entry: AnyEntry, redacted: EntryId) -> AnyEntry | None:
-    """Return what becomes of one entry of the record: the redacted one is emptied, and an address that was read in
-    its text and only suggests somebody goes with it."""
+    """Return what becomes of one entry of the record: the redacted one is emptied, an address that was read in its
+    text and only suggests somebody goes with it, and so do its words where a wish or a consent quotes them.
+
+    The single word that stops messages stays: it is the proof of an opt-out, and says nothing else.
+    """
     if entry.id == redacted:
         return emptied(entry)
-    if isinstance(entry, Suggested) and entry.evidence == redacted:
-        return None
-    return entry
+    if getattr(entry, "evidence", "") != redacted:
+        return entry
+    match entry:
+        case Suggested():
+            return None
+        case PreferenceStated() | WishSeen():
+            return _replace(entry, words="")
+        case ConsentChanged() if consent.word(entry.words) is None:
+            return _replace(entry, words="")
+        case _:
+            return entry
