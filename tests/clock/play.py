@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, cast
 
 from agentconsole.desk import Compose
 from agentconsole.domain.model import (
@@ -28,6 +28,8 @@ from agentconsole.domain.model import (
 )
 from agentconsole.errors import TemporaryFailure
 from agentconsole.hub.profile import HubProfile
+from agentconsole.ports import Store
+from agentconsole.seams import Clock
 from agentconsole.store.memory import MemoryStore
 from tests.fakes import paper
 from tests.fakes.clock import START, CountingRandomness, HandClock
@@ -55,6 +57,8 @@ ACTS: Final = 14
 RETRY_AFTER: Final = 90.0
 LATER: Final = 480.0
 STEP: Final = 5.0
+BETWEEN: Final = 20.0
+AFTERWARDS: Final = 900.0
 
 
 @dataclass
@@ -64,12 +68,16 @@ class Play:
     Args:
         jump: a name of ``JUMPS``.
         at: before which act the clock jumps.
-        back: after how many acts it is put right again; 0: it stays wrong, where that makes sense.
+        back: after how many acts it is put right again; 0: it stays wrong.
+        scale: how many real seconds one of the play is, where the clock is not by hand.
+        slack: seconds that a busy computer may be late.
     """
 
     jump: str
     at: int
     back: int = 0
+    scale: float = 1.0
+    slack: float = 0.0
     mail: paper.Post = field(default_factory=paper.Post)
     chat: paper.Post = field(default_factory=paper.Post)
     wrong: list[str] = field(default_factory=list)
@@ -81,8 +89,33 @@ class Play:
 
     def __post_init__(self) -> None:
         self.start = LEAP_DAY if "leap day" in self.jump else START
-        self.clock = HandClock(self.start)
+        self.clock: Clock = self.make_clock()
+        self.retry_after, self.later, self.afterwards = RETRY_AFTER, LATER, AFTERWARDS
+        self._zero = self.clock.monotonic()
         self._started: list[float] = []
+
+    # -- what a real clock does otherwise ------------------------------------------------------------------
+
+    def make_clock(self) -> Clock:
+        return HandClock(self.start)
+
+    def make_store(self) -> Store:
+        return MemoryStore(self.clock, CountingRandomness())
+
+    def set_clock(self, to: datetime) -> None:
+        """Set the wall clock."""
+        assert isinstance(self.clock, HandClock)
+        self.clock.jump(seconds=(to - self.clock.now()).total_seconds())
+
+    async def elapse(self, seconds: float) -> None:
+        """Let some seconds pass in which nothing else happens."""
+        if seconds:
+            assert isinstance(self.clock, HandClock)
+            self.clock.move(seconds=seconds)
+        for _ in range(40):
+            await asyncio.sleep(0)
+
+    # -- the play ------------------------------------------------------------------------------------------
 
     @property
     def world(self) -> World:
@@ -91,18 +124,18 @@ class Play:
 
     def truth(self) -> datetime:
         """Return the world's own time."""
-        return self.start + timedelta(seconds=self.clock.monotonic() - 1000.0)
+        return self.start + timedelta(seconds=self.clock.monotonic() - self._zero)
 
     async def run(self) -> list[str]:
         """Play it and return what went wrong."""
-        acts: list[Callable[[], Awaitable[None]]] = [
+        acts: list[Callable[[], Awaitable[object]]] = [
             lambda: self._writes(self.mail, EMILY),
             lambda: self._writes(self.chat, MAX),
             lambda: self._answer(EMILY, "at once", 0.0),
             self._note,
             lambda: self._answer(MAX, "at once", 0.0),
             lambda: self._rate_limited(self.mail, EMILY),
-            lambda: self._answer(EMILY, "later", LATER, later=True),
+            lambda: self._answer(EMILY, "later", self.later, later=True),
             self._draft,
             lambda: self._writes(self.mail, EMILY),
             lambda: self._rate_limited(self.chat, MAX),
@@ -111,7 +144,7 @@ class Play:
             lambda: self._answer(MAX, "at once", 0.0),
             lambda: self._answer(EMILY, "at once", 0.0),
         ]
-        store = MemoryStore(self.clock, CountingRandomness())
+        store = self.make_store()
         wanted = JUMPS[self.jump]
         async with AsyncExitStack() as stack:
             await self._start(stack, store)
@@ -119,36 +152,36 @@ class Play:
                 if number == self.at:
                     if isinstance(wanted, datetime):
                         await stack.aclose()
-                        self.clock.jump(seconds=(wanted - self.clock.now()).total_seconds())
+                        self.set_clock(wanted)
                         await self._start(stack, store)
                     else:
-                        self.clock.jump(seconds=wanted.total_seconds())
+                        self.set_clock(self.truth() + wanted)
                 if number == self.at + self.back and self.back:
-                    self.clock.jump(seconds=(self.truth() - self.clock.now()).total_seconds())
+                    self.set_clock(self.truth())
                 await act()
-                await self._pass(20.0)
-            await self._pass(900.0)
+                await self._pass(BETWEEN)
+            await self._pass(self.afterwards)
             await self._judge()
         assert len(acts) == ACTS
         return [f"{self.jump}, before act {self.at}, back after {self.back}: {what}" for what in self.wrong]
 
-    async def _start(self, stack: AsyncExitStack, store: MemoryStore) -> None:
+    async def _start(self, stack: AsyncExitStack, store: Store) -> None:
         profile = HubProfile(region="GB", free_floor=0)
-        running_ = running(store=store, clock=self.clock, mail=self.mail, chat=self.chat, profile=profile)
+        clock = cast(HandClock, self.clock)  # the hub takes any clock; the fixture's type is narrower
+        running_ = running(store=store, clock=clock, mail=self.mail, chat=self.chat, profile=profile)
         self._world = await stack.enter_async_context(running_)
         self._started.append(self.clock.monotonic())
         await self._settle()
 
     async def _settle(self) -> None:
-        for _ in range(40):
-            await asyncio.sleep(0)
+        await self.elapse(0.0)
         for post in (self.mail, self.chat):
             for outgoing in post.delivered:
                 self._left.setdefault(outgoing.key, self.clock.monotonic())
 
     async def _pass(self, seconds: float) -> None:
         for _ in range(int(seconds / STEP)):
-            self.clock.move(seconds=STEP)
+            await self.elapse(STEP * self.scale)
             await self._settle()
 
     # -- acts ----------------------------------------------------------------------------------------------
@@ -160,7 +193,7 @@ class Play:
         post.put(paper.message(identity, sender, f"question {identity}", self.truth()))
         await self._settle()
 
-    async def _answer(self, to: Address, what: str, delay: float, *, later: bool = False) -> None:
+    async def _answer(self, to: Address, what: str, delay: float, *, later: bool = False) -> EntryId:
         self._numbers += 1
         customer = await self.world.customer(to)
         at = self.clock.now() + timedelta(seconds=delay) if later else None
@@ -171,14 +204,17 @@ class Play:
         self._told[to].append(sent.id)
         self._due[sent.id] = what, self.clock.monotonic(), delay
         await self._settle()
+        return sent.id
 
     def _as_the_hub_sees(self, at: datetime) -> datetime:
         """Return when an agent means: in some minutes, as the console says after asking the hub for its time."""
         return at + (self.world.hub.clock.now() - self.clock.now())
 
     async def _rate_limited(self, post: paper.Post, to: Address) -> None:
-        post.before_commit = TemporaryFailure("slow down", reason="rate_limited", retry_after=RETRY_AFTER)
-        await self._answer(to, "retry", RETRY_AFTER)
+        post.before_commit = TemporaryFailure("slow down", reason="rate_limited", retry_after=self.retry_after)
+        reply = await self._answer(to, "retry", self.retry_after)
+        while (await self.world.desk.sent(self.world.who, reply)).reason != "rate_limited":
+            await self.elapse(0.0)
         post.before_commit = None
 
     async def _note(self) -> None:
@@ -228,8 +264,9 @@ class Play:
         """
         restarted = any(since < start < since + delay for start in self._started)
         if what == "later" and isinstance(JUMPS[self.jump], datetime):
-            return delay - 60.0, delay + 60.0
-        return delay - STEP, (2 if restarted else 1) * delay * 1.25 + 2 * STEP
+            return delay - 60.0 * self.scale, delay + 60.0 * self.scale + self.slack
+        late = (2 if restarted else 1) * delay * 1.25 + 2 * STEP * self.scale
+        return delay - STEP * self.scale, late + self.slack
 
     async def _judge_order(self, address: Address, told: list[EntryId | str]) -> None:
         customer = await self.world.customer(address)
