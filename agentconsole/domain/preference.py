@@ -1,7 +1,8 @@
-"""Which channel, and why: the ranked routes of a reply, each with the rule that put it there.
+"""Which channel, and why: the ranked routes of a message, each with the rule that put it there.
 
-The order of rules is data (``ORDER_REPLY``); a profile may give another. Vetoes come first and are
-``domain.permission``'s; a preference that was stated and not followed is named.
+The order of rules is data, one for a reply and one for a message that we begin; a profile may give others. Vetoes come
+first and are ``domain.permission``'s. A preference that was stated and not followed is named. What answers taught
+moves no reply off the medium that the customer wrote on: there it is a proposal that one key takes.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from agentconsole.domain import addresses, learned, regions
+from agentconsole.domain.learned import Learned
 from agentconsole.domain.model import (
     AccountName,
     Choice,
@@ -24,16 +27,39 @@ from agentconsole.domain.model import (
     Value,
 )
 from agentconsole.domain.permission import NOTHING_TYPED, Reach, Size, refusal, window_end
+from agentconsole.domain.regions import Share
 
 LIVE_EXCHANGE: Final = "live_exchange"
 STATED: Final = "stated"
 LAST_INBOUND: Final = "last_inbound"
+LEARNED: Final = "learned"
 WROTE_BEFORE: Final = "wrote_before"
+REGIONAL: Final = "regional"
 DEFAULT: Final = "default"
 REACHABLE: Final = "reachable"
 OUTRANKED: Final = "outranked"
 
-ORDER_REPLY: Final = (LIVE_EXCHANGE, STATED, LAST_INBOUND, WROTE_BEFORE, DEFAULT, REACHABLE)
+ORDER_REPLY: Final = (
+    LIVE_EXCHANGE,
+    STATED,
+    LAST_INBOUND,
+    LEARNED,
+    WROTE_BEFORE,
+    REGIONAL,
+    DEFAULT,
+    REACHABLE,
+)
+ORDER_OUTBOUND: Final = (
+    LIVE_EXCHANGE,
+    STATED,
+    LEARNED,
+    LAST_INBOUND,
+    WROTE_BEFORE,
+    REGIONAL,
+    DEFAULT,
+    REACHABLE,
+)
+RULES: Final = frozenset(ORDER_REPLY)
 
 
 class Account(Value, frozen=True):
@@ -50,13 +76,18 @@ class Policy(Value, frozen=True):
     """A profile's say in the choice.
 
     Args:
+        order: the rules of a reply, weightiest first; a rule that is left out never decides.
+        outbound: the same for a message that we begin.
         exchange_minutes: how long a message on a live medium counts as "writing here now".
         defaults: media in the order to try where nothing is known.
+        shares: what people of a country use, for first contacts.
     """
 
     order: tuple[str, ...] = ORDER_REPLY
+    outbound: tuple[str, ...] = ORDER_OUTBOUND
     exchange_minutes: int = 15
     defaults: tuple[Medium, ...] = ()
+    shares: tuple[Share, ...] = ()
 
 
 def routes(customer: Customer, accounts: Sequence[Account]) -> tuple[Route, ...]:
@@ -86,43 +117,78 @@ def choose(
     size: Size = NOTHING_TYPED,
     *,
     purpose: str = "",
+    outbound: bool = False,
 ) -> Choice:
-    """Rank the routes of a reply to a customer.
+    """Rank the routes of a message to a customer.
 
     Args:
         accounts: all configured accounts.
         now: the present, for exchanges and windows.
         size: what is typed so far; a route that cannot carry it is refused with the reason.
-        purpose: what the reply is about, where a preference may be stated for it.
+        purpose: what the message is about, where a preference may be stated for it.
+        outbound: we begin, instead of answering.
     """
     by_name = {account.name: account for account in accounts}
     uses = {(use.route.account, str(use.route.address)): use for use in customer.routes}
-    stated = _stated(customer, purpose)
-    newest = max((u.last_in for u in customer.routes if u.last_in is not None), default=None)
+    known = routes(customer, accounts)
+    evidence = _evidence(customer, known, now, policy, purpose)
+    order = policy.outbound if outbound else policy.order
     ranked: list[tuple[tuple[int, float, int, str], Ranked]] = []
     refused: list[RefusedRoute] = []
-    for route in routes(customer, accounts):
+    for route in known:
         account = by_name[route.account]
         use = uses.get((route.account, str(route.address)))
-        veto = refusal(customer, route, account.reach, now, size)
+        veto = refusal(customer, route, account.reach, now, size, proactive=outbound)
         if veto is not None:
             refused.append(veto)
             continue
-        rule, facts = _rule(account, use, stated, newest, now, policy)
+        rule, facts = _rule(account, use, evidence, order, now, policy)
         end = window_end(account.reach, use)
         if end is not None:
             facts = facts | {"until": end.isoformat()}
         since = use.last_in.timestamp() if use is not None and use.last_in is not None else 0.0
         ranked.append(
             (
-                (_rank(rule, policy), -since, _default_rank(route.medium, policy), route.account),
+                (_rank(rule, order), -since, _default_rank(route.medium, policy), route.account),
                 Ranked(route, rule, facts),
             )
         )
     ranked.sort(key=lambda pair: pair[0])
-    order = tuple(entry for _, entry in ranked)
+    best_first = tuple(entry for _, entry in ranked)
     refused.sort(key=lambda entry: entry.route)
-    return Choice(order, tuple(refused), _set_aside(stated, order, refused))
+    return Choice(
+        best_first,
+        tuple(refused),
+        _set_aside(evidence.stated, best_first, refused),
+        _proposal(evidence.learned, best_first),
+    )
+
+
+class _Evidence(Value, frozen=True):
+    """What is known about a customer as far as rules ask for it."""
+
+    stated: Preference | None
+    newest: datetime | None
+    learned: Learned | None
+    share: Share | None
+
+
+def _evidence(customer: Customer, known: Sequence[Route], now: datetime, policy: Policy, purpose: str) -> _Evidence:
+    stated = _stated(customer, purpose)
+    newest = max((u.last_in for u in customer.routes if u.last_in is not None), default=None)
+    taught = learned.learn(customer.tallies, now)
+    share = None
+    if stated is None and newest is None and taught is None:
+        share = regions.expected(policy.shares, _country(customer), [route.medium for route in known], purpose)
+    return _Evidence(stated, newest, taught, share)
+
+
+def _country(customer: Customer) -> str:
+    told = customer.cards.get("country")
+    if told is not None:
+        return told.value
+    numbers = (addresses.region_of(linked.address) for linked in customer.addresses)
+    return next((region for region in numbers if region), "")
 
 
 def _stated(customer: Customer, purpose: str) -> Preference | None:
@@ -131,34 +197,68 @@ def _stated(customer: Customer, purpose: str) -> Preference | None:
 
 
 def _rule(
-    account: Account,
-    use: RouteUse | None,
-    stated: Preference | None,
-    newest: datetime | None,
-    now: datetime,
-    policy: Policy,
+    account: Account, use: RouteUse | None, evidence: _Evidence, order: Sequence[str], now: datetime, policy: Policy
 ) -> tuple[str, Facts]:
+    """Return the weightiest rule that speaks for a route, with its facts."""
+    speaking = _speaking(account, use, evidence, now, policy)
+    rule = min((name for name in speaking if name in order), key=order.index, default=REACHABLE)
+    return rule, speaking.get(rule, {})
+
+
+def _speaking(
+    account: Account, use: RouteUse | None, evidence: _Evidence, now: datetime, policy: Policy
+) -> dict[str, Facts]:
     last_in = use.last_in if use is not None else None
-    facts: Facts = {"last_in": last_in.isoformat()} if last_in is not None else {}
-    if (
-        account.live
-        and last_in is not None
-        and now - last_in <= timedelta(minutes=policy.exchange_minutes)
-        and (stated is None or last_in > stated.at)
-    ):
-        if stated is not None and stated.medium != account.medium:
-            facts |= {"stated": stated.medium, "stated_at": stated.at.isoformat()}
-        return LIVE_EXCHANGE, facts
-    if stated is not None and stated.medium == account.medium:
-        facts |= {"at": stated.at.isoformat(), "medium_evidence": stated.evidence_medium, "by": stated.by}
-        return STATED, facts
+    stated, taught = evidence.stated, evidence.learned
+    wrote: Facts = {"last_in": last_in.isoformat()} if last_in is not None else {}
+    found: dict[str, Facts] = {DEFAULT if account.medium in policy.defaults else REACHABLE: wrote}
     if last_in is not None:
-        return (LAST_INBOUND if last_in == newest else WROTE_BEFORE), facts
-    return (DEFAULT if account.medium in policy.defaults else REACHABLE), facts
+        found[LAST_INBOUND if last_in == evidence.newest else WROTE_BEFORE] = wrote
+        exchange = account.live and now - last_in <= timedelta(minutes=policy.exchange_minutes)
+        if exchange and (stated is None or last_in > stated.at):
+            other = stated is not None and stated.medium != account.medium
+            found[LIVE_EXCHANGE] = wrote | (_wanted(stated) if other and stated is not None else {})
+    if stated is not None and stated.medium == account.medium:
+        found[STATED] = wrote | {
+            "at": stated.at.isoformat(),
+            "medium_evidence": stated.evidence_medium,
+            "by": stated.by,
+        }
+        if stated.evidence:
+            found[STATED]["entry"] = stated.evidence
+    if taught is not None and taught.medium == account.medium:
+        found[LEARNED] = wrote | _counted(taught)
+    share = evidence.share
+    if share is not None and share.medium == account.medium:
+        percent = str(round(share.share * 100))
+        found[REGIONAL] = {"country": share.country, "percent": percent, "of": share.of, "as_of": share.as_of}
+    return found
 
 
-def _rank(rule: str, policy: Policy) -> int:
-    return policy.order.index(rule) if rule in policy.order else len(policy.order)
+def _wanted(stated: Preference) -> Facts:
+    return {"stated": stated.medium, "stated_at": stated.at.isoformat()}
+
+
+def _counted(taught: Learned) -> Facts:
+    best, *others = sorted(taught.tallies, key=lambda tally: (tally.medium != taught.medium, -tally.sent, tally.medium))
+    facts: Facts = {"answered": str(best.answered), "sent": str(best.sent)}
+    if others:
+        facts |= {"than": others[0].medium, "than_answered": str(others[0].answered), "than_sent": str(others[0].sent)}
+    return facts
+
+
+def _proposal(taught: Learned | None, order: Sequence[Ranked]) -> Ranked | None:
+    """Return the route that answers speak for, where a weightier rule chose another."""
+    if taught is None or not order or order[0].route.medium == taught.medium:
+        return None
+    if order[0].rule in (LIVE_EXCHANGE, STATED):
+        return None
+    found = next((ranked for ranked in order if ranked.route.medium == taught.medium), None)
+    return Ranked(found.route, LEARNED, _counted(taught)) if found is not None else None
+
+
+def _rank(rule: str, order: Sequence[str]) -> int:
+    return order.index(rule) if rule in order else len(order)
 
 
 def _default_rank(medium: Medium, policy: Policy) -> int:

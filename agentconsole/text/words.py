@@ -162,6 +162,8 @@ class Words:
         """Return the sentence that says why a route stands where it does, and what ends when."""
         facts = ranked.facts
         parts = [f"{self.title(ranked.route.medium)}: {self._filled('rule', ranked.rule, facts, now)}"]
+        if facts.get("than"):
+            parts.append(self._than(facts))
         until = _time(facts.get("until", ""))
         if until is not None and until > now:
             parts.append(self.say("why.until", span=self.span(until - now)))
@@ -170,6 +172,16 @@ class Words:
             day = self.short_day(at) if at is not None else "?"
             parts.append(self.say("why.stated_other", medium=self.medium(facts["stated"]), day=day))
         return " ".join(parts)
+
+    def _than(self, facts: Facts) -> str:
+        counts = {"answered": facts.get("than_answered", "0"), "sent": facts.get("than_sent", "0")}
+        return self.say("why.than", medium=self.medium(facts["than"]), **counts)
+
+    def proposal(self, ranked: Ranked) -> str:
+        """Return the sentence that proposes the medium on which answers come."""
+        counts = {"answered": ranked.facts.get("answered", ""), "sent": ranked.facts.get("sent", "")}
+        said = self.say("why.proposal", medium=self.title(ranked.route.medium), **counts)
+        return f"{said} {self._than(ranked.facts)}" if ranked.facts.get("than") else said
 
     def refusal(self, refused: RefusedRoute, now: datetime) -> str:
         """Return why a route must not be used now."""

@@ -80,11 +80,21 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
     "rule.live_exchange": ("writing here now ({last_in}).", "지금 여기서 대화 중({last_in})."),
     "rule.stated": ("asked for on {at} ({medium_evidence}).", "{at} {medium_evidence} 요청하심."),
     "rule.last_inbound": ("last wrote here ({last_in}).", "마지막 문의가 온 곳({last_in})."),
+    "rule.learned": ("answered {answered} of {sent} here.", "{sent}번 중 {answered}번 답하신 곳."),
+    "rule.regional": (
+        "first contact; {percent} % in {country} use it ({as_of}).",
+        "첫 연락. {country} 이용 비율 {percent}%({as_of}).",
+    ),
     "rule.wrote_before": ("wrote here before ({last_in}).", "전에 문의한 곳({last_in})."),
     "rule.default": ("nothing known yet; the usual channel here.", "아직 정보 없음. 기본 채널."),
     "rule.reachable": ("can be reached here.", "보낼 수 있는 곳."),
     "rule.agent_choice": ("chosen by hand.", "직접 고름."),
     "why.until": ("Free to write for {span}.", "{span} 더 자유롭게 보낼 수 있음."),
+    "why.proposal": (
+        "{medium}: {answered} of {sent} answered there. One key takes it.",
+        "{medium}: {sent}번 중 {answered}번 답하심. 키 하나로 바꿀 수 있음.",
+    ),
+    "why.than": ("({medium}: {answered} of {sent}.)", "({medium}: {sent}번 중 {answered}번.)"),
     "why.stated_other": ("(Asked for {medium} on {day}.)", "({day} {medium} 선호 요청.)"),
     # why a route must not be used
     "refused.opted_out": ("opted out {at} ({words}).", "{at} 수신거부({words})."),

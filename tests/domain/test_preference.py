@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from agentconsole.domain import preference
 from agentconsole.domain.model import (
@@ -13,12 +16,17 @@ from agentconsole.domain.model import (
     AddressState,
     ConsentChanged,
     ConsentScope,
+    ConversationId,
+    Delivery,
     EntryId,
     Medium,
     PreferenceStated,
+    Receipt,
+    Reply,
 )
 from agentconsole.domain.permission import NOTHING_TYPED, Size
-from tests.domain.make import ACCOUNTS, EMAIL, MAIL, NOW, PHONE, SMS, TELEGRAM, WHATSAPP, ago, customer, received
+from agentconsole.domain.regions import Share
+from tests.domain.make import ACCOUNTS, AGENT, EMAIL, MAIL, NOW, PHONE, SMS, TELEGRAM, WHATSAPP, ago, customer, received
 
 YESTERDAY = ago(days=1)
 POLICY = preference.Policy(defaults=(Medium("email"), Medium("sms")))
@@ -28,8 +36,8 @@ def stated(medium: str, at=YESTERDAY, purpose: str = "", name: str = "p1") -> Pr
     return PreferenceStated(id=EntryId(name), at=at, medium=Medium(medium), purpose=purpose)
 
 
-def choose(*entries, size=NOTHING_TYPED, purpose="", policy=POLICY, accounts=ACCOUNTS):
-    return preference.choose(customer(*entries), accounts, NOW, policy, size, purpose=purpose)
+def choose(*entries, size=NOTHING_TYPED, purpose="", policy=POLICY, accounts=ACCOUNTS, outbound=False):
+    return preference.choose(customer(*entries), accounts, NOW, policy, size, purpose=purpose, outbound=outbound)
 
 
 def ranking(choice):
@@ -155,3 +163,124 @@ def test_nothing_known_gives_the_default_and_the_merely_reachable():
     )
     assert ranking(choice) == [("email", "default"), ("sms", "default")]
     assert [r.reason for r in choice.refused] == ["template_only"]
+
+
+# -- what answers taught -----------------------------------------------------------------------------------
+
+
+def exchanges(account, address, answered: int, sent: int, *, days: int = 60):
+    """Sends of ours on an account, a day apart, the first ``answered`` of them answered there."""
+    entries = []
+    for number in range(sent):
+        at = ago(days=days - number)
+        name = f"{account.name}{number}"
+        entries.append(written(f"r{name}", account, address, at))
+        entries += sent_out(f"r{name}", at)
+        if number < answered:
+            entries.append(received(f"a{name}", account, address, at + timedelta(hours=1)))
+    return entries
+
+
+def written(name, account, address, at):
+    return Reply(
+        id=EntryId(name),
+        at=at,
+        agent=AGENT,
+        conversation=ConversationId("c1"),
+        account=account.name,
+        medium=account.medium,
+        address=address,
+        text="x",
+        key=name,
+    )
+
+
+def sent_out(name, at):
+    for state in (Delivery.SENDING, Delivery.SENT):
+        yield Receipt(id=EntryId(f"{name}{state}"), at=at, reply=EntryId(name), state=state, attempt=1, committed=True)
+
+
+def test_answers_propose_and_do_not_move_a_reply():
+    entries = [
+        *exchanges(WHATSAPP, PHONE, 4, 5),
+        *exchanges(MAIL, EMAIL, 0, 3, days=40),
+        received("complaint", MAIL, EMAIL, ago(hours=2)),
+        received("wa", WHATSAPP, PHONE, ago(hours=3)),
+    ]
+    choice = choose(*entries)
+    assert ranking(choice)[0] == ("email", "last_inbound")
+    assert choice.proposal.route.medium == "whatsapp"
+    facts = choice.proposal.facts
+    assert (facts["answered"], facts["sent"], facts["than"], facts["than_answered"], facts["than_sent"]) == (
+        "4",
+        "5",
+        "email",
+        "0",
+        "3",
+    )
+    outbound = choose(*entries, outbound=True)
+    assert ranking(outbound)[0] == ("whatsapp", "learned")
+    assert outbound.proposal is None
+
+
+def test_a_statement_outranks_what_answers_taught():
+    entries = [*exchanges(WHATSAPP, PHONE, 4, 5), received("wa", WHATSAPP, PHONE, ago(hours=3)), stated("email")]
+    entries.append(received("m", MAIL, EMAIL, ago(days=90)))
+    for outbound in (False, True):
+        choice = choose(*entries, outbound=outbound)
+        assert ranking(choice)[0] == ("email", "stated")
+        assert choice.proposal is None
+
+
+# -- a first contact ---------------------------------------------------------------------------------------
+
+BRAZIL = Address("phone", "", "+5511912345678")
+SHARES = preference.Policy(
+    defaults=(Medium("sms"),),
+    shares=(Share("BR", Medium("sms"), 0.1, "x", "s", "2023"), Share("BR", Medium("whatsapp"), 0.7, "x", "s", "2023")),
+)
+OPEN_WHATSAPP = replace(WHATSAPP, reach=replace(WHATSAPP.reach, window_seconds=0))
+
+
+def test_a_country_decides_only_a_first_contact():
+    linked = AddressLinked(id=EntryId("l"), at=ago(days=1), address=BRAZIL)
+    accounts = (SMS, OPEN_WHATSAPP)
+    first = choose(linked, policy=SHARES, accounts=accounts, outbound=True)
+    assert ranking(first)[0] == ("whatsapp", "regional")
+    assert first.best.facts["percent"] == "70"
+    wrote = choose(linked, received("m", SMS, BRAZIL, ago(days=300)), policy=SHARES, accounts=accounts, outbound=True)
+    assert ranking(wrote)[0] == ("sms", "last_inbound")
+    assert all(ranked.rule != "regional" for ranked in wrote.ranked)
+
+
+def test_a_profile_can_leave_a_rule_out():
+    linked = AddressLinked(id=EntryId("l"), at=ago(days=1), address=BRAZIL)
+    without = replace(SHARES, outbound=tuple(r for r in preference.ORDER_OUTBOUND if r != "regional"))
+    choice = choose(linked, policy=without, accounts=(SMS, OPEN_WHATSAPP), outbound=True)
+    assert ranking(choice)[0] == ("sms", "default")
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from((MAIL, SMS, WHATSAPP)), st.integers(0, 200), st.booleans()), max_size=25),
+    st.sampled_from(["", "email", "sms", "whatsapp"]),
+    st.booleans(),
+)
+def test_whatever_happened_every_route_is_ranked_or_refused_once(events, wish, outbound):
+    entries = []
+    for number, (account, hours, ours) in enumerate(events):
+        address = EMAIL if account is MAIL else PHONE
+        at = ago(hours=hours)
+        if ours:
+            entries += [written(f"r{number}", account, address, at), *sent_out(f"r{number}", at)]
+        else:
+            entries.append(received(f"m{number}", account, address, at))
+    if wish:
+        entries.append(stated(wish))
+    person = customer(*sorted(entries, key=lambda e: e.at))
+    choice = preference.choose(person, ACCOUNTS, NOW, POLICY, outbound=outbound)
+    routes = [r.route for r in choice.ranked] + [r.route for r in choice.refused]
+    assert sorted(routes) == sorted(preference.routes(person, ACCOUNTS))
+    ranks = [(POLICY.outbound if outbound else POLICY.order).index(r.rule) for r in choice.ranked]
+    assert ranks == sorted(ranks)
+    if choice.proposal is not None:
+        assert choice.proposal.route in [r.route for r in choice.ranked[1:]]
