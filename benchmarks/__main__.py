@@ -1,12 +1,15 @@
-"""``make bench``: every benchmark in turn. Each prints a ratio to a peer or a floor of the same run."""
+"""``make bench``: every benchmark in turn. Each prints a ratio to a peer or a floor of the same run.
+
+A million messages: ``python -m benchmarks.size --full``.
+"""
 
 from __future__ import annotations
 
-from benchmarks import append, first_paint
+from benchmarks import append, first_paint, size
 
 
 def main() -> int:
-    return max(first_paint.main(), append.main())
+    return max(first_paint.main(), append.main(), size.main([]))
 
 
 if __name__ == "__main__":

@@ -100,6 +100,7 @@ class Built(NamedTuple):
     summary_memory: float
     texts_memory: float
     octets: int
+    cpu: float
 
 
 def build(root: Path) -> Built:
@@ -113,7 +114,7 @@ def build(root: Path) -> Built:
         await store.search("zzz")
         texts = time.perf_counter() - began - summary
         await store.aclose()
-        return Built(summary, texts, peak, memory("VmHWM"), 0)
+        return Built(summary, texts, peak, memory("VmHWM"), 0, time.process_time())
 
     for name in root.glob("*.sqlite3*"):
         name.unlink()
@@ -375,7 +376,7 @@ def measure(folder: Path, *, full: bool) -> Report:
             report.add(
                 f"store {name}: index from nothing",
                 f"{built.summary:.1f} s, {built.summary_memory:.0f} MB at most; full text {built.texts:.0f} s, "
-                f"{built.texts_memory:.0f} MB; {built.octets / 1e6:.0f} MB on disk",
+                f"{built.texts_memory:.0f} MB; {built.cpu:.0f} s of CPU; {built.octets / 1e6:.0f} MB on disk",
                 "memory does not grow",
                 built.texts_memory < 250,
             )

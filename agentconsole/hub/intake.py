@@ -21,6 +21,9 @@ from agentconsole.seams import Clock, Randomness
 RETRY_SECONDS = 5.0
 """How long intake rests when the disk or the machine refuses, before it tries the same batches again."""
 
+TOLD_EVERY = 720
+"""Rests for the same reason of which one is logged: about one line an hour."""
+
 TRIES = 3
 """How often a batch may fail for a reason that is no disk's before what failed of it is set aside."""
 
@@ -59,14 +62,18 @@ class Intake:
 
     async def run(self) -> None:
         """File whatever the spool holds, for ever."""
+        told, rests = "", 0
         while True:
             self._wake.clear()
             try:
                 await self.drain()
             except (StoreFault, TryLater) as exc:
-                self._log.error("intake rests: %s", exc.message)
+                if exc.message != told or rests % TOLD_EVERY == 0:
+                    self._log.error("intake rests: %s", exc.message)
+                told, rests = exc.message, rests + 1
                 await self._clock.sleep(RETRY_SECONDS)
                 continue
+            told, rests = "", 0
             await self._wake.wait()
 
     async def drain(self) -> int:
