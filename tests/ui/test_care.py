@@ -97,6 +97,13 @@ async def test_hub_that_was_restarted_under_the_console_is_told_once_with_what_i
         assert console.strip == "Undone."
 
 
+async def test_line_that_was_cut_and_came_back_unseen_is_told_with_the_next_news(desk: DeskDouble) -> None:
+    async with running(desk) as console:
+        desk.missed = Away(NOW, answered=1)
+        desk.tell("emily")
+        await console.sees("While you were away: 1 answered.")
+
+
 # -- what may have gone out --------------------------------------------------------------------------------
 
 

@@ -81,7 +81,7 @@ class Attendance(DeskPart):
     async def attended(self, who: Agent, there: bool) -> None:
         """Hear that a console of an agent attached or went. Raises nothing: nobody's line waits for it."""
         self._there[who.name] += 1 if there else -1
-        if there or self._there[who.name] > 0:
+        if there:
             return
         try:
             async with self._turn:
