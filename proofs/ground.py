@@ -27,7 +27,7 @@ def document(path: Path) -> Plain:
         said = tables["_meta"]["1"]["crc32"]
     except (ValueError, KeyError, TypeError) as error:
         raise Unreadable(f"{path.name}: {error}") from error
-    if zlib.crc32(data[: data.rindex(b',"_meta":')]) != said:
+    if zlib.crc32(data[: data.rfind(b',"_meta":')]) != said:
         raise Unreadable(f"{path.name}: its checksum differs")
     return dict(tables)
 

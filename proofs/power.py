@@ -18,11 +18,9 @@ import logging
 import os
 import random
 import select
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -33,6 +31,7 @@ from typing import Any, Final
 from agentconsole.errors import AgentConsoleError
 from proofs import labour
 from proofs.report import Report
+from tests.folders import quick_folder
 
 IMAGE_MB: Final = 28
 SNAPS_A_LIFE: Final = 25
@@ -141,9 +140,8 @@ class Figures:
 async def power(count: int, seed: int, *, without_fsync: bool = False) -> Figures:
     """Take ``count`` images and judge each."""
     figures, chance = Figures(), random.Random(seed)
-    folder = Path(tempfile.mkdtemp(prefix="ack-power-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
-    try:
-        life = 0
+    life = 0
+    with quick_folder("ack-power-") as folder:
         while figures.images < count:
             life += 1
             with file_system(folder, life) as (image, live):
@@ -169,8 +167,6 @@ async def power(count: int, seed: int, *, without_fsync: bool = False) -> Figure
                 if full < 20 or (complaint and "No space left" not in complaint):
                     figures.wrong.append(f"the worker broke down: {complaint[-1500:]}")
                     return figures
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     return figures
 
 

@@ -29,7 +29,7 @@ from typing import Final
 
 from agentconsole.desk import Agent, Compose, Desk
 from agentconsole.domain.model import ConversationId, CustomerId, Delivery, Draft
-from agentconsole.errors import AgentConsoleError, HubAbsent, StoreFault
+from agentconsole.errors import AgentConsoleError, StoreFault
 from agentconsole.remote import RemoteDesk, as_desk
 from agentconsole.sandbox.fake_telegram import FakeTelegram, Sent
 from proofs import ground
@@ -69,10 +69,13 @@ class Hub:
 
     async def start(self) -> None:
         words = [sys.executable, "-m", "proofs.hubprocess", str(self.root), str(self.socket), self.world.url]
-        with open(self.folder / "hub.log", "ab") as log:
+        log = os.open(self.folder / "hub.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        try:
             self._process = await asyncio.create_subprocess_exec(
                 *words, self.world.token, stdout=log, stderr=log, stdin=subprocess.DEVNULL
             )
+        finally:
+            os.close(log)
 
     @property
     def pid(self) -> int:
@@ -215,6 +218,11 @@ async def playing(template: Path, root: Path | None = None) -> AsyncIterator[tup
             await world.stop()
 
 
+def _is_traced(pid: int) -> bool:
+    tasks = list(Path(f"/proc/{pid}/task").iterdir())
+    return all("TracerPid:\t0" not in (task / "status").read_text() for task in tasks)
+
+
 @asynccontextmanager
 async def injecting(pid: int, call: str, error: str, when: str) -> AsyncIterator[asyncio.subprocess.Process]:
     """Let calls of a running process fail for as long as the body runs."""
@@ -225,8 +233,7 @@ async def injecting(pid: int, call: str, error: str, when: str) -> AsyncIterator
 
         async def attached() -> bool:
             assert strace.returncode is None, "strace could not attach"
-            tasks = list(Path(f"/proc/{pid}/task").iterdir())
-            return all("TracerPid:\t0" not in (task / "status").read_text() for task in tasks)
+            return _is_traced(pid)
 
         await until(attached, 10, "strace")
         yield strace
@@ -263,21 +270,35 @@ async def point(template: Path, call: str, error: str, first: int, lasting: bool
         return play
 
 
+def _make_image(image: Path) -> None:
+    with open(image, "wb") as file:
+        file.truncate(32 << 20)
+    subprocess.run(["mkfs.ext4", "-qF", str(image)], check=True)
+
+
+def _abort(live: Path) -> None:
+    subprocess.run(["sync", "-f", str(live)], check=True)  # the copy that it began with
+    subprocess.run(["mount", "-o", "remount,abort", str(live)], check=False, capture_output=True)
+
+
+def _mount_again(image: Path, live: Path) -> None:
+    subprocess.run(["umount", str(live)], check=True)
+    subprocess.run(["e2fsck", "-fy", str(image)], check=False, capture_output=True)
+    subprocess.run(["mount", "-o", "loop", str(image), str(live)], check=True)
+
+
 async def read_only_disk(template: Path) -> Play:
     """Abort the journal of the store's ext4 in mid-run, mount it again, and start a second life."""
     with quick_folder("ack-ro-") as folder:
         image = folder / "image"
-        with open(image, "wb") as file:
-            file.truncate(32 << 20)
-        subprocess.run(["mkfs.ext4", "-qF", str(image)], check=True)
+        _make_image(image)
         with mounted(image, folder / "live") as live:
             async with playing(template, live / "store") as (play, before):
                 async with play.hub.desk() as (desk, who):
                     play.by_user = await play._customers(desk, who)
                 for user in USERS:
                     play.hub.world.customer_says(user, AFTER.format(user), f"Customer {user}")
-                subprocess.run(["sync", "-f", str(live)], check=True)  # the copy that it began with
-                subprocess.run(["mount", "-o", "remount,abort", str(live)], check=False, capture_output=True)
+                _abort(live)
                 script = asyncio.create_task(play.script())
                 await asyncio.wait({script}, timeout=2.0)
                 if script.done():
@@ -290,9 +311,7 @@ async def read_only_disk(template: Path) -> Play:
                     await script
                 if left:
                     play.wrong.append(f"left while nothing could be recorded: {left}")
-                subprocess.run(["umount", str(live)], check=True)
-                subprocess.run(["e2fsck", "-fy", str(image)], check=False, capture_output=True)
-                subprocess.run(["mount", "-o", "loop", str(image), str(live)], check=True)
+                _mount_again(image, live)
                 try:
                     await play.hub.start()
                     await play.script()

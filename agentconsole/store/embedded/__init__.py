@@ -289,7 +289,8 @@ class EmbeddedStore:
         found = await self._ask("read an entry", self._reader.entry, entry)
         if found is None and self._engine.unfiled:
             raise StoreFault(
-                f"Whether there is an entry {entry} cannot be said now: the index could not be written. Nothing is lost.",
+                f"Whether there is an entry {entry} cannot be said now: the index could not be written. "
+                "Nothing is lost.",
                 "Free some space on the store's disk; nothing else is needed.",
             )
         return found
