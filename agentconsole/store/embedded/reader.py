@@ -43,6 +43,8 @@ from agentconsole.text import tokens
 
 _CACHE_BYTES: Final = 8 * 1024 * 1024
 _END: Final = 1 << 62
+_ATTEMPTS: Final = 3
+"""How often a record is looked through that is written anew at the same moment."""
 
 _snapshot = msgspec.msgpack.Decoder(Snapshot).decode
 _line = msgspec.msgpack.Decoder(Line).decode
@@ -288,9 +290,26 @@ class Reader:
                     found.update((entry.id, entry) for entry in codec.entries(list(forms.values())))
             except (Damaged, ValueError) as why:
                 self._distrust(record, str(why))
-            if sure and not all(entry in found for _, entry in places):
+            lacking = [entry for _, entry in places if entry not in found]
+            if sure and lacking and not self._looked_through(path, record, lacking, found):
                 self._distrust(record, "it lacks entries that it had")
         return found
+
+    def _looked_through(
+        self, path: Path, record: CustomerId, lacking: Sequence[EntryId], found: dict[EntryId, AnyEntry]
+    ) -> bool:
+        """Look for entries in every file of a record, and say whether all were found: it may have been written anew
+        after the index was asked, so that they lie elsewhere now."""
+        for _ in range(_ATTEMPTS):
+            with suppress(Damaged, ValueError):
+                head = self._document(path, record)
+                if head is None:
+                    return False
+                for documents in (head, *(self._volume(path, volume) for volume in volumes(head))):
+                    forms = documents.some("entries", list(lacking))
+                    found.update((entry.id, entry) for entry in codec.entries(list(forms.values())))
+                break
+        return all(entry in found for entry in lacking)
 
     def _sources(
         self, path: Path, record: CustomerId, places: Iterable[tuple[int, EntryId]]
@@ -327,7 +346,9 @@ class Reader:
         return self._cached(volume_path(head, number), lambda: read_volume(head, number, volume))
 
     def _cached(self, path: Path, read: Callable[[], Documents]) -> Documents:
-        found = os.stat(path) if path.exists() else None
+        found = None
+        with suppress(FileNotFoundError):
+            found = os.stat(path)
         before = self._files.pop(path, None)
         if before is not None:
             self._file_bytes -= before[0].size
