@@ -44,23 +44,21 @@ def outside_a_step() -> None:
 
 
 def acknowledge_unwritten() -> None:
-    """A batch is acknowledged before it is on disk: the provider is told, and what it said is lost by a death."""
-    from agentconsole.store.embedded.spool import Spool
+    """A gateway's message is acknowledged before it is on disk."""
+    import asyncio
 
-    add, done = Spool.add, Spool.done
-    kept: list[Any] = []
+    from agentconsole.hub.hub import Hub
 
-    def later(self: Any, record: Any) -> None:
-        if kept:
-            add(self, kept.pop())
-        kept.append(record)
+    accept = Hub._accept
 
-    def flush(self: Any, record_id: str) -> None:
-        done(self, record_id)
-        while kept:
-            add(self, kept.pop())
+    async def later(self: Any, account: Any, accepted: Any) -> None:
+        async def write() -> None:
+            await asyncio.sleep(0.02)
+            await accept(self, account, accepted)
 
-    Spool.add, Spool.done = later, flush  # type: ignore[method-assign]
+        self.planted = asyncio.create_task(write())
+
+    Hub._accept = later  # type: ignore[method-assign]
 
 
 def commit_unwritten() -> None:
@@ -76,13 +74,6 @@ def commit_unwritten() -> None:
     Dispatch._mark = claim  # type: ignore[method-assign]
 
 
-def forget_first() -> None:
-    """A batch leaves the spool before it was filed."""
-    from agentconsole.hub.intake import Intake
-
-    del Intake
-
-
 def new_id_each_time() -> None:
     """A repeated request is taken for a new wish."""
     import itertools
@@ -92,3 +83,28 @@ def new_id_each_time() -> None:
     numbers = itertools.count()
     key_of = replying.key_of
     replying.key_of = lambda request: key_of(f"{request} {os.getpid()} {next(numbers)}")
+
+
+def sent_again() -> None:
+    """A reply that may have left is tried again by itself."""
+    from agentconsole.hub.dispatch import Dispatch
+
+    Dispatch._may_repeat = lambda self, account: True  # type: ignore[method-assign]
+
+
+def filed_again() -> None:
+    """A message is known by when it was filed instead of by what the provider calls it."""
+    import itertools
+
+    from agentconsole.hub import filing
+
+    numbers = itertools.count()
+    entry_of = filing.entry_of
+    filing.entry_of = lambda kind, identity: entry_of(kind, f"{identity} {os.getpid()} {next(numbers)}")
+
+
+def erase_only_the_head() -> None:
+    """An erasure, and a redaction, forget the raw messages."""
+    from agentconsole.store.embedded.drafts import Blobs
+
+    Blobs.forget = Blobs.forget_all = lambda self, *_: 0  # type: ignore[method-assign]

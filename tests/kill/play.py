@@ -50,6 +50,10 @@ class Play:
     hub: HubProcess
     scenario: Scenario
     abort: str = ""
+    again: str = ""
+    """Where the hub that follows a death dies, too."""
+    inject: tuple[str, ...] = ()
+    """Options of the strace that kills the first hub."""
     kill_after: str = ""
     """The text of the act after which the hub is killed from outside."""
     ids: dict[Person, CustomerId] = field(default_factory=dict)
@@ -102,6 +106,12 @@ class Play:
 
     async def _start(self) -> None:
         """Start a hub that dies at the wanted border, counted over all lives; once one died, the next one lives."""
+        if self.inject and not self.deaths:
+            self.hub.start(strace=("-o", "/dev/null", *self.inject))
+            return
+        if self.again and self.deaths == 1:
+            self.hub.start(self.again)
+            return
         *named, number = self.abort.split(":")
         left = int(number) - self.borders(*named) if number and not self.deaths else 0
         self.hub.start(":".join((*named, str(left))) if left > 0 else "")
@@ -258,14 +268,17 @@ class Walked:
     """How often a life that nobody ended passed each border."""
 
 
-async def perform(scenario: Scenario, abort: str, walked: Walked) -> bool:
+async def perform(
+    scenario: Scenario, abort: str, walked: Walked, *, again: str = "", inject: tuple[str, ...] = (), plant: str = ""
+) -> bool:
     """Play a scenario once with a death at border ``abort``; say whether somebody died."""
-    async with playing(scenario, abort) as play:
+    async with playing(scenario, abort, plant=plant) as play:
+        play.again, play.inject = again, inject
         try:
             died = await play.play()
             await play.check()
         except BaseException as exc:
-            exc.add_note(f"{scenario.name}, border {abort}: {play._log()}")
+            exc.add_note(f"{scenario.name}, border {abort}, {again} {' '.join(inject)}: {play._log()}")
             raise
         walked.lives += 1
         walked.killed += died
