@@ -62,7 +62,7 @@ class Place(NamedTuple):
 RESTORING: Final = "restoring.json"
 """Marks a folder that a restore builds or has just put in place."""
 
-_DERIVED: Final = re.compile(r"(index|search)\.sqlite3(\.new)?(-wal|-shm|-journal)?")
+_DERIVED: Final = re.compile(r"(index|search)\.sqlite3(\.new)?(-wal|-shm|-journal|\.sum)?")
 _RUNTIME: Final = re.compile(rf"{re.escape(LOCK_NAME)}|{re.escape(CARE_LOCK)}|{RESTORING}|hub\.log(\.\d+)?|hub\.sock")
 _CUSTOMER: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9_-]{0,99})\.(.+)")
 _VOLUME: Final = re.compile(r"m\d{5,}\.json")

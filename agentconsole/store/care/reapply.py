@@ -165,6 +165,7 @@ class Reapply:
         wanted = {record for record in self._consents.records() if self._consents.of(record)}
         out = {r for r in wanted if any(not consent.allowed for consent in self._consents.of(r))}
         joined = rules.cluster(out, lambda record: self._edges().get(record, ()))
+        holders = self._holders()
         count = again = 0
         for number, record in enumerate(sorted(wanted | joined | redacted.keys()), 1):
             self._progress("compared with the ledgers", number, len(wanted | joined | redacted.keys()))
@@ -177,7 +178,10 @@ class Reapply:
             fresh = [entry for entry in fresh if entry.id not in known]
             if record in joined:
                 fresh += self._identity(record, known)
-            fresh += erasure.missing_consents([*kept, *fresh], self._consents.of(record))
+            missing = erasure.missing_consents([*kept, *fresh], self._consents.of(record))
+            fresh += missing
+            if missing and self._old is None:
+                self._spread(record, missing, holders)
             count += sum(1 for entry in fresh if isinstance(entry, ConsentChanged))
             if fresh or kept != before:
                 self._write(record, [*kept, *sorted(fresh, key=lambda entry: entry.at)])
@@ -193,12 +197,33 @@ class Reapply:
             if isinstance(entry, _IDENTITY) and entry.id not in known and not self._erased.has_entry(entry.id):
                 yield msgspec.structs.replace(entry, joins={}) if isinstance(entry, Merged) else entry
 
+    def _holders(self) -> dict[str, set[CustomerId]]:
+        """Return which records of the copy hold an address (by ``str``)."""
+        found: dict[str, set[CustomerId]] = {}
+        for record in records(self._root):
+            with suppress(Damaged):
+                for key in Head.load(head_path(self._customers, record), record).snapshot.addresses:
+                    found.setdefault(key, set()).add(record)
+        return found
+
+    def _spread(
+        self, record: CustomerId, consents: Sequence[ConsentChanged], holders: Mapping[str, set[CustomerId]]
+    ) -> None:
+        """Give consents to whoever holds an address that was theirs: who was joined after the backup is not known."""
+        others = {one for a in self._consents.addresses(record) for one in holders.get(str(a), ())} - {record}
+        for other in sorted(others):
+            entries = self._entries(other)
+            known = {entry.id for entry in entries}
+            copies = [msgspec.structs.replace(one, id=_derived(one.id, other)) for one in consents]
+            if fresh := [one for one in copies if one.id not in known]:
+                self._write(other, [*entries, *fresh])
+                self._consents.note(other, fresh, self._steps)
+
     def _stub(self, record: CustomerId) -> Iterator[AnyEntry]:
         """Yield the addresses of a record of which only the ledger knows."""
         since = min(consent.at for consent in self._consents.of(record))
         for address in self._consents.addresses(record):
-            name = hashlib.sha256(f"ledger {record} {address}".encode()).hexdigest()[:32]
-            yield AddressLinked(id=EntryId(name), at=since, address=address, why="ledger")
+            yield AddressLinked(id=_derived(record, address), at=since, address=address, why="ledger")
 
     def _edges(self) -> Mapping[CustomerId, set[CustomerId]]:
         """Return who is joined with whom in the store that is replaced."""
@@ -266,6 +291,11 @@ class Reapply:
         with self._steps.durable(Step.RESTORE):
             files.remove_files(doomed)
         Blobs(self._root / "blobs", self._steps).forget(record, blobs)
+
+
+def _derived(*names: object) -> EntryId:
+    """Return an id that is the same however often the same is restored."""
+    return EntryId(hashlib.sha256(" ".join(["ledger", *map(str, names)]).encode()).hexdigest()[:32])
 
 
 def _readable(path: Path, record: CustomerId) -> Sequence[AnyEntry]:

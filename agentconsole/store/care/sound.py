@@ -101,6 +101,8 @@ def _batch(place: Place, data: bytes) -> str:
         return f"it cannot be read ({error})"
     if (record.id, record.account, record.cursor) != (header.id, header.account, header.cursor):
         return "its first line is of another batch"
+    if not place.path.endswith(f"-{files.file_name(header.id)}.batch"):
+        return "it holds another batch"
     return ""
 
 

@@ -188,7 +188,7 @@ class Accepter:
         self._set_aside(path, [source for found in known for source in found.spoiled])
         self._rewriter.journal(record, Journal(new.rewriting, copies=False))
         engine.unfiled_records.add(record)
-        engine.consents.note(record, fresh, engine.steps, [linked.address for linked in after.addresses.values()])
+        engine.consents.note(record, fresh, engine.steps, engine.whose(record, after, fresh))
         engine.search.forget(record, written, kept)
         new.commit(engine.steps)
         self._rewriter.clean(record)

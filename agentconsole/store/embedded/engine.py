@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from agentconsole.domain import history
-from agentconsole.domain.model import AgentName, AnyEntry, CustomerId, EntryId, Snapshot
+from agentconsole.domain.model import Address, AgentName, AnyEntry, ConsentChanged, CustomerId, EntryId, Snapshot
 from agentconsole.errors import ReadOnly
 from agentconsole.ports import Decide
 from agentconsole.seams import Randomness, Step, Steps
@@ -292,8 +292,7 @@ class Engine:
         with faults(f"write the file of customer {record}"):
             self.unfiled_records.add(record)
             try:
-                addresses = [linked.address for linked in after.addresses.values()]
-                self.consents.note(record, fresh, self.steps, addresses)
+                self.consents.note(record, fresh, self.steps, self.whose(record, after, fresh))
                 head.append(fresh, after)
                 found = head.commit(self.steps)
             except BaseException:
@@ -303,6 +302,14 @@ class Engine:
         self._file(Reading(record, found, after, placed), None if created else before)
         self.keep_hot(head)
         return after
+
+    def whose(self, record: CustomerId, after: Snapshot, fresh: Iterable[AnyEntry]) -> list[Address]:
+        """Return all addresses of the customer that new consents are of; none where there are no consents."""
+        if not any(isinstance(entry, ConsentChanged) for entry in fresh):
+            return []
+        found = [after, *(self.index.snapshot(member) for member in self.index.members(record))]
+        keys = {key: linked.address for one in found if one is not None for key, linked in one.addresses.items()}
+        return [keys[key] for key in sorted(keys)]
 
     def after_failure(self, record: CustomerId) -> None:
         """Nothing was acknowledged. Where the disk holds what it held, the index needs no repair."""

@@ -101,8 +101,7 @@ class Rewriter:
         self.journal(record, Journal(new.rewriting, tuple(sorted(erasure.blobs_of(before)))))
         engine.unfiled_records.add(record)
         try:
-            addresses = [linked.address for linked in after.addresses.values()]
-            engine.consents.note(record, fresh, self._steps, addresses)
+            engine.consents.note(record, fresh, self._steps, engine.whose(record, after, fresh))
             engine.search.forget(record, before, kept, same)
             new.commit(self._steps)
         except BaseException:
