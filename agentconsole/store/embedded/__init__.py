@@ -287,13 +287,19 @@ class EmbeddedStore:
 
     async def entry(self, entry: EntryId) -> tuple[CustomerId, AnyEntry] | None:
         found = await self._ask("read an entry", self._reader.entry, entry)
-        if found is None and self._engine.unfiled:
+        if found is None and self._engine.unfiled and await self._lags():
             raise StoreFault(
                 f"Whether there is an entry {entry} cannot be said now: the index could not be written. "
                 "Nothing is lost.",
                 "Free some space on the store's disk; nothing else is needed.",
             )
         return found
+
+    async def _lags(self) -> bool:
+        """Say whether the index lags behind when nothing is being written: a change in hand marks its record too."""
+        if self._writing is None or self._loop is None:
+            raise self._closed()
+        return bool(await self._loop.run_in_executor(self._writing, lambda: self._engine.unfiled))
 
     async def known(self, entries: Sequence[EntryId]) -> frozenset[EntryId]:
         return await self._ask("read its index", self._known, entries)
