@@ -232,6 +232,7 @@ async def inbound(inbox: Inbox, step: int, chance: random.Random) -> list[Fetche
 
 async def read(report: Report, step: int, chance: random.Random, deadline: float) -> None:
     """Add the figures of what arrives over cut lines."""
+    deadline = min(deadline, 0.5)
     with ExitStack() as stack:
         inboxes = [twilio_inbox(deadline), telegram_inbox(deadline)]
         if why := no_mail_servers():
@@ -246,7 +247,10 @@ async def read(report: Report, step: int, chance: random.Random, deadline: float
 
 async def main(step: int, seed: int, only: str, deadline: float) -> int:
     chance = random.Random(seed)
-    report = Report("Replies over cut lines", f"python -m proofs.wire --n {step} --seed {seed}")
+    report = Report(
+        "Replies over cut lines",
+        f"python -m proofs.wire --n {step} --seed {seed}" + (f" --only {only}" if only else ""),
+    )
     everything: list[Outcome] = []
     print(HEAD, flush=True)
 
