@@ -101,6 +101,8 @@ class People(Reading):
         named = EntryId(derive_id("e", "named", record))
         async with self.people:
             if await self.store.known([named]):
+                if await self.store.customer(record) is None:
+                    raise Refused("This customer was erased since. Nobody was added.", "To add them anew: another key.")
                 return record
             for address in parsed:
                 owner = await self.store.find(address)
