@@ -18,7 +18,6 @@ from agentconsole.domain.model import (
     Address,
     AddressLinked,
     AddressState,
-    AgentName,
     AnyEntry,
     Attachment,
     BlobId,
@@ -37,7 +36,7 @@ from agentconsole.domain.model import (
     derive_id,
 )
 from agentconsole.errors import ReadOnly
-from agentconsole.hub import proof
+from agentconsole.hub import archive, proof
 from agentconsole.hub.parser import Parser
 from agentconsole.hub.parser import Unreadable as CannotRead
 from agentconsole.hub.profile import AccountSetup, HubProfile
@@ -55,7 +54,6 @@ from agentconsole.ports import (
 from agentconsole.seams import Clock
 
 OWN_ADDRESS = "from our own address"
-NONE = BlobId("")
 
 SETTLE_DEADLINE = 3.0
 """Seconds that filing waits for a send in hand before it calls a report nothing of ours."""
@@ -153,7 +151,7 @@ class Filing:
             if not past:
                 await self._suggest_again(entry_id)
             return Filed()
-        fresh = _first_of(entry_id)
+        fresh = archive.first_of(entry_id)
         record = await self._owner(inbound) or fresh
         blobs = await self._keep(record, item, inbound)
         async with self._people:
@@ -352,60 +350,11 @@ class Filing:
         if copy.message is not None:
             return await self._inbound(setup, item, copy.message, past=PAST in item.meta)
         if copy.wrote is not None:
-            return await self._sent_before(setup, item, copy, copy.wrote)
+            async with self._people:
+                at = min(copy.wrote.sent_at or item.received_at, self._clock.now())
+                sent = await archive.sent(self._store, setup, copy, copy.wrote, at, self._profile.reopen_days)
+            return Filed(new=int(sent))
         return await self._unreadable(setup, item, OWN_ADDRESS)
-
-    async def _sent_before(self, setup: AccountSetup, item: RawItem, copy: OwnCopy, wrote: Inbound) -> Filed:
-        """File what was sent by another program, as history of whom it went to."""
-        entry_id = EntryId(derive_id("e", "sent", setup.kind.name, copy.identity))
-        if await self._store.known([entry_id]):
-            return Filed()
-        async with self._people:
-            record = await self._store.find(wrote.sender) or _first_of(entry_id)
-            customer = await self._store.customer(record)
-            thread = await self._store.thread(wrote.message_ids) if wrote.message_ids else None
-            members = customer.members if customer is not None else ()
-            at = min(wrote.sent_at or item.received_at, self._clock.now())
-            whole = conversations.joins_past(
-                customer,
-                thread.conversation if thread is not None and thread.customer in members else None,
-                entry_id,
-                at,
-                self._profile.reopen_days,
-            )
-            attachments = [
-                Attachment(p.name, p.type, len(p.data), await self._store.put_blob(record, p.data) if p.data else NONE)
-                for p in wrote.parts
-            ]
-
-            def decide(snapshot: Snapshot) -> list[AnyEntry]:
-                part = conversations.part_in(customer, snapshot, whole) if customer is not None else whole
-                sent = Reply(
-                    id=entry_id,
-                    at=at,
-                    agent=AgentName(setup.name),
-                    conversation=part,
-                    account=setup.name,
-                    medium=setup.kind.medium,
-                    address=wrote.sender,
-                    text=wrote.text,
-                    key=copy.key,
-                    subject=wrote.subject,
-                    attachments=tuple(attachments),
-                    in_reply_to=wrote.message_ids,
-                    past=True,
-                )
-                linked = AddressLinked(
-                    id=EntryId(derive_id("e", "linked", entry_id)),
-                    at=at,
-                    address=wrote.sender,
-                    evidence=entry_id,
-                    why="written_to",
-                )
-                return [linked, sent] if str(wrote.sender) not in snapshot.addresses else [sent]
-
-            await self._store.change(record, decide)
-        return Filed(new=1)
 
     # -- reports -------------------------------------------------------------------------------------------
 
@@ -488,9 +437,3 @@ def _other_names(inbound: Inbound, entry: EntryId, at: datetime) -> list[AnyEntr
         )
         for address in inbound.also_known_as
     ]
-
-
-def _first_of(entry: EntryId) -> CustomerId:
-    """Return the id of the customer whose first entry this is. A repeat after a crash finds the same, so that files
-    that were kept before the crash are theirs, and are redacted and erased with them."""
-    return CustomerId(derive_id("k", "customer", entry)[:17])
