@@ -25,7 +25,7 @@ from agentconsole.domain.model import (
     Received,
     Redacted,
 )
-from agentconsole.errors import HubAbsent, NotFound, TryLater
+from agentconsole.errors import AgentConsoleError, HubAbsent, NotFound, TryLater
 from agentconsole.ui import people
 from agentconsole.ui.entries import Look
 from agentconsole.ui.widgets.queue import PAGE
@@ -111,6 +111,12 @@ class Reading:
                 tries = 0
             except (HubAbsent, TryLater):
                 self.app.hub_gone()
+                self._position = None
+                await asyncio.sleep(BACKOFF[min(tries, len(BACKOFF) - 1)])
+                tries += 1
+            except AgentConsoleError as error:
+                # A disk that cannot be read just now must not make the console deaf for good.
+                self.app.tell_error(error)
                 self._position = None
                 await asyncio.sleep(BACKOFF[min(tries, len(BACKOFF) - 1)])
                 tries += 1

@@ -33,7 +33,7 @@ EN: Final[dict[str, str]] = {
     # damaged customers
     "damage.line": "Only read: the file is damaged on disk. No other customer is touched.",
     "damage.arrivals": "New messages wait.",
-    "damage.waiting": "New messages wait ({n}).",
+    "damage.waiting": "New messages wait ({n} set aside).",
     "damage.key": "D shows what can be taken back",
     "damage.title": "ONLY READ, DAMAGED ON DISK ({n})",
     "damage.none": "No file is damaged.",
@@ -87,7 +87,7 @@ KO: Final[dict[str, str]] = {
     "ask.left": "그대로 둠.",
     "damage.line": "읽기만 가능: 디스크의 파일이 손상됨. 다른 고객은 영향 없음.",
     "damage.arrivals": "새 글은 기다림.",
-    "damage.waiting": "새 글은 기다림({n}).",
+    "damage.waiting": "새 글은 기다림(따로 둠 {n}).",
     "damage.key": "D 되살릴 수 있는 것 보기",
     "damage.title": "읽기만 가능, 디스크에서 손상됨 ({n})",
     "damage.none": "손상된 파일 없음.",

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import msgspec
 import pytest
 
-from agentconsole.desk import Away, DamagedRecord
-from agentconsole.domain.model import AgentName, ConversationId, CustomerId, Delivery, Draft, EntryId
-from agentconsole.errors import Refused
-from agentconsole.ui import actions_decide
+from agentconsole.desk import Away, DamagedRecord, ErasedCustomer, OutboxLine
+from agentconsole.domain.model import (
+    AccountName,
+    AgentName,
+    ConversationId,
+    CustomerId,
+    Delivery,
+    DeliveryRecord,
+    Draft,
+    EntryId,
+    Medium,
+)
+from agentconsole.errors import Refused, StoreFault
+from agentconsole.text.sanitise import holds_control
+from agentconsole.ui import actions_decide, care_pages
+from agentconsole.ui.say import Say
 from tests.ui.console import LARGE, SMALL, running
-from tests.ui.demo_app import care, unsure
-from tests.ui.desk_double import NOW, DeskDouble, emily
+from tests.ui.demo_app import HOSTILE, care, unsure
+from tests.ui.desk_double import NOW, DeskDouble, email, emily, phone
 
 BOTH_SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "160x48"])
 BOTH_LANGUAGES = pytest.mark.parametrize("language", ["en", "ko"])
@@ -228,7 +241,9 @@ async def test_damaged_customer_is_taken_back_after_one_question(desk: DeskDoubl
         assert "Only read" not in console.screen
         desk.set_aside = 2
         damage(desk)
-        await console.sees("Only read: the file is damaged on disk. No other customer is touched.", "wait (2).")
+        await console.sees(
+            "Only read: the file is damaged on disk. No other customer is touched.", "wait (2 set aside)."
+        )
         await console.press("D")
         await console.sees("as it is", "2 entries", "version before", "3 entries")
         await console.press("j", "enter")
@@ -268,6 +283,21 @@ async def test_banner_stays_beside_the_strip_and_goes_by_itself(desk: DeskDouble
         desk.tell(health=True)
         await console.until(lambda: "The disk is nearly full" not in console.screen)
         assert not console.app.banner.display
+
+
+async def test_disk_that_cannot_be_read_for_a_while_does_not_make_the_console_deaf(desk: DeskDouble) -> None:
+    async with running(desk) as console:
+        status, fault = desk.status, StoreFault("The disk refuses (EIO). Nothing was lost.", "Look at the disk.")
+
+        async def refuses(*_: object) -> None:
+            raise fault
+
+        desk.status = refuses  # type: ignore[assignment]
+        desk.tell(health=True)
+        await console.sees("The disk refuses (EIO). Nothing was lost. Look at the disk.")
+        desk.status = status  # type: ignore[method-assign]
+        desk.received("new", "sms", phone("+447700900123"), "still there?", minutes=0, name="Ann New")
+        await console.sees("Ann New")
 
 
 # -- taken out for good ------------------------------------------------------------------------------------
@@ -376,3 +406,31 @@ async def test_long_words_of_a_provider_do_not_cut_off_the_key(desk: DeskDouble)
         await console.until(lambda: console.app.page.chosen == reply)
         await console.press("enter")
         await console.sees("F8 decide")
+
+
+def test_no_hostile_string_leaves_a_page_of_care_as_a_control() -> None:
+    strings = [case["payload"] for case in json.loads(HOSTILE.read_text())["strings"]]
+    say = Say("en", "UTC")
+    for text in strings:
+        record = DeliveryRecord(
+            reply=EntryId("e"),
+            state=Delivery.UNCERTAIN,
+            at=NOW,
+            account=AccountName(text),
+            medium=Medium(text),
+            address=email(text),
+            conversation=ConversationId("c"),
+            agent=AgentName(text),
+            queued_at=NOW,
+            reason=text,
+            detail=text,
+        )
+        damage = DamagedRecord(CustomerId(text), text, text, 1, 2)
+        items = [
+            *care_pages.uncertain([OutboxLine(CustomerId("c"), text, record, text)], say, NOW, 80),
+            *care_pages.damaged([damage], True, say, 80),
+            *care_pages.erased(text, ErasedCustomer(CustomerId("c"), 1, 2, 3, (text,)), say, 80),
+        ]
+        shown = [run for item in items for run, _ in item.line]
+        shown.append(say("ask.accept", name=text, which=text, n="1"))
+        assert not [run for run in shown if holds_control(run)], repr(text)
