@@ -30,7 +30,7 @@ from tests.clock.outage import CATCH_UP, PACE, Dice, Figures, Outage, by_hand
 from tests.clock.play import JUMPS, chosen
 from tests.fakes.clock import HandClock
 
-AT_ONCE = 12
+AT_ONCE = 8
 """Real plays at a time: they mostly wait."""
 
 _LIBRARIES = ("/usr/lib/*/faketime/libfaketime.so.1", "/usr/local/lib/faketime/libfaketime.so.1")

@@ -23,6 +23,10 @@ from tests.folders import quick_folder
 
 SCALE = 1 / 60
 SLACK = 2.0
+"""Seconds that libfaketime may take to follow its file."""
+
+BUSY = 30.0
+"""Seconds that a busy computer may be late. A delay that a jump stretched would last an hour or a day."""
 RETRY_AFTER, LATER, AFTERWARDS = 17.0, 8.0, 25.0
 CPU = 1200.0
 """Simulated seconds that a third of a second of work is; what follows the outage is measured on a clock by hand."""
@@ -58,7 +62,7 @@ class RealPlay(Play):
 async def play(jump: str, at: int, back: int) -> list[str]:
     with quick_folder("ac-clock-") as folder:
         RealPlay.folder = folder / "store"
-        run = RealPlay(jump, at, back, scale=SCALE, slack=SLACK)
+        run = RealPlay(jump, at, back, scale=SCALE, slack=BUSY)
         run.retry_after, run.later, run.afterwards = RETRY_AFTER, LATER, AFTERWARDS / SCALE
         store = run.make_store()
         assert isinstance(store, EmbeddedStore)
