@@ -147,7 +147,8 @@ async def check_migrated(root: Path, expected: dict[str, Any]) -> None:
     names = [key.removeprefix("entry ") for key in expected if key.startswith("entry ")]
     async with killed.make(root) as store:
         found = await answers(store, ("k1", "k2", "k3", "k4"), names)
-        assert differences(expected, {key: plain(value) for key, value in found.items()}) == {}
+        now = {key: plain(value) for key, value in found.items()}
+        assert [key for key in expected if not still_says(expected[key], now[key])] == []
         assert await store.spooled() == ["b3"]
         assert await store.spool_aside() == ["b2"]
         assert (await store.cursor(killed.MAIL)) == Cursor("3")
@@ -164,6 +165,17 @@ async def check_migrated(root: Path, expected: dict[str, Any]) -> None:
             "k2": ["x1"],
             "k4": ["x3", "x4"],
         }
+
+
+def still_says(then: Any, now: Any) -> bool:
+    """Whether today's answer says all that the earlier one said; a later program may say more."""
+    match then:
+        case dict():
+            return isinstance(now, dict) and all(key in now and still_says(then[key], now[key]) for key in then)
+        case list():
+            return isinstance(now, list) and len(now) == len(then) and all(map(still_says, then, now))
+        case _:
+            return bool(then == now)
 
 
 def plain(value: Any) -> Any:
