@@ -64,6 +64,9 @@ async def test_every_mode_of_smtp_sink(sink_here: None) -> None:
     for name, one in found.items():
         if name in ("hangs up after .", "late answer to ."):
             assert (one.last.state, one.accepted) == (Delivery.UNCERTAIN, 1), name
+        elif name == "hangs up within the content":
+            # Its 550 follows the go-ahead at once, and may come before anybody asked what is said to the content.
+            assert (one.last.state, one.accepted) in ((Delivery.FAILED, 0), (Delivery.SENT, 1)), name
         elif name.startswith("5xx to") and not name.endswith(("EHLO", "QUIT")):
             assert (one.last.state, one.accepted) == (Delivery.FAILED, 0), name
         else:
