@@ -4,9 +4,9 @@
 
 A hub in a process of its own files messages, sends replies, merges and erases (``care_load``). Meanwhile the store is
 backed up again and again; each backup is restored with the ledgers of the store as it is by then, checked, and opened
-by a hub whose channels lead to a world that only counts. Judged by the script of the load and by the world's own ledger:
-everything acknowledged before the backup began is there, what came later is fetched again and is there once, nobody who
-was erased is, no reply leaves because of it, and no opt-out is forgotten.
+by a hub whose channels lead to a world that only counts. The script of the load and the world's ledger judge:
+everything acknowledged before the backup began is there, what came later is fetched again and is there once, nobody
+who was erased is, no reply leaves because of it, and no opt-out is forgotten.
 """
 
 from __future__ import annotations
@@ -116,11 +116,20 @@ class Trial:
             if finding.harm:
                 self._told("check finds damage", f"{when}: {finding.path}: {finding.what}")
 
-    async def look(self, before: Said, upto: Said) -> None:
-        later = said(self._folder)
+    def look(self, before: Said, upto: Said) -> None:
+        """Open it with a hub, and look through its files afterwards."""
+        asyncio.run(self._open(before, upto, said(self._folder), world_of(self._folder)))
+        self._check("after its hub")
+        for person in sorted({person for one in upto if one["act"] == "erased" for person in one["people"]}):
+            self._figures.erased += 1
+            canary = f"canary{person:05}x".encode()
+            for path in self._root.rglob("*"):
+                if path.is_file() and canary in path.read_bytes():
+                    self._told("somebody erased is there", f"{person} in {path.relative_to(self._root)}")
+
+    async def _open(self, before: Said, upto: Said, later: Said, out: set[str]) -> None:
         puts = {one["number"]: one["person"] for one in later if one["act"] == "put"}
         going = {person for one in later if one["act"] == "erasing" for person in one["people"]}
-        erased = {person for one in upto if one["act"] == "erased" for person in one["people"]}
         mail = paper.Post(box=[])
         for number, person in sorted(puts.items()):
             mail.put(message(number, person))
@@ -129,7 +138,7 @@ class Trial:
         store = open_store(self._root)
         async with store, running(store=store, clock=clock, mail=mail, chat=paper.Post()) as world:
             await self._fetched(world, {n: p for n, p in puts.items() if p not in going})
-            await self._replies(world, before, going)
+            await self._replies(world, before, going, out)
             await self._drafts(world, before, going)
             await self._outs(world, upto, going)
             if mail.delivered:
@@ -137,13 +146,6 @@ class Trial:
             if left := await store.replies(STATES):
                 self._told("an unfinished reply is not held", left[0].record.id)
             self._figures.held += len(await store.replies((Delivery.UNCERTAIN,), limit=None))
-        self._check("after its hub")
-        for person in sorted(erased):
-            self._figures.erased += 1
-            canary = f"canary{person:05}x".encode()
-            for path in self._root.rglob("*"):
-                if path.is_file() and canary in path.read_bytes():
-                    self._told("somebody erased is there", f"{person} in {path.relative_to(self._root)}")
 
     async def _texts(self, world: World) -> Counter[str]:
         found: Counter[str] = Counter()
@@ -169,8 +171,7 @@ class Trial:
                 self._told("a message is there twice", double)
         self._figures.messages += len(wanted)
 
-    async def _replies(self, world: World, before: Said, going: set[int]) -> None:
-        out = world_of(self._folder)
+    async def _replies(self, world: World, before: Said, going: set[int], out: set[str]) -> None:
         for one in before:
             if one["act"] != "replied" or one["person"] in going:
                 continue
@@ -224,7 +225,7 @@ def prove(n: int, seed: int, folder: Path) -> Figures:
             trial = Trial(folder, number, figures)
             before = trial.take()
             until_sync(lambda: further(len(before) + 10), 60, "a load that goes on")  # noqa: B023
-            asyncio.run(trial.look(before, trial.put_back()))
+            trial.look(before, trial.put_back())
             figures.backups += 1
             at = len(said(folder)) + 5
     finally:

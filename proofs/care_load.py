@@ -3,8 +3,8 @@
     python -m proofs.care_load FOLDER SEED
 
 It runs a real hub over an embedded store in ``FOLDER/store`` and paper channels until ``FOLDER/stop`` is there, and
-writes down what was acknowledged (``FOLDER/acknowledged``, a JSON object a line) and what reached the world (``FOLDER/world``,
-the text of one reply a line). Neither shares anything with the store.
+writes down what was acknowledged (``FOLDER/acknowledged``, a JSON object a line) and what reached the world
+(``FOLDER/world``, the text of one reply a line). Neither shares anything with the store.
 """
 
 from __future__ import annotations

@@ -122,7 +122,7 @@ def restore(
                 raise BackupDamaged(backup, damaged)
             if found.start.format > place.FORMAT:
                 raise place.unknown(backup, place.Card(found.start.format, ""))
-            before = root.with_name(f"{root.name}{KEPT_NAME}{clock.now():%Y%m%dT%H%M%SZ}")
+            before = _free(root.with_name(f"{root.name}{KEPT_NAME}{clock.now():%Y%m%dT%H%M%SZ}"))
             had = (root / place.NAME).exists()
             result = Restored(
                 *(str(root), str(backup), found.start.began, str(before) if had else ""),
@@ -222,6 +222,15 @@ class _Building:
             new.finish()
         finally:
             new.close()
+
+
+def _free(path: Path) -> Path:
+    """Return a name that nothing has yet: two restores may end within one second."""
+    number, found = 1, path
+    while found.exists():
+        number += 1
+        found = path.with_name(f"{path.name}-{number}")
+    return found
 
 
 def _remove(folder: Path) -> None:
