@@ -453,3 +453,16 @@ async def test_what_waits_in_the_spool_is_the_callers(store: EmbeddedStore) -> N
     assert len(await store.drafts(cared.ANA)) == 1
     [line] = await store.audited()
     assert (line.customer, line.detail) == ("", "")
+
+
+async def test_a_migration_reads_the_opt_outs_of_damaged_records_too(root: Path) -> None:
+    await cared.old(root)
+    one, two = head_of(root, "k1"), head_of(root, "k2")
+    one.write_bytes(one.read_bytes()[:500])
+    two.unlink()
+    async with make(root) as store:
+        consents = store._engine.consents
+        assert [entry.id for entry in consents.of(K1)] == ["x2"]
+        assert [entry.id for entry in consents.of(K2)] == ["x1"]
+        assert sorted(consents.records()) == ["k1", "k2", "k4"]
+        assert {damage.record for damage in await store.damaged()} == {K1, K2}

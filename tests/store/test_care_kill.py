@@ -165,6 +165,7 @@ async def check_migrated(root: Path, expected: dict[str, Any]) -> None:
             "k2": ["x1"],
             "k4": ["x3", "x4"],
         }
+        assert {str(address) for address in consents.addresses(CustomerId("k4"))} == {"email::carol@example.com"}
 
 
 def still_says(then: Any, now: Any) -> bool:

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 import msgspec
 
+from agentconsole.domain import history
 from agentconsole.domain.model import Address, AnyEntry, ConsentChanged, CustomerId, EntryId, Value
 from agentconsole.seams import Randomness, Step, Steps
 from agentconsole.store.embedded import files
@@ -213,6 +214,12 @@ def without_erased(path: Path, erased: ErasureLedger) -> bytes:
     return _written(line for line in _lines(path, ConsentLine) if not erased.has_entry(line.entry.id))
 
 
-def written_consents(entries: Iterable[tuple[CustomerId, AnyEntry]]) -> bytes:
+def written_consents(histories: Iterable[tuple[CustomerId, Sequence[AnyEntry]]]) -> bytes:
     """Return the consent ledger of what customers' files hold."""
-    return _written(ConsentLine(record, entry) for record, entry in entries if isinstance(entry, ConsentChanged))
+    lines: list[ConsentLine] = []
+    for record, entries in histories:
+        consents = [entry for entry in entries if isinstance(entry, ConsentChanged)]
+        if consents:
+            addresses = tuple(linked.address for linked in history.fold(record, entries).addresses.values())
+            lines += (ConsentLine(record, entry, addresses) for entry in consents)
+    return _written(lines)

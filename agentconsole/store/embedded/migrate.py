@@ -8,15 +8,15 @@ when they are next written (``codec.UPGRADES``), so that no migration has to tou
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from agentconsole.domain.model import AnyEntry, CustomerId
 from agentconsole.seams import Step, Steps
 from agentconsole.store.embedded import files, place
-from agentconsole.store.embedded.accepting import as_it_is
-from agentconsole.store.embedded.head import previous_path
+from agentconsole.store.embedded.accepting import as_it_is, generation_before
+from agentconsole.store.embedded.head import head_path
 from agentconsole.store.embedded.ledger import CONSENTS, LEDGERS, written_consents
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ def _to_2(root: Path, card: place.Card, steps: Steps) -> place.Card:
     with steps.durable(Step.MIGRATE):
         files.make_folder(root / LEDGERS)
         files.make_folder(root / "customers")
-        files.replace_file(root / LEDGERS / CONSENTS, written_consents(_all_entries(root / "customers")))
+        files.replace_file(root / LEDGERS / CONSENTS, written_consents(_histories(root / "customers")))
     return place.here(root, card, origin=card.origin)
 
 
@@ -54,12 +54,12 @@ def migrate(root: Path, card: place.Card, steps: Steps) -> place.Card:
     return card
 
 
-def _all_entries(customers: Path) -> Iterator[tuple[CustomerId, AnyEntry]]:
+def _histories(customers: Path) -> Iterator[tuple[CustomerId, Sequence[AnyEntry]]]:
+    """Yield what can be read of every record: of one that is damaged, whatever there is."""
     for folder in sorted(customers.iterdir()):
-        for path in sorted(folder.glob("*.json")):
-            record = CustomerId(path.stem)
-            if "." in record:
-                continue
-            found = as_it_is(path, record) or as_it_is(previous_path(path), record)
-            for entry in found.entries if found is not None else ():
-                yield record, entry
+        stems = {path.name.partition(".")[0] for path in folder.iterdir()}
+        for record in map(CustomerId, sorted(stems)):
+            path = head_path(customers, record)
+            found = as_it_is(path, record) or generation_before(path, record)
+            if found is not None:
+                yield record, found.entries
