@@ -21,10 +21,17 @@ from agentconsole.store.embedded.place import FORMAT, Card
 from agentconsole.store.embedded.rewriting import Journal
 from agentconsole.store.erasure import Gone
 
+
+class _Reason(msgspec.Struct, frozen=True):
+    id: str
+    account: str
+    why: str
+
+
 _END: Final = re.compile(rb',"_meta":\{"1":\{"schema":\d+,"gen":\d+,"crc32":\d+\}\}\}\n$')
 _SEALED: Final[dict[Kind, Any]] = {
     Kind.CURSOR: spool.Saved,
-    Kind.REASON: dict[str, str],
+    Kind.REASON: _Reason,
     Kind.DRAFT: Draft,
 }
 
