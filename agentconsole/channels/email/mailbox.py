@@ -88,7 +88,9 @@ class Mailbox:
         thread comes free and nothing half-read is used again."""
         future = asyncio.get_running_loop().run_in_executor(self._executor(), work)
         try:
-            return await asyncio.wait_for(asyncio.shield(future), deadline)
+            # wait_for of Python 3.11 swallows a cancellation that comes as the future ends: a hub then never stopped.
+            async with asyncio.timeout(deadline):
+                return await asyncio.shield(future)
         except TimeoutError as exc:
             self._cut(future)
             raise TemporaryFailure(
@@ -275,7 +277,8 @@ class Mailbox:
             return
         started = clock.monotonic()
         try:
-            await asyncio.wait_for(ended.wait(), IDLE_SECONDS + 30)
+            async with asyncio.timeout(IDLE_SECONDS + 30):
+                await ended.wait()
         except TimeoutError:
             if self._session is not None:
                 self._session.cut()
@@ -352,7 +355,8 @@ class Mailbox:
 
         future = asyncio.get_running_loop().run_in_executor(thread, leave)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(future), CLOSE_DEADLINE)
+            async with asyncio.timeout(CLOSE_DEADLINE):
+                await asyncio.shield(future)
         thread.shutdown(wait=False)
 
 
