@@ -23,9 +23,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from agentconsole.domain.entries import AnyEntry
 from agentconsole.domain.model import (
     AgentName,
-    AnyEntry,
     BlobId,
     ConversationId,
     CustomerId,
@@ -36,6 +36,7 @@ from agentconsole.domain.model import (
 from agentconsole.errors import AgentConsoleError, NotFound, ReadOnly, SpoolDamaged, StoreFault
 from agentconsole.ports import AuditLine, Cursor, RawItem, SpoolRecord
 from agentconsole.seams import Steps, SystemClock, SystemRandomness
+from agentconsole.store.care.check import check
 from agentconsole.store.embedded import EmbeddedStore, head
 from agentconsole.testing.entries import CHAT, EMILY_PHONE, MAIL, NOON, merged, minute, note, receipt, received, reply
 from proofs import ground
@@ -105,6 +106,9 @@ async def fill(store: EmbeddedStore) -> None:
     await store.search("appointment")
 
 
+GROSS: Final = frozenset({"garbage", "zeroes", "empty", "foreign JSON"})
+"""Damage of an index that is noticed while it is in use; finer one is noticed at the next start, by its checksum."""
+
 BLOBS: Final = (("k1", b"raw letter " * 90), ("k5", b"picture " * 300), ("k5", b"a second file"))
 DRAFTS: Final = (
     Draft(ANA, CustomerId("k1"), ConversationId("c1"), "half a sente", 3, NOON),
@@ -138,8 +142,8 @@ class Truth:
                 assert found is not None
                 truth.entries[EntryId(key)] = found[1]
                 truth.owners[EntryId(key)] = path.stem
-        for record in RECORDS:
-            truth.snapshots[record] = await store.snapshot(record)
+        for name in RECORDS:
+            truth.snapshots[name] = await store.snapshot(name)
         truth.answers = await answers(store, RECORDS, truth.entries)
         for record, data in BLOBS:
             blob = await store.put_blob(CustomerId(record), data)
@@ -192,8 +196,11 @@ def choose(root: Path, chance: random.Random, area: str = "") -> Damage:
     elif area == "blob":
         damage.record = path.parent.name
     moments = ["running", "closed"]
-    if area in ("head", "volume") and damage.kind != OLDER:  # only the index knows that there was a newer one
+    gone_for_good = damage.data is None and not path.with_name(path.name + ".prev").exists()
+    if area in ("head", "volume") and damage.kind != OLDER and not gone_for_good:  # of these only the index knows
         moments.append("closed, index lost")
+    if area in ("index", "search") and damage.kind not in GROSS:
+        moments = ["closed"]
     damage.moment = chance.choice(moments)
     return damage
 
@@ -208,8 +215,14 @@ class Trial:
         self.wrong: list[str] = []
         self.read_only = False
         self.accepted = ""
+        self.checked = False
 
-    async def run(self, chance: random.Random) -> None:
+    async def run(self, chance: random.Random, share: float = 1.0) -> None:
+        """Damage the file and ask.
+
+        Args:
+            share: of trials in which ``store check`` is asked as well.
+        """
         damage, store = self.damage, make(self.root)
         await store.open()
         try:
@@ -217,9 +230,13 @@ class Trial:
                 if chance.random() < 0.7:
                     await answers(store, RECORDS[:3], ["e1"])
                 damage.strike()
+                if chance.random() < share:
+                    self._check()
             else:
                 await store.aclose()
                 damage.strike()
+                if chance.random() < share:
+                    self._check()
                 if damage.moment == "closed, index lost":
                     for name in ("index.sqlite3", "search.sqlite3"):
                         (self.root / name).unlink()
@@ -244,6 +261,18 @@ class Trial:
             self.wrong.append(f"{type(exc).__name__}: {exc}")
         finally:
             await store.aclose()
+
+    def _check(self) -> None:
+        """``store check`` must name the file, while a hub runs too; of an index, that it is not what the files make."""
+        self.checked = True
+        area, name = self.damage.area, self.damage.path.relative_to(self.root).as_posix()
+        found = check(self.root, files_only=area not in ("index", "search") and self.damage.kind != OLDER)
+        named = [finding for finding in found.findings if finding.harm]
+        related = [one for one in named if one.path == name or (one.customer and one.customer == self.damage.record)]
+        if area in ("index", "search"):
+            return  # what a damage of it changes is asked below; a page that nobody reads is none
+        if not related:
+            self._say(f"store check does not find it (but {[one.path for one in named][:3]})")
 
     def _say(self, what: str) -> None:
         if what not in self.wrong:
@@ -360,8 +389,10 @@ class Trial:
             served.append(found)
         wanted = [batch(name) for name in ("b1", "b2", "b3")]
         self._subset("batch", served, wanted)
+        aside = set(await store.spool_aside())
+        sound = sum(one.id in aside for one in served)
         lacking = len(wanted) - len(served)
-        if lacking > (await store.health()).set_aside + said:
+        if lacking > max(said, (await store.health()).set_aside - sound):
             self._say("a batch vanished silently")
         for account, cursors in CURSORS.items():
             cursor = await store.cursor(account)
@@ -435,12 +466,13 @@ class Figures:
     trials: Counter[str] = field(default_factory=Counter)
     kinds: Counter[str] = field(default_factory=Counter)
     read_only: int = 0
+    checked: int = 0
     accepted: Counter[str] = field(default_factory=Counter)
     notes: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
 
 
-async def trials(count: int, seed: int, only: int | None = None, area: str = "") -> Figures:
+async def trials(count: int, seed: int, only: int | None = None, area: str = "", share: float = 1.0) -> Figures:
     """Damage ``count`` files, each in a copy of the same store."""
     figures = Figures()
     async with filled() as (template, truth):
@@ -454,10 +486,11 @@ async def trials(count: int, seed: int, only: int | None = None, area: str = "")
                 damage = choose(root, chance, area)
                 mine = Truth(truth.entries, truth.owners, dict(truth.snapshots), truth.answers, truth.blobs)
                 trial = Trial(root, mine, damage)
-                await trial.run(chance)
+                await trial.run(chance, share)
             figures.trials[damage.area] += 1
             figures.kinds[damage.kind] += 1
             figures.read_only += trial.read_only
+            figures.checked += trial.checked and damage.area not in ("index", "search")
             figures.accepted[trial.accepted] += 1
             figures.notes.update(set(damage.notes))
             figures.wrong += [f"trial {number}: {damage}: {what}" for what in trial.wrong]
@@ -472,6 +505,7 @@ def report(figures: Figures, command: str, wanted: int) -> Report:
     found.add("- of", areas, "-", True)
     found.add("- kinds of damage", len(figures.kinds), "-", True)
     found.add("customers set aside, untouched and only read", figures.read_only, "> 0", figures.read_only > 0)
+    found.add("damages that store check was asked for, and found", figures.checked, "> 0", figures.checked > 0)
     taken = figures.accepted
     found.add("- taken back into use: generation before", taken["previous"], "> 0", taken["previous"] > 0)
     found.add("- taken back into use: as it is", taken["as it is"], "> 0", taken["as it is"] > 0)

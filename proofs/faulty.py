@@ -29,7 +29,14 @@ from typing import Final, TypeVar
 
 from agentconsole.channels.telegram import KIND
 from agentconsole.desk import Agent, Compose, Desk
-from agentconsole.domain.model import AccountName, AgentName, ConversationId, CustomerId, Delivery, Draft
+from agentconsole.domain.model import (
+    AccountName,
+    AgentName,
+    ConversationId,
+    CustomerId,
+    Delivery,
+    Draft,
+)
 from agentconsole.errors import AgentConsoleError, StoreFault
 from agentconsole.hub.hub import Hub
 from agentconsole.hub.parser import InlineParser
@@ -155,9 +162,9 @@ async def prepared() -> AsyncIterator[Path]:
                 office.world.customer_says(user, BEFORE.format(user), f"Customer {user}")
             desk = office.hub.desk
 
-            async def both() -> dict[int, CustomerId] | None:
+            async def both() -> dict[int, CustomerId]:
                 found = await office.customers()
-                return found if len(found) == len(USERS) else None
+                return found if len(found) == len(USERS) else {}
 
             by_user = await until(both, 10, "both customers")
             for user, customer in by_user.items():
@@ -292,7 +299,7 @@ async def _script(run: Run, office: Office) -> None:
 async def _calm(office: Office) -> bool:
     """Say whether nothing waits and nobody complains any more."""
     status = await office.hub.desk.status(WHO)
-    await office.hub.desk.audit(WHO, "look")  # type: ignore[attr-defined]
+    await office.hub.desk.audit(WHO, "look")
     return not status.banner and all(one.state == "ok" for one in status.accounts) and await _idle(office.hub.desk)
 
 

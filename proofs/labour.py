@@ -17,15 +17,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+from agentconsole.domain.entries import AnyEntry, Note
 from agentconsole.domain.model import (
     AccountName,
     AgentName,
-    AnyEntry,
     ConversationId,
     CustomerId,
     Draft,
     EntryId,
-    Note,
 )
 from agentconsole.errors import NotFound
 from agentconsole.ports import AuditLine, Cursor, RawItem, SpoolRecord
@@ -64,8 +63,8 @@ class Labour:
     async def act(self) -> None:
         """Do one thing."""
         self._number += 1
-        acts = (self._append, self._append, self._append, self._spool, self._spool_done, self._aside, self._draft)
-        acts += (self._drop, self._blob, self._audit, self._rewrite, self._erase)
+        acts = [self._append, self._append, self._append, self._spool, self._spool_done, self._aside, self._draft]
+        acts += [self._drop, self._blob, self._audit, self._rewrite, self._erase]
         await self._chance.choice(acts)()
 
     async def everything(self) -> None:
@@ -260,8 +259,8 @@ async def judge(root: Path, said: list[list[Any]]) -> list[str]:
             wrong.append(f"{len(lost)} acknowledged entries are lost: {sorted(lost)[:3]}")
     try:
         on_disk = ground.entries(root)
-        if lost := [name for name in names if name not in on_disk]:
-            wrong.append(f"{len(lost)} acknowledged entries are in no file: {lost[:3]}")
+        if unfiled := [name for name in names if name not in on_disk]:
+            wrong.append(f"{len(unfiled)} acknowledged entries are in no file: {unfiled[:3]}")
         wrong += [
             f"{n} says again what was taken out"
             for n in sure.rewritten
@@ -329,7 +328,7 @@ async def work(root: Path, seed: int) -> None:
 def main() -> None:
     root, seed, *flags = sys.argv[1:]
     if flags == ["--no-fsync"]:
-        os.fsync = lambda _handle: None
+        os.fsync = lambda fd: None
     asyncio.run(work(Path(root), int(seed)))
 
 

@@ -25,10 +25,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from agentconsole.desk import Agent, Compose, Desk
-from agentconsole.domain.model import ConversationId, CustomerId, Delivery, Draft
+from agentconsole.domain.model import (
+    ConversationId,
+    CustomerId,
+    Delivery,
+    Draft,
+)
 from agentconsole.errors import AgentConsoleError, StoreFault
 from agentconsole.remote import RemoteDesk, as_desk
 from agentconsole.sandbox.fake_telegram import FakeTelegram, Sent
@@ -94,13 +99,13 @@ class Hub:
 
     @asynccontextmanager
     async def desk(self) -> AsyncIterator[tuple[Desk, Agent]]:
-        async def attach() -> RemoteDesk | None:
+        async def attach() -> list[RemoteDesk]:
             with suppress(AgentConsoleError):
-                return await RemoteDesk.connect(self.socket)
+                return [await RemoteDesk.connect(self.socket)]
             assert self.alive, "the hub ended: " + (self.folder / "hub.log").read_text()[-600:]
-            return None
+            return []
 
-        remote = await until(attach, PATIENCE, "a hub that answers")
+        [remote] = await until(attach, PATIENCE, "a hub that answers")
         try:
             yield as_desk(remote), remote.who
         finally:
@@ -156,7 +161,7 @@ class Play:
         page = await self._insist(desk, who, "queue", "all", 0, 10)
         return {user: line.customer for line in page.lines for user in USERS if line.name == f"Customer {user}"}
 
-    async def _insist(self, desk: Desk, who: Agent, call: str, *arguments: object) -> object:  # type: ignore[explicit-any]
+    async def _insist(self, desk: Desk, who: Agent, call: str, *arguments: object) -> Any:
         while True:
             try:
                 found = await getattr(desk, call)(who, *arguments)

@@ -12,7 +12,7 @@ from proofs.lostwrites import Disk
 
 @pytest.mark.timeout(60)
 async def test_random_damages_are_said_and_stay_one_customers_problem() -> None:
-    figures = await damage.trials(32, 11)
+    figures = await damage.trials(32, 11, share=0.25)
     assert figures.wrong == []
     assert figures.read_only > 6
     assert figures.accepted["previous"] > 1

@@ -36,7 +36,7 @@ async def test_the_judge_finds_a_message_that_left_too_early() -> None:
             if not committed:
                 await real(self, owner, reply, attempt, committed=committed)
 
-        Dispatch._mark = careless  # type: ignore[method-assign,assignment]
+        Dispatch._mark = careless  # type: ignore[method-assign]
         try:
             run = await faulty.play(template, None)
         finally:

@@ -17,11 +17,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import ParamSpec, Self, TypeVar
 
+from agentconsole.domain.entries import AnyEntry
 from agentconsole.domain.model import (
     AccountName,
     Address,
     AgentName,
-    AnyEntry,
     BlobId,
     ConversationId,
     Customer,
@@ -463,4 +463,6 @@ class EmbeddedStore:
 def _malformed(error: BaseException) -> bool:
     """Say whether the index itself is broken, rather than locked, full or asked wrongly."""
     cause = error.__cause__ if isinstance(error, StoreFault) else error
+    if type(cause) is sqlite3.OperationalError:  # a file that was emptied or cut while it was open
+        return str(cause).startswith(("no such table", "invalid fts5 file format"))
     return type(cause) in (sqlite3.DatabaseError, sqlite3.IntegrityError)

@@ -17,9 +17,16 @@ from typing import Final
 import msgspec
 
 from agentconsole.domain import history
-from agentconsole.domain.model import AnyEntry, CustomerId, EntryId, Receipt, Received, Reply, Snapshot
+from agentconsole.domain.entries import (
+    AnyEntry,
+    Receipt,
+    Received,
+    Reply,
+)
+from agentconsole.domain.model import CustomerId, EntryId, Snapshot
 from agentconsole.domain.person import combine, lines
 from agentconsole.store import rules
+from agentconsole.store.embedded import fingerprint
 from agentconsole.store.embedded.files import Filed, sync_folder
 from agentconsole.store.embedded.schema import (
     LATER,
@@ -70,6 +77,8 @@ class Index:
             raise Useless("there is none")
         db: sqlite3.Connection | None = None
         try:
+            if fingerprint.differs(path):
+                raise Useless("not the one that was closed")
             db = connect(path)
             state = dict(db.execute("SELECT key, value FROM state"))
             if state.get("version") != rules.INDEX_VERSION or not state.get("complete"):
@@ -124,6 +133,8 @@ class Index:
         if clean:
             self._db.execute("UPDATE state SET value = 1 WHERE key = 'clean'")
         self._db.close()
+        if clean:
+            fingerprint.keep(self.path)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -169,6 +169,6 @@ def compact(db: sqlite3.Connection, path: Path) -> sqlite3.Connection:
 
 def drop(path: Path) -> None:
     """Remove an index file with its log. The caller has closed its own connection."""
-    for suffix in ("", "-wal", "-shm", "-journal"):
+    for suffix in ("", "-wal", "-shm", "-journal", ".sum"):
         with suppress(FileNotFoundError):
             path.with_name(path.name + suffix).unlink()

@@ -15,9 +15,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, NamedTuple, TypeAlias
 
-from agentconsole.domain.model import AnyEntry, CustomerId, EntryId
+from agentconsole.domain.entries import AnyEntry
+from agentconsole.domain.model import CustomerId, EntryId
 from agentconsole.seams import Step, Steps
 from agentconsole.store import rules
+from agentconsole.store.embedded import fingerprint
 from agentconsole.store.embedded.schema import SMALL, Useless, compact, connect, drop, has_schema
 from agentconsole.text import tokens
 
@@ -90,6 +92,8 @@ class Search:
             raise Useless("there is none")
         db: sqlite3.Connection | None = None
         try:
+            if fingerprint.differs(self._path):
+                raise Useless("not the one that was closed")
             db = connect(self._path)
             state = dict(db.execute("SELECT key, value FROM state"))
             if state.get("version") != rules.INDEX_VERSION or state.get("epoch") != epoch:
@@ -122,6 +126,7 @@ class Search:
         if self._db is not None:
             self._db.close()
             self._db = None
+            fingerprint.keep(self._path)
 
     def note(self, record: CustomerId, entries: Iterable[tuple[int, AnyEntry]], number: int) -> None:
         """Take note of what was appended; ``catch_up`` writes it."""

@@ -100,6 +100,8 @@ class Spool:
                 self._next = max(self._next, int(path.name.partition("-")[0]) + 1)
                 with open(path, "rb") as file:
                     header = opened(file.readline(_HEADER_LIMIT).rstrip(b"\n"), Header)
+                if not path.name.endswith(f"-{files.file_name(header.id)}.batch"):
+                    header = None  # another's content: it must neither hide that batch nor stand for it
             yield path, header
 
     def add(self, record: SpoolRecord) -> None:
@@ -143,9 +145,12 @@ class Spool:
         line, _, body = data.partition(b"\n")
         try:
             header: Header = opened(line, Header)
-            if zlib.crc32(body) == header.crc32:
+            if header.id != record_id:
+                why = "it holds another batch"
+            elif zlib.crc32(body) != header.crc32:
+                why = "its checksum differs"
+            else:
                 return msgspec.msgpack.decode(body, type=SpoolRecord)
-            why = "its checksum differs"
         except ValueError as error:
             why = str(error)
         raise self._damaged(record_id, why)
