@@ -23,7 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from agentconsole.desk import Compose
-from agentconsole.domain.model import CustomerId, Delivery, EntryId, Received
+from agentconsole.domain.entries import Received
+from agentconsole.domain.model import CustomerId, Delivery, EntryId
 from agentconsole.errors import Refused, TryLater
 from agentconsole.seams import Steps, SystemClock, SystemRandomness
 from agentconsole.store.care.backup import backup
@@ -144,7 +145,7 @@ class Trial:
             if mail.delivered:
                 self._told("a send was caused", mail.delivered[0].text)
             if left := await store.replies(STATES):
-                self._told("an unfinished reply is not held", left[0].record.id)
+                self._told("an unfinished reply is not held", str(left[0]))
             self._figures.held += len(await store.replies((Delivery.UNCERTAIN,), limit=None))
 
     async def _texts(self, world: World) -> Counter[str]:
@@ -224,7 +225,7 @@ def prove(n: int, seed: int, folder: Path) -> Figures:
             until_sync(further, 60, "a load that goes on")
             trial = Trial(folder, number, figures)
             before = trial.take()
-            until_sync(lambda: further(len(before) + 10), 60, "a load that goes on")  # noqa: B023
+            until_sync(lambda: further(len(before) + 40), 60, "a load that goes on")  # noqa: B023
             trial.look(before, trial.put_back())
             figures.backups += 1
             at = len(said(folder)) + 5

@@ -117,7 +117,7 @@ class Load:
                 await self._draft()
         except TryLater:
             return  # a backup is under way, or a send of theirs: nothing was done
-        self._world.mail.before_commit = TemporaryFailure("down") if self._random.random() < 0.25 else None
+        self._world.mail.before_commit = TemporaryFailure("down") if self._random.random() < 0.7 else None
         self._world.mail.after_commit = OutcomeUnknown("lost") if self._random.random() < 0.1 else None
         self._world.clock.move(minutes=1)
 
