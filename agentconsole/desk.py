@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, Protocol
 
+from agentconsole.domain.entries import AnyEntry, Redacted
 from agentconsole.domain.model import (
     AccountName,
     Address,
     AgentName,
-    AnyEntry,
     Attachment,
     BlobId,
     Choice,
@@ -32,7 +32,6 @@ from agentconsole.domain.model import (
     Hit,
     Line,
     Medium,
-    Redacted,
     Route,
     Value,
 )

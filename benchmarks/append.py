@@ -14,6 +14,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from agentconsole.domain.entries import Received
 from agentconsole.domain.model import (
     AccountName,
     Address,
@@ -21,7 +22,6 @@ from agentconsole.domain.model import (
     CustomerId,
     EntryId,
     Medium,
-    Received,
 )
 from agentconsole.seams import Steps, SystemClock, SystemRandomness
 from agentconsole.store.embedded import EmbeddedStore

@@ -20,21 +20,23 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from agentconsole.domain import history
+from agentconsole.domain.entries import (
+    AnyEntry,
+    Receipt,
+    Received,
+    Reply,
+    StatusChanged,
+)
 from agentconsole.domain.model import (
     AccountName,
     Address,
     AgentName,
-    AnyEntry,
     ConversationId,
     ConversationStatus,
     CustomerId,
     Delivery,
     EntryId,
     Medium,
-    Receipt,
-    Received,
-    Reply,
-    StatusChanged,
 )
 from agentconsole.seams import Steps, SystemClock, SystemRandomness
 from agentconsole.store import codec

@@ -31,7 +31,15 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Final, NamedTuple, ParamSpec, TypeVar
 
-from agentconsole.domain.model import AccountName, AgentName, CustomerId, Delivery, EntryId, Medium, Received
+from agentconsole.domain.entries import Received
+from agentconsole.domain.model import (
+    AccountName,
+    AgentName,
+    CustomerId,
+    Delivery,
+    EntryId,
+    Medium,
+)
 from agentconsole.seams import Steps, SystemClock, SystemRandomness
 from agentconsole.store.embedded import EmbeddedStore
 from agentconsole.store.embedded.head import head_path

@@ -24,6 +24,7 @@ from agentconsole.channels.email import KIND as EMAIL
 from agentconsole.channels.email.channel import EmailChannel
 from agentconsole.channels.email.options import Deadlines, EmailOptions, ImapServer, SmtpServer
 from agentconsole.channels.http import Client
+from agentconsole.domain.entries import Received, Reply
 from agentconsole.domain.model import (
     AccountName,
     Address,
@@ -33,8 +34,6 @@ from agentconsole.domain.model import (
     Delivery,
     DeliveryRecord,
     EntryId,
-    Received,
-    Reply,
 )
 from agentconsole.hub.dispatch import Dispatch
 from agentconsole.hub.health import Health

@@ -36,7 +36,12 @@ import msgspec
 
 from agentconsole.channels import http
 from agentconsole.domain import addresses
-from agentconsole.domain.model import AccountName, Address, Delivery, Medium
+from agentconsole.domain.model import (
+    AccountName,
+    Address,
+    Delivery,
+    Medium,
+)
 from agentconsole.errors import (
     AgentConsoleError,
     ChannelFailure,

@@ -8,7 +8,8 @@ from agentconsole.cli.context import Context
 from agentconsole.cli.names import text_of
 from agentconsole.cli.parser import Command, key
 from agentconsole.desk import Agent, Desk
-from agentconsole.domain.model import AnyEntry, Customer, CustomerId, EntryId
+from agentconsole.domain.entries import AnyEntry
+from agentconsole.domain.model import Customer, CustomerId, EntryId
 from agentconsole.errors import NotFound, UsageError
 
 UNDECIDED = 2

@@ -19,17 +19,19 @@ from agentconsole.cli import transcript
 from agentconsole.cli.context import Context
 from agentconsole.cli.parser import Command
 from agentconsole.desk import Agent, Desk, TimelinePage
-from agentconsole.domain.model import (
+from agentconsole.domain.entries import (
     AnyEntry,
-    BlobId,
-    CustomerId,
-    DeliveryRecord,
-    EntryId,
     Note,
     Received,
     Redacted,
     Reply,
     Unreadable,
+)
+from agentconsole.domain.model import (
+    BlobId,
+    CustomerId,
+    DeliveryRecord,
+    EntryId,
     Value,
 )
 from agentconsole.errors import NotFound, UsageError

@@ -7,7 +7,15 @@ from collections.abc import Iterator, Sequence
 from agentconsole.cli.names import text_of
 from agentconsole.cli.wording import Wording
 from agentconsole.desk import Status, TimelinePage
-from agentconsole.domain.model import AnyEntry, Attachment, Choice, Line, Note, Receipt, Received, Reply, Unreadable
+from agentconsole.domain.entries import (
+    AnyEntry,
+    Note,
+    Receipt,
+    Received,
+    Reply,
+    Unreadable,
+)
+from agentconsole.domain.model import Attachment, Choice, Line
 from agentconsole.text.sanitise import one_line
 
 

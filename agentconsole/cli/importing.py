@@ -16,7 +16,13 @@ from agentconsole.cli.names import known_medium
 from agentconsole.cli.parser import Command, key
 from agentconsole.cli.peoplefiles import Bad, Row
 from agentconsole.desk import DEPOSIT_BYTES, DEPOSIT_MESSAGES, Agent, Deposited, Desk
-from agentconsole.domain.model import AccountName, ConsentScope, CustomerId, EntryId, Medium
+from agentconsole.domain.model import (
+    AccountName,
+    ConsentScope,
+    CustomerId,
+    EntryId,
+    Medium,
+)
 from agentconsole.errors import NotFound, Refused, TryLater, UsageError
 from agentconsole.text.sanitise import one_line
 

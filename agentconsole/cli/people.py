@@ -8,7 +8,12 @@ from agentconsole.cli import erasing, exporting, views
 from agentconsole.cli.context import Context
 from agentconsole.cli.names import known_medium, text_of
 from agentconsole.cli.parser import Command, key
-from agentconsole.domain.model import ConsentScope, CustomerId, EntryId, Medium
+from agentconsole.domain.model import (
+    ConsentScope,
+    CustomerId,
+    EntryId,
+    Medium,
+)
 
 
 def _fill_customer(parser: argparse.ArgumentParser) -> None:

@@ -9,7 +9,8 @@ from agentconsole.cli.context import Context
 from agentconsole.cli.human import choice_lines, customer_lines, entry_lines, queue_line
 from agentconsole.cli.parser import Command
 from agentconsole.desk import Compose
-from agentconsole.domain.model import AnyEntry, EntryId
+from agentconsole.domain.entries import AnyEntry
+from agentconsole.domain.model import EntryId
 
 VIEWS = ("waiting", "mine", "unassigned", "open", "resolved", "failed", "uncertain", "all")
 PAGE = 200

@@ -16,7 +16,14 @@ from agentconsole.cli.names import known_medium, text_of
 from agentconsole.cli.parser import Command, key
 from agentconsole.cli.wording import Wording
 from agentconsole.desk import Agent, Compose, Desk, Position, Sent
-from agentconsole.domain.model import Attachment, ConversationId, CustomerId, Delivery, EntryId, Medium
+from agentconsole.domain.model import (
+    Attachment,
+    ConversationId,
+    CustomerId,
+    Delivery,
+    EntryId,
+    Medium,
+)
 from agentconsole.domain.permission import VETOES
 from agentconsole.errors import HubAbsent, UsageError
 

@@ -7,10 +7,8 @@ from datetime import datetime
 
 from agentconsole.cli.names import text_of
 from agentconsole.cli.wording import Wording
-from agentconsole.domain.model import (
+from agentconsole.domain.entries import (
     AnyEntry,
-    Customer,
-    DeliveryRecord,
     Note,
     Receipt,
     Received,
@@ -18,6 +16,7 @@ from agentconsole.domain.model import (
     Reply,
     Unreadable,
 )
+from agentconsole.domain.model import Customer, DeliveryRecord
 from agentconsole.text.markdown import inline, quoted
 
 

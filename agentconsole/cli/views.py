@@ -8,8 +8,15 @@ from agentconsole.cli.names import text_of
 from agentconsole.cli.output import Fields
 from agentconsole.cli.wording import Wording
 from agentconsole.desk import AccountHealth, OutboxLine, QueuePage, Sent, Status, SuggestionView, TimelinePage
-from agentconsole.domain.model import (
+from agentconsole.domain.entries import (
     AnyEntry,
+    Note,
+    Received,
+    Redacted,
+    Reply,
+    Unreadable,
+)
+from agentconsole.domain.model import (
     Attachment,
     Choice,
     Conversation,
@@ -17,13 +24,8 @@ from agentconsole.domain.model import (
     CustomerId,
     Hit,
     Line,
-    Note,
     Ranked,
-    Received,
-    Redacted,
     RefusedRoute,
-    Reply,
-    Unreadable,
 )
 
 

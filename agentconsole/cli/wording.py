@@ -7,7 +7,8 @@ from datetime import datetime
 
 from agentconsole.cli.phrases import PHRASES
 from agentconsole.desk import SuggestionView
-from agentconsole.domain.model import AnyEntry, Ranked, Receipt, RefusedRoute
+from agentconsole.domain.entries import AnyEntry, Receipt
+from agentconsole.domain.model import Ranked, RefusedRoute
 from agentconsole.text.words import Words
 
 

@@ -6,7 +6,13 @@ import argparse
 
 from agentconsole.cli.context import Context
 from agentconsole.cli.parser import Command, key
-from agentconsole.domain.model import AgentName, ConversationId, ConversationStatus, CustomerId, EntryId
+from agentconsole.domain.model import (
+    AgentName,
+    ConversationId,
+    ConversationStatus,
+    CustomerId,
+    EntryId,
+)
 from agentconsole.errors import NotFound, UsageError
 
 

@@ -7,7 +7,8 @@ from typing import Final
 
 import msgspec
 
-from agentconsole.domain.model import Delivery, DeliveryRecord, Receipt, Reply
+from agentconsole.domain.entries import Receipt, Reply
+from agentconsole.domain.model import Delivery, DeliveryRecord
 
 _QUEUED, _SENDING, _SENT, _DELIVERED, _READ, _FAILED, _UNCERTAIN, _CANCELLED = (
     Delivery.QUEUED,

@@ -12,7 +12,8 @@ from datetime import datetime
 from functools import cache
 from typing import Final
 
-from agentconsole.domain.model import AnyEntry, EntryId, Medium, Received, Value
+from agentconsole.domain.entries import AnyEntry, Received
+from agentconsole.domain.model import EntryId, Medium, Value
 
 ID_NUMBER: Final = "id_number"
 ORDER_NUMBER: Final = "order_number"

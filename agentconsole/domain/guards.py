@@ -12,7 +12,15 @@ from typing import Final, TypeAlias
 
 from agentconsole.domain import facts, numbers
 from agentconsole.domain.facts import Fact
-from agentconsole.domain.model import AgentName, Customer, Delivery, Facts, Medium, Route, Value
+from agentconsole.domain.model import (
+    AgentName,
+    Customer,
+    Delivery,
+    Facts,
+    Medium,
+    Route,
+    Value,
+)
 
 ASKED_AGAIN: Final = "asked_again"
 NUMBER_IN_TEXT: Final = "number_in_text"

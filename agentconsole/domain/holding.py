@@ -5,7 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from agentconsole.domain.model import Delivery, DeliveryRecord, EntryId, Receipt, Snapshot, derive_id
+from agentconsole.domain.entries import Receipt
+from agentconsole.domain.model import (
+    Delivery,
+    DeliveryRecord,
+    EntryId,
+    Snapshot,
+    derive_id,
+)
 
 RESTORED: Final = "restored"
 COPIED: Final = "copied"

@@ -11,16 +11,18 @@ from datetime import datetime
 
 from agentconsole.domain import conversations
 from agentconsole.domain.addresses import EMAIL, PHONE
+from agentconsole.domain.entries import (
+    Merged,
+    Suggested,
+    SuggestionAnswered,
+    Unmerged,
+)
 from agentconsole.domain.model import (
     Address,
     AgentName,
     Customer,
     CustomerId,
     EntryId,
-    Merged,
-    Suggested,
-    SuggestionAnswered,
-    Unmerged,
     derive_id,
 )
 

@@ -7,11 +7,9 @@ from typing import Final
 import msgspec
 
 from agentconsole.domain import consent
-from agentconsole.domain.model import (
+from agentconsole.domain.entries import (
     AnyEntry,
-    BlobId,
     ConsentChanged,
-    EntryId,
     Note,
     PreferenceStated,
     Received,
@@ -19,8 +17,8 @@ from agentconsole.domain.model import (
     Suggested,
     Unreadable,
     WishSeen,
-    derive_id,
 )
+from agentconsole.domain.model import BlobId, EntryId, derive_id
 
 SAYING: Final = (Received, Reply, Note, Unreadable)
 """Entries that say something of their own. The others are facts of the record, which have verbs to change them."""

@@ -5,15 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from agentconsole.domain import conversations
+from agentconsole.domain.entries import AddressLinked, AnyEntry, Reply
 from agentconsole.domain.model import (
-    AddressLinked,
     AgentName,
-    AnyEntry,
     Attachment,
     BlobId,
     CustomerId,
     EntryId,
-    Reply,
     Snapshot,
     derive_id,
 )

@@ -15,14 +15,13 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from agentconsole.domain import delivery, permission
+from agentconsole.domain.entries import Receipt, Reply
 from agentconsole.domain.model import (
     AccountName,
     CustomerId,
     Delivery,
     DeliveryRecord,
     EntryId,
-    Receipt,
-    Reply,
     Route,
     Snapshot,
     derive_id,

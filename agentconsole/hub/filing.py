@@ -13,26 +13,28 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from agentconsole.domain import addresses, consent, conversations, identity
-from agentconsole.domain.model import (
-    AccountName,
-    Address,
+from agentconsole.domain.entries import (
     AddressLinked,
     AddressState,
     AnyEntry,
+    ConsentChanged,
+    Receipt,
+    Received,
+    Reply,
+    Unreadable,
+)
+from agentconsole.domain.model import (
+    AccountName,
+    Address,
     Attachment,
     BlobId,
-    ConsentChanged,
     ConversationId,
     CustomerId,
     Delivery,
     EntryId,
     Medium,
-    Receipt,
-    Received,
-    Reply,
     Snapshot,
     Trust,
-    Unreadable,
     derive_id,
 )
 from agentconsole.errors import ReadOnly

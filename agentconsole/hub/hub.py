@@ -12,7 +12,13 @@ from pathlib import Path
 
 from agentconsole.channels.http import Client
 from agentconsole.desk import SpoolStatus, SyncResult
-from agentconsole.domain.model import AccountName, AgentName, CustomerId, Delivery, Reply
+from agentconsole.domain.entries import Reply
+from agentconsole.domain.model import (
+    AccountName,
+    AgentName,
+    CustomerId,
+    Delivery,
+)
 from agentconsole.errors import AgentConsoleError, SignInFailed, StoreFault, TemporaryFailure, UsageError
 from agentconsole.hub.desk_over_store import DeskOverStore
 from agentconsole.hub.disk import Disk

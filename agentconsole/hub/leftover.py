@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
-from agentconsole.domain.model import Address, Customer, CustomerId, derive_id
+from agentconsole.domain.model import (
+    Address,
+    Customer,
+    CustomerId,
+    derive_id,
+)
 from agentconsole.errors import SpoolDamaged, TryLater
 from agentconsole.hub.parser import Unreadable
 from agentconsole.ports import AddressEvent, Inbound, OwnCopy, Parsed, RawItem, SpoolRecord, StatusReport, Store

@@ -6,7 +6,14 @@ import re
 from typing import Final
 
 from agentconsole.domain.addresses import EMAIL
-from agentconsole.domain.model import AccountName, Delivery, EntryId, Receipt, Reply, Snapshot, derive_id
+from agentconsole.domain.entries import Receipt, Reply
+from agentconsole.domain.model import (
+    AccountName,
+    Delivery,
+    EntryId,
+    Snapshot,
+    derive_id,
+)
 from agentconsole.ports import Inbound, Store
 from agentconsole.seams import Clock
 

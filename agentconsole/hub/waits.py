@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 from agentconsole.domain import delivery
-from agentconsole.domain.model import DeliveryRecord, EntryId, Reply
+from agentconsole.domain.entries import Reply
+from agentconsole.domain.model import DeliveryRecord, EntryId
 from agentconsole.seams import Clock, Randomness
 
 FIRST_REST: Final = 15.0

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Literal, Protocol, TypeAlias
 
+from agentconsole.domain.entries import AnyEntry
 from agentconsole.domain.model import (
     AccountName,
     Address,
     AgentName,
-    AnyEntry,
     BlobId,
     ConversationId,
     Customer,

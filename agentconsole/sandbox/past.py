@@ -11,26 +11,28 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from agentconsole.domain import addresses
+from agentconsole.domain.entries import (
+    AddressLinked,
+    AnyEntry,
+    ConsentChanged,
+    Named,
+    PreferenceStated,
+    Receipt,
+    Received,
+    Reply,
+    StatusChanged,
+)
 from agentconsole.domain.model import (
     AccountName,
     Address,
-    AddressLinked,
     AgentName,
-    AnyEntry,
-    ConsentChanged,
     ConversationId,
     ConversationStatus,
     CustomerId,
     Delivery,
     EntryId,
     Medium,
-    Named,
-    PreferenceStated,
-    Receipt,
-    Received,
-    Reply,
     Snapshot,
-    StatusChanged,
     Trust,
     derive_id,
 )

@@ -12,7 +12,8 @@ from typing import Any, Final, TypeAlias, TypeVar
 
 import msgspec
 
-from agentconsole.domain.model import AnyEntry, Snapshot
+from agentconsole.domain.entries import AnyEntry
+from agentconsole.domain.model import Snapshot
 
 Plain: TypeAlias = dict[str, Any]
 T = TypeVar("T")

@@ -12,23 +12,25 @@ from typing import Final
 
 import msgspec
 
-from agentconsole.domain.model import (
+from agentconsole.domain.entries import (
     AnyEntry,
-    Attachment,
-    BlobId,
     ConsentChanged,
-    ConversationId,
-    CustomerId,
-    Draft,
-    EntryId,
     Merged,
     Received,
     Reply,
-    Snapshot,
     Suggested,
     SuggestionAnswered,
     Unmerged,
     Unreadable,
+)
+from agentconsole.domain.model import (
+    Attachment,
+    BlobId,
+    ConversationId,
+    CustomerId,
+    Draft,
+    EntryId,
+    Snapshot,
     Value,
 )
 from agentconsole.ports import AuditLine, Rewrite

@@ -8,11 +8,16 @@ from datetime import datetime
 from typing import Self
 
 from agentconsole.domain import history
+from agentconsole.domain.entries import (
+    AnyEntry,
+    Receipt,
+    Received,
+    Reply,
+)
 from agentconsole.domain.model import (
     AccountName,
     Address,
     AgentName,
-    AnyEntry,
     BlobId,
     ConversationId,
     Customer,
@@ -21,9 +26,6 @@ from agentconsole.domain.model import (
     EntryId,
     Hit,
     Line,
-    Receipt,
-    Received,
-    Reply,
     Snapshot,
 )
 from agentconsole.domain.person import combine, lines

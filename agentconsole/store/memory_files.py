@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agentconsole.domain.model import AccountName, AgentName, ConversationId, Draft
+from agentconsole.domain.model import (
+    AccountName,
+    AgentName,
+    ConversationId,
+    Draft,
+)
 from agentconsole.errors import NotFound
 from agentconsole.ports import AuditLine, Cursor, SpoolRecord
 from agentconsole.store import codec, erasure

@@ -12,10 +12,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from agentconsole.domain.addresses import EMAIL
+from agentconsole.domain.entries import (
+    AnyEntry,
+    Note,
+    Received,
+    Reply,
+)
 from agentconsole.domain.history import FOLD_VERSION
 from agentconsole.domain.model import (
     AgentName,
-    AnyEntry,
     ConversationId,
     ConversationStatus,
     Customer,
@@ -23,9 +28,6 @@ from agentconsole.domain.model import (
     Line,
     LinkedAddress,
     Medium,
-    Note,
-    Received,
-    Reply,
     Snapshot,
     Trust,
 )

@@ -5,6 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from agentconsole.domain.entries import (
+    Merged,
+    Named,
+    Note,
+    Receipt,
+    Received,
+    Reply,
+    StatusChanged,
+    Unmerged,
+)
 from agentconsole.domain.model import (
     AccountName,
     Address,
@@ -16,15 +26,7 @@ from agentconsole.domain.model import (
     Delivery,
     EntryId,
     Medium,
-    Merged,
-    Named,
-    Note,
-    Receipt,
-    Received,
-    Reply,
-    StatusChanged,
     Trust,
-    Unmerged,
 )
 
 NOON: Final = datetime(2026, 3, 3, 12, 0, tzinfo=UTC)

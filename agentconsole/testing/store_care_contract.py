@@ -7,22 +7,24 @@ from collections.abc import Sequence
 import msgspec
 import pytest
 
+from agentconsole.domain.entries import (
+    AnyEntry,
+    ConsentChanged,
+    Redacted,
+    Suggested,
+    SuggestionAnswered,
+)
 from agentconsole.domain.history import fold
 from agentconsole.domain.model import (
     AgentName,
-    AnyEntry,
     Attachment,
     BlobId,
-    ConsentChanged,
     ConversationId,
     CustomerId,
     Draft,
     EntryId,
     Medium,
-    Redacted,
     Snapshot,
-    Suggested,
-    SuggestionAnswered,
 )
 from agentconsole.errors import NotFound
 from agentconsole.ports import AuditLine, Erased, Store

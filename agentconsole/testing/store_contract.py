@@ -12,14 +12,16 @@ from collections.abc import Sequence
 import msgspec
 import pytest
 
+from agentconsole.domain.entries import (
+    AddressLinked,
+    AddressUnlinked,
+    AnyEntry,
+    Assigned,
+)
 from agentconsole.domain.history import fold
 from agentconsole.domain.model import (
     AccountName,
-    AddressLinked,
-    AddressUnlinked,
     AgentName,
-    AnyEntry,
-    Assigned,
     Attachment,
     BlobId,
     ConversationId,

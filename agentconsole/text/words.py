@@ -8,29 +8,31 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from agentconsole.domain.facts import Fact, masked
-from agentconsole.domain.model import (
+from agentconsole.domain.entries import (
     AddressLinked,
     AddressState,
     AddressUnlinked,
     AnyEntry,
     Assigned,
     ConsentChanged,
-    Delivery,
-    DeliveryRecord,
-    Facts,
     Merged,
     Named,
     PreferenceStated,
-    Ranked,
     Redacted,
-    RefusedRoute,
     StatusChanged,
     Suggested,
     SuggestionAnswered,
     Tagged,
     Unmerged,
     Unreadable,
+)
+from agentconsole.domain.facts import Fact, masked
+from agentconsole.domain.model import (
+    Delivery,
+    DeliveryRecord,
+    Facts,
+    Ranked,
+    RefusedRoute,
 )
 from agentconsole.text.sanitise import one_line
 from agentconsole.text.words_table import CODES, WORDS

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from textual.widget import Widget
 
-from agentconsole.domain.model import AgentName, ConversationId, ConversationStatus, CustomerId, EntryId
+from agentconsole.domain.model import (
+    AgentName,
+    ConversationId,
+    ConversationStatus,
+    CustomerId,
+    EntryId,
+)
 from agentconsole.ui import people
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from functools import partial
 from typing import Final
 
 from agentconsole.desk import Status
-from agentconsole.domain.model import CustomerId, EntryId, Note, Received, Reply
+from agentconsole.domain.entries import Note, Received, Reply
+from agentconsole.domain.model import CustomerId, EntryId
 from agentconsole.errors import AgentConsoleError, HubAbsent, TryLater
 from agentconsole.ui import care_pages
 from agentconsole.ui.actions_decide import DecideActions

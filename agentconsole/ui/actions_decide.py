@@ -13,7 +13,8 @@ from functools import partial
 from typing import Any, Final
 
 from agentconsole.desk import OutboxLine, Sent
-from agentconsole.domain.model import Delivery, DeliveryRecord, EntryId, Reply
+from agentconsole.domain.entries import Reply
+from agentconsole.domain.model import Delivery, DeliveryRecord, EntryId
 from agentconsole.ui import care_pages, keys, pages, people
 from agentconsole.ui.actions_base import ActingPart, Work
 from agentconsole.ui.draw import Safe, our

@@ -7,14 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
-from agentconsole.domain.model import (
+from agentconsole.domain.entries import (
     AddressLinked,
     AddressUnlinked,
     AnyEntry,
-    Attachment,
-    Delivery,
-    DeliveryRecord,
-    EntryId,
     Merged,
     Named,
     Note,
@@ -25,9 +21,15 @@ from agentconsole.domain.model import (
     StatusChanged,
     Suggested,
     SuggestionAnswered,
-    Trust,
     Unmerged,
     Unreadable,
+)
+from agentconsole.domain.model import (
+    Attachment,
+    Delivery,
+    DeliveryRecord,
+    EntryId,
+    Trust,
 )
 from agentconsole.text.quoting import fold_at
 from agentconsole.ui.draw import Row, Run, Safe, block, clip, cut_row, our, row, safe, sides, width_of, wrap

@@ -6,7 +6,14 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from agentconsole.desk import AccountHealth, OutboxLine, Status
-from agentconsole.domain.model import Choice, Delivery, Hit, Ranked, RefusedRoute, Route
+from agentconsole.domain.model import (
+    Choice,
+    Delivery,
+    Hit,
+    Ranked,
+    RefusedRoute,
+    Route,
+)
 from agentconsole.text.words_table import CODES
 from agentconsole.ui import keys
 from agentconsole.ui.draw import Row, Safe, fit, our, row, safe, sides, width_of, wrap

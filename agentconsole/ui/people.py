@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from agentconsole.domain.model import AgentName, ConversationId, ConversationStatus, Customer, Preference, Trust
+from agentconsole.domain.model import (
+    AgentName,
+    ConversationId,
+    ConversationStatus,
+    Customer,
+    Preference,
+    Trust,
+)
 from agentconsole.ui.draw import EMPTY, Row, Run, Safe, clip, cut_row, fit, our, row, safe, sides, wrap
 from agentconsole.ui.say import Say
 

@@ -13,17 +13,15 @@ from textual.timer import Timer
 
 from agentconsole.desk import DamagedRecord, Position, QueueCounts, QueuePage, Status, SuggestionView, TimelinePage
 from agentconsole.domain import conversations, facts
+from agentconsole.domain.entries import AnyEntry, Received, Redacted
 from agentconsole.domain.facts import Fact
 from agentconsole.domain.model import (
-    AnyEntry,
     ConversationId,
     Customer,
     CustomerId,
     DeliveryRecord,
     EntryId,
     Line,
-    Received,
-    Redacted,
 )
 from agentconsole.errors import AgentConsoleError, HubAbsent, NotFound, TryLater
 from agentconsole.ui import people

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agentconsole.domain.model import Received, RefusedRoute
+from agentconsole.domain.entries import Received
+from agentconsole.domain.model import RefusedRoute
 from agentconsole.ui.drafting import Writing
 from agentconsole.ui.draw import Row, Safe, clip, our, row, safe, sides, wrap
 

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 from agentconsole.desk import SuggestionView
 from agentconsole.domain.addresses import shown
+from agentconsole.domain.entries import AnyEntry
 from agentconsole.domain.facts import Fact
 from agentconsole.domain.model import (
     Address,
-    AnyEntry,
     ConversationStatus,
     Delivery,
     DeliveryRecord,

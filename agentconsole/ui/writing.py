@@ -16,6 +16,7 @@ from textual.timer import Timer
 
 from agentconsole.desk import Sent
 from agentconsole.domain import facts
+from agentconsole.domain.entries import Received
 from agentconsole.domain.facts import Fact
 from agentconsole.domain.model import (
     ConversationId,
@@ -25,7 +26,6 @@ from agentconsole.domain.model import (
     DeliveryRecord,
     Draft,
     EntryId,
-    Received,
     RefusedRoute,
 )
 from agentconsole.errors import AgentConsoleError, Answered, HubAbsent, NotFound, Refused

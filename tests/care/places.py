@@ -7,7 +7,13 @@ import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from agentconsole.domain.model import AnyEntry, ConsentChanged, CustomerId, EntryId, Medium, Snapshot
+from agentconsole.domain.entries import AnyEntry, ConsentChanged
+from agentconsole.domain.model import (
+    CustomerId,
+    EntryId,
+    Medium,
+    Snapshot,
+)
 from agentconsole.seams import Steps, SystemClock, SystemRandomness, steps_from_environment
 from agentconsole.store.care.backup import Copied, backup
 from agentconsole.store.care.restore import Restored, restore

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from agentconsole.domain.model import CustomerId, EntryId, Redacted
+from agentconsole.domain.entries import Redacted
+from agentconsole.domain.model import CustomerId, EntryId
 from agentconsole.errors import NotFound, StoreBusy, StoreFault, TryLater, UsageError
 from agentconsole.store.care import manifest
 from agentconsole.store.care.check import check

@@ -15,17 +15,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, cast
 
 from agentconsole.desk import Compose
+from agentconsole.domain.entries import (
+    AnyEntry,
+    Note,
+    Received,
+    Reply,
+)
 from agentconsole.domain.model import (
     Address,
-    AnyEntry,
     ConversationId,
     CustomerId,
     Delivery,
     Draft,
     EntryId,
-    Note,
-    Received,
-    Reply,
 )
 from agentconsole.errors import TemporaryFailure
 from agentconsole.hub.profile import HubProfile

@@ -6,17 +6,16 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from agentconsole.domain import history
+from agentconsole.domain.entries import AnyEntry, Received
 from agentconsole.domain.model import (
     AccountName,
     Address,
     AgentName,
-    AnyEntry,
     ConversationId,
     Customer,
     CustomerId,
     EntryId,
     Medium,
-    Received,
 )
 from agentconsole.domain.permission import Reach
 from agentconsole.domain.person import combine

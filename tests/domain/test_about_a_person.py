@@ -5,19 +5,21 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from agentconsole.domain import history
-from agentconsole.domain.model import (
+from agentconsole.domain.entries import (
     AddressTrusted,
-    AgentName,
     AnyEntry,
-    CustomerId,
-    Delivery,
     Described,
-    EntryId,
-    Medium,
     PreferenceStated,
-    Snapshot,
     WishRefused,
     WishSeen,
+)
+from agentconsole.domain.model import (
+    AgentName,
+    CustomerId,
+    Delivery,
+    EntryId,
+    Medium,
+    Snapshot,
 )
 from agentconsole.domain.person import combine
 from agentconsole.testing.entries import EMILY, minute, receipt, received, reply

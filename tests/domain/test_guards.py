@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from agentconsole.domain import addresses, guards, history
+from agentconsole.domain.entries import Named, Reply
 from agentconsole.domain.guards import Cap, Drafted
 from agentconsole.domain.model import (
     AccountName,
@@ -16,8 +17,6 @@ from agentconsole.domain.model import (
     CustomerId,
     EntryId,
     Medium,
-    Named,
-    Reply,
     Route,
 )
 from agentconsole.domain.person import combine

@@ -10,15 +10,22 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agentconsole.domain import delivery
-from agentconsole.domain.history import KEPT_DELIVERIES, advance, empty, fold
-from agentconsole.domain.model import (
+from agentconsole.domain.entries import (
     AddressLinked,
     AddressState,
     AddressUnlinked,
-    AgentName,
     AnyEntry,
     Assigned,
     ConsentChanged,
+    PreferenceStated,
+    StatusChanged,
+    Suggested,
+    SuggestionAnswered,
+    Tagged,
+)
+from agentconsole.domain.history import KEPT_DELIVERIES, advance, empty, fold
+from agentconsole.domain.model import (
+    AgentName,
     ConversationId,
     ConversationStatus,
     Customer,
@@ -27,11 +34,6 @@ from agentconsole.domain.model import (
     DeliveryRecord,
     EntryId,
     Medium,
-    PreferenceStated,
-    StatusChanged,
-    Suggested,
-    SuggestionAnswered,
-    Tagged,
     Trust,
 )
 from agentconsole.domain.person import combine, lines

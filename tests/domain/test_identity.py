@@ -51,7 +51,7 @@ def test_a_later_message_of_the_absorbed_record_stays_in_its_own_conversation():
 
 
 def test_an_answer_in_one_part_ends_the_waiting_of_the_whole():
-    from agentconsole.domain.model import Reply
+    from agentconsole.domain.entries import Reply
 
     mail = received("e1", MAIL, EMAIL, ago(minutes=9), conversation="ca")
     chat = received("e2", WHATSAPP, PHONE, ago(minutes=8), conversation="cb")
@@ -75,7 +75,8 @@ def test_an_answer_in_one_part_ends_the_waiting_of_the_whole():
 
 
 def test_a_conversation_reopens_within_its_days_and_else_a_new_one_starts():
-    from agentconsole.domain.model import ConversationStatus, StatusChanged
+    from agentconsole.domain.entries import StatusChanged
+    from agentconsole.domain.model import ConversationStatus
 
     first = received("e1", MAIL, EMAIL, ago(days=5), conversation="ca")
     closed = StatusChanged(

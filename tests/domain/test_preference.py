@@ -10,19 +10,21 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from agentconsole.domain import preference
-from agentconsole.domain.model import (
-    Address,
+from agentconsole.domain.entries import (
     AddressLinked,
     AddressState,
     ConsentChanged,
+    PreferenceStated,
+    Receipt,
+    Reply,
+)
+from agentconsole.domain.model import (
+    Address,
     ConsentScope,
     ConversationId,
     Delivery,
     EntryId,
     Medium,
-    PreferenceStated,
-    Receipt,
-    Reply,
 )
 from agentconsole.domain.permission import NOTHING_TYPED, Size
 from agentconsole.domain.regions import Share

@@ -5,18 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from agentconsole.domain import redaction
-from agentconsole.domain.model import (
-    AccountName,
-    Address,
-    AgentName,
+from agentconsole.domain.entries import (
     AnyEntry,
-    Attachment,
-    BlobId,
     ConsentChanged,
-    ConversationId,
-    CustomerId,
-    EntryId,
-    Medium,
     Named,
     Note,
     PreferenceStated,
@@ -25,6 +16,17 @@ from agentconsole.domain.model import (
     Suggested,
     Unreadable,
     WishSeen,
+)
+from agentconsole.domain.model import (
+    AccountName,
+    Address,
+    AgentName,
+    Attachment,
+    BlobId,
+    ConversationId,
+    CustomerId,
+    EntryId,
+    Medium,
 )
 
 AT = datetime(2026, 3, 4, 14, 0, tzinfo=UTC)

@@ -14,7 +14,12 @@ from typing import Any
 
 import msgspec
 
-from agentconsole.domain.model import AccountName, Address, Delivery, Medium
+from agentconsole.domain.model import (
+    AccountName,
+    Address,
+    Delivery,
+    Medium,
+)
 from agentconsole.hub.profile import AccountSetup
 from agentconsole.ports import (
     PAST,

@@ -14,6 +14,13 @@ import pytest
 
 from agentconsole.desk import Agent, Compose
 from agentconsole.domain import facts
+from agentconsole.domain.entries import (
+    Note,
+    Received,
+    Redacted,
+    Reply,
+    Unreadable,
+)
 from agentconsole.domain.model import (
     AccountName,
     Address,
@@ -25,11 +32,6 @@ from agentconsole.domain.model import (
     Draft,
     EntryId,
     Medium,
-    Note,
-    Received,
-    Redacted,
-    Reply,
-    Unreadable,
 )
 from agentconsole.errors import NotFound, OutcomeUnknown, Refused, TemporaryFailure, TryLater, UsageError
 from agentconsole.hub.filing import entry_of

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from agentconsole.desk import Compose
-from agentconsole.domain.model import CustomerId, Delivery, EntryId, Received
+from agentconsole.domain.entries import Received
+from agentconsole.domain.model import CustomerId, Delivery, EntryId
 from agentconsole.errors import NotFound, ReadOnly, TemporaryFailure
 from agentconsole.seams import Steps
 from agentconsole.store.embedded import EmbeddedStore

@@ -10,7 +10,14 @@ from typing import Any
 import pytest
 
 from agentconsole.desk import Compose
-from agentconsole.domain.model import AccountName, ConsentScope, CustomerId, Delivery, EntryId, Receipt
+from agentconsole.domain.entries import Receipt
+from agentconsole.domain.model import (
+    AccountName,
+    ConsentScope,
+    CustomerId,
+    Delivery,
+    EntryId,
+)
 from agentconsole.errors import (
     OutcomeUnknown,
     PermanentFailure,

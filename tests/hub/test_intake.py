@@ -12,7 +12,14 @@ import pytest
 
 from agentconsole.channels.email import mime
 from agentconsole.desk import Compose
-from agentconsole.domain.model import Address, BlobId, CustomerId, Delivery, EntryId, Received, Unreadable
+from agentconsole.domain.entries import Received, Unreadable
+from agentconsole.domain.model import (
+    Address,
+    BlobId,
+    CustomerId,
+    Delivery,
+    EntryId,
+)
 from agentconsole.errors import StoreFault
 from agentconsole.ports import AddressEvent, Parsed, RawItem
 from agentconsole.store.memory import MemoryStore

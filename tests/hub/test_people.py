@@ -7,13 +7,12 @@ from datetime import timedelta
 import pytest
 
 from agentconsole.desk import Compose, Position
+from agentconsole.domain.entries import ConsentChanged, Received
 from agentconsole.domain.model import (
-    ConsentChanged,
     ConsentScope,
     CustomerId,
     EntryId,
     Medium,
-    Received,
 )
 from agentconsole.errors import Refused
 from tests.fakes import paper

@@ -11,7 +11,14 @@ import msgspec
 import pytest
 
 from agentconsole.desk import Compose, Sent
-from agentconsole.domain.model import AccountName, Address, CustomerId, Delivery, EntryId, Reply
+from agentconsole.domain.entries import Reply
+from agentconsole.domain.model import (
+    AccountName,
+    Address,
+    CustomerId,
+    Delivery,
+    EntryId,
+)
 from agentconsole.errors import ReadOnly, StoreFault, TemporaryFailure, UsageError
 from agentconsole.hub.disk import Disk
 from agentconsole.hub.filing import SETTLE_DEADLINE

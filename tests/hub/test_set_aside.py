@@ -10,7 +10,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from agentconsole.domain.model import AccountName, Address, CustomerId, EntryId, Received, derive_id
+from agentconsole.domain.entries import Received
+from agentconsole.domain.model import (
+    AccountName,
+    Address,
+    CustomerId,
+    EntryId,
+    derive_id,
+)
 from agentconsole.errors import ReadOnly, StoreFault, TryLater
 from agentconsole.hub.parser import InlineParser
 from agentconsole.ports import Cursor, Inbound, Parsed, RawItem, SpoolRecord

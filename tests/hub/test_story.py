@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from agentconsole.desk import Compose
-from agentconsole.domain.model import ConsentScope, ConversationStatus, Delivery, Reply
+from agentconsole.domain.entries import Reply
+from agentconsole.domain.model import ConsentScope, ConversationStatus, Delivery
 from agentconsole.errors import Answered, Refused
 from tests.fakes import paper
 from tests.hub.conftest import EMAIL, PHONE, World

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from agentconsole.desk import Agent, Compose, Desk
+from agentconsole.domain.entries import Received
 from agentconsole.domain.model import (
     AccountName,
     ConversationStatus,
@@ -14,7 +15,6 @@ from agentconsole.domain.model import (
     Draft,
     EntryId,
     Medium,
-    Received,
 )
 from agentconsole.errors import NotFound
 from tests.kill.post import letter

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from agentconsole.desk import Agent, Desk
-from agentconsole.domain.model import CustomerId, Delivery, EntryId, Note, Received, Reply
+from agentconsole.domain.entries import Note, Received, Reply
+from agentconsole.domain.model import CustomerId, Delivery, EntryId
 from agentconsole.errors import AgentConsoleError, AnswerLost, HubAbsent
 from agentconsole.remote import RemoteDesk, as_desk
 from tests.folders import quick_folder

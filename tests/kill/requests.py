@@ -16,7 +16,12 @@ from pathlib import Path
 from typing import Final
 
 from agentconsole.desk import Agent, Compose, Desk
-from agentconsole.domain.model import CustomerId, Delivery, Draft, EntryId
+from agentconsole.domain.model import (
+    CustomerId,
+    Delivery,
+    Draft,
+    EntryId,
+)
 from agentconsole.errors import AnswerLost, HubAbsent, NotFound
 from tests.kill import ledger
 from tests.kill.acts import Arrived

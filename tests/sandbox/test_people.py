@@ -6,7 +6,8 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 from agentconsole.domain import history
-from agentconsole.domain.model import ConversationStatus, Delivery, Medium, Received, Reply
+from agentconsole.domain.entries import Received, Reply
+from agentconsole.domain.model import ConversationStatus, Delivery, Medium
 from agentconsole.sandbox import past, people
 
 NOW = datetime(2026, 3, 3, 12, 0, tzinfo=UTC)

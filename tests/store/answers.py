@@ -7,7 +7,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, get_args
 
-from agentconsole.domain.model import AgentName, ConversationId, CustomerId, Delivery, EntryId
+from agentconsole.domain.model import (
+    AgentName,
+    ConversationId,
+    CustomerId,
+    Delivery,
+    EntryId,
+)
 from agentconsole.ports import Store, View
 from agentconsole.testing.entries import CHAT, EMILY, EMILY_PHONE, MAIL
 

@@ -15,22 +15,24 @@ from typing import Any
 
 import msgspec
 
+from agentconsole.domain.entries import (
+    AnyEntry,
+    ConsentChanged,
+    Received,
+    Redacted,
+    Suggested,
+    SuggestionAnswered,
+)
 from agentconsole.domain.model import (
     Address,
     AgentName,
-    AnyEntry,
     Attachment,
-    ConsentChanged,
     ConversationId,
     CustomerId,
     Draft,
     EntryId,
     Medium,
-    Received,
-    Redacted,
     Snapshot,
-    Suggested,
-    SuggestionAnswered,
 )
 from agentconsole.ports import AuditLine, Store
 from agentconsole.store.embedded import files

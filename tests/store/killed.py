@@ -14,7 +14,14 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from agentconsole.domain.model import AgentName, AnyEntry, ConversationId, CustomerId, Delivery, Draft
+from agentconsole.domain.entries import AnyEntry
+from agentconsole.domain.model import (
+    AgentName,
+    ConversationId,
+    CustomerId,
+    Delivery,
+    Draft,
+)
 from agentconsole.ports import AuditLine, Cursor, RawItem, SpoolRecord, Store
 from agentconsole.seams import SystemClock, SystemRandomness, steps_from_environment
 from agentconsole.store.embedded import EmbeddedStore, head

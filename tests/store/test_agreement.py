@@ -11,27 +11,29 @@ import msgspec
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from agentconsole.domain.history import fold
-from agentconsole.domain.model import (
+from agentconsole.domain.entries import (
     AddressLinked,
     AddressState,
     AddressUnlinked,
-    AgentName,
     AnyEntry,
     Assigned,
     ConsentChanged,
+    PreferenceStated,
+    Redacted,
+    Suggested,
+    SuggestionAnswered,
+    Tagged,
+)
+from agentconsole.domain.history import fold
+from agentconsole.domain.model import (
+    AgentName,
     ConversationId,
     ConversationStatus,
     CustomerId,
     Delivery,
     EntryId,
     Medium,
-    PreferenceStated,
-    Redacted,
     Snapshot,
-    Suggested,
-    SuggestionAnswered,
-    Tagged,
     Trust,
 )
 from agentconsole.ports import Store

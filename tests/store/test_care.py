@@ -13,9 +13,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from agentconsole.domain.entries import AnyEntry, ConsentChanged
 from agentconsole.domain.model import (
-    AnyEntry,
-    ConsentChanged,
     ConversationId,
     CustomerId,
     Draft,

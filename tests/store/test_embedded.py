@@ -19,7 +19,8 @@ import pytest
 from tinydb import TinyDB
 
 from agentconsole.domain import history
-from agentconsole.domain.model import AgentName, AnyEntry, CustomerId, EntryId
+from agentconsole.domain.entries import AnyEntry
+from agentconsole.domain.model import AgentName, CustomerId, EntryId
 from agentconsole.errors import ReadOnly, StoreBusy, StoreFault
 from agentconsole.ports import AuditLine
 from agentconsole.seams import Steps, SystemClock, SystemRandomness

@@ -7,18 +7,16 @@ import random
 
 import msgspec
 
+from agentconsole.domain.entries import AnyEntry, ConsentChanged, Suggested
 from agentconsole.domain.model import (
     Address,
     AgentName,
-    AnyEntry,
     Attachment,
-    ConsentChanged,
     ConversationId,
     CustomerId,
     Draft,
     EntryId,
     Medium,
-    Suggested,
 )
 from agentconsole.ports import AuditLine
 from agentconsole.testing.entries import EMILY, NOON, merged, minute, note, received, reply, unmerged

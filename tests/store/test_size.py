@@ -6,18 +6,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from agentconsole.domain import history
+from agentconsole.domain.entries import AnyEntry, Received, StatusChanged
 from agentconsole.domain.model import (
     AccountName,
     Address,
     AgentName,
-    AnyEntry,
     ConversationId,
     ConversationStatus,
     CustomerId,
     EntryId,
     Medium,
-    Received,
-    StatusChanged,
 )
 from agentconsole.seams import Steps, SystemClock
 from agentconsole.store.embedded import EmbeddedStore

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from agentconsole.domain.entries import Named
 from agentconsole.domain.facts import Fact
 from agentconsole.domain.model import (
     AccountName,
@@ -15,7 +16,6 @@ from agentconsole.domain.model import (
     Delivery,
     EntryId,
     Medium,
-    Named,
     Ranked,
     RefusedRoute,
     Route,

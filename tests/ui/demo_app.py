@@ -13,6 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from agentconsole.desk import AccountHealth, Agent, Away, DamagedRecord
+from agentconsole.domain.entries import (
+    Note,
+    Receipt,
+    Redacted,
+    Reply,
+)
 from agentconsole.domain.model import (
     AccountName,
     AgentName,
@@ -23,11 +29,7 @@ from agentconsole.domain.model import (
     Draft,
     EntryId,
     Medium,
-    Note,
     Participant,
-    Receipt,
-    Redacted,
-    Reply,
 )
 from agentconsole.ui.app import run_console
 from agentconsole.ui.settings import UiSettings

@@ -18,18 +18,13 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
 
-from agentconsole.domain.model import (
-    AccountName,
-    Address,
+from agentconsole.domain.entries import (
     AddressLinked,
     AddressState,
     AddressUnlinked,
     AnyEntry,
     Assigned,
     ConsentChanged,
-    ConversationId,
-    ConversationStatus,
-    EntryId,
     Merged,
     Named,
     Note,
@@ -43,6 +38,13 @@ from agentconsole.domain.model import (
     Tagged,
     Unmerged,
     Unreadable,
+)
+from agentconsole.domain.model import (
+    AccountName,
+    Address,
+    ConversationId,
+    ConversationStatus,
+    EntryId,
 )
 from agentconsole.ui import keys, keys_page
 from agentconsole.ui.acting import Acting

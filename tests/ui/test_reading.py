@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from agentconsole.desk import AccountHealth
-from agentconsole.domain.model import AccountName, Delivery, EntryId, Medium, Note
+from agentconsole.domain.entries import Note
+from agentconsole.domain.model import (
+    AccountName,
+    Delivery,
+    EntryId,
+    Medium,
+)
 from tests.ui.console import LARGE, SMALL, running
 from tests.ui.desk_double import NOW, DeskDouble, email, emily, phone
 

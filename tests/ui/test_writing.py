@@ -8,7 +8,13 @@ from datetime import timedelta
 import pytest
 from textual import events
 
-from agentconsole.domain.model import AgentName, ConversationId, CustomerId, Delivery, Draft
+from agentconsole.domain.model import (
+    AgentName,
+    ConversationId,
+    CustomerId,
+    Delivery,
+    Draft,
+)
 from agentconsole.errors import AgentConsoleError, Answered, Refused
 from tests.ui.console import LARGE, SMALL, Driver, running
 from tests.ui.desk_double import NOW, DeskDouble, email, emily, phone

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from agentconsole.desk import Agent, Away
 from agentconsole.domain import delivery
+from agentconsole.domain.entries import Received
 from agentconsole.domain.model import (
     AgentName,
     ConversationId,
@@ -22,7 +23,6 @@ from agentconsole.domain.model import (
     CustomerId,
     Delivery,
     DeliveryRecord,
-    Received,
     Value,
 )
 from agentconsole.errors import StoreFault

@@ -16,15 +16,14 @@ from agentconsole.desk import (
     SyncResult,
 )
 from agentconsole.domain import addresses
+from agentconsole.domain.entries import AnyEntry, Reply
 from agentconsole.domain.model import (
     AccountName,
     Address,
     AgentName,
-    AnyEntry,
     ConversationId,
     Customer,
     CustomerId,
-    Reply,
     Snapshot,
 )
 from agentconsole.errors import NotFound, Refused, StoreFault, UsageError

@@ -18,15 +18,13 @@ from agentconsole.desk import (
 )
 from agentconsole.domain import holding, redaction
 from agentconsole.domain.delivery import UNFINISHED
+from agentconsole.domain.entries import AnyEntry, Redacted, Reply
 from agentconsole.domain.model import (
     AccountName,
-    AnyEntry,
     Customer,
     CustomerId,
     Delivery,
     EntryId,
-    Redacted,
-    Reply,
     Snapshot,
 )
 from agentconsole.errors import NotFound, Refused, StoreFault, TryLater, UsageError

@@ -12,10 +12,7 @@ from agentconsole.desk import (
     StoreStatus,
     SyncResult,
 )
-from agentconsole.domain.model import (
-    AccountName,
-    Delivery,
-)
+from agentconsole.domain.model import AccountName, Delivery
 from agentconsole.errors import NotFound
 from agentconsole.hub import hold
 from agentconsole.hub.desk.base import DeskPart

@@ -10,21 +10,23 @@ from agentconsole.desk import (
     SuggestionView,
 )
 from agentconsole.domain import identity
-from agentconsole.domain.model import (
-    Address,
+from agentconsole.domain.entries import (
     AddressLinked,
     AddressUnlinked,
     AnyEntry,
     ConsentChanged,
+    Named,
+    PreferenceStated,
+    Received,
+    Suggested,
+)
+from agentconsole.domain.model import (
+    Address,
     ConsentScope,
     Customer,
     CustomerId,
     EntryId,
     Medium,
-    Named,
-    PreferenceStated,
-    Received,
-    Suggested,
     Trust,
     derive_id,
 )

@@ -18,8 +18,15 @@ from agentconsole.desk import (
     TimelinePage,
 )
 from agentconsole.domain import delivery, redaction
-from agentconsole.domain.model import (
+from agentconsole.domain.entries import (
     AnyEntry,
+    Note,
+    Receipt,
+    Received,
+    Redacted,
+    Reply,
+)
+from agentconsole.domain.model import (
     BlobId,
     ConversationId,
     ConversationStatus,
@@ -28,11 +35,6 @@ from agentconsole.domain.model import (
     EntryId,
     Hit,
     Medium,
-    Note,
-    Receipt,
-    Received,
-    Redacted,
-    Reply,
     Suggestion,
 )
 from agentconsole.errors import Ambiguous, NotFound, UsageError

@@ -10,8 +10,13 @@ import msgspec
 from agentconsole.desk import Agent, Compose, OutboxLine, Sent
 from agentconsole.domain import conversations, delivery, preference
 from agentconsole.domain.addresses import EMAIL
-from agentconsole.domain.model import (
+from agentconsole.domain.entries import (
     AnyEntry,
+    Receipt,
+    Received,
+    Reply,
+)
+from agentconsole.domain.model import (
     Attachment,
     Choice,
     Conversation,
@@ -23,10 +28,7 @@ from agentconsole.domain.model import (
     Draft,
     EntryId,
     Ranked,
-    Receipt,
-    Received,
     RefusedRoute,
-    Reply,
     Route,
     Snapshot,
     derive_id,

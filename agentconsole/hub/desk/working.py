@@ -8,15 +8,13 @@ from agentconsole.desk import (
     Agent,
 )
 from agentconsole.domain import conversations
+from agentconsole.domain.entries import Assigned, Note, StatusChanged
 from agentconsole.domain.model import (
     AgentName,
-    Assigned,
     ConversationId,
     ConversationStatus,
     CustomerId,
     EntryId,
-    Note,
-    StatusChanged,
     derive_id,
 )
 from agentconsole.errors import Refused

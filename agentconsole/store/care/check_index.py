@@ -16,7 +16,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from agentconsole.domain.model import AnyEntry, CustomerId
+from agentconsole.domain.entries import AnyEntry
+from agentconsole.domain.model import CustomerId
 from agentconsole.seams import Steps, SystemRandomness
 from agentconsole.store import rules
 from agentconsole.store.care.layout import Progress

@@ -15,19 +15,17 @@ from typing import Final
 import msgspec
 
 from agentconsole.domain import history
-from agentconsole.domain.model import (
+from agentconsole.domain.entries import (
     AddressLinked,
     AddressUnlinked,
     AnyEntry,
     ConsentChanged,
-    CustomerId,
-    EntryId,
     Merged,
     Named,
     Redacted,
-    Snapshot,
     Unmerged,
 )
+from agentconsole.domain.model import CustomerId, EntryId, Snapshot
 from agentconsole.seams import Randomness, Step, Steps
 from agentconsole.store import erasure, rules
 from agentconsole.store.care.layout import Kind, Progress, walk

@@ -15,7 +15,8 @@ from typing import Any
 import msgspec
 
 from agentconsole.domain import history
-from agentconsole.domain.model import AnyEntry, CustomerId, EntryId, Snapshot
+from agentconsole.domain.entries import AnyEntry
+from agentconsole.domain.model import CustomerId, EntryId, Snapshot
 from agentconsole.errors import NotFound, ReadOnly
 from agentconsole.ports import Damage, Decide
 from agentconsole.seams import Step

@@ -14,7 +14,13 @@ from typing import Final
 
 import msgspec
 
-from agentconsole.domain.model import AgentName, BlobId, ConversationId, CustomerId, Draft
+from agentconsole.domain.model import (
+    AgentName,
+    BlobId,
+    ConversationId,
+    CustomerId,
+    Draft,
+)
 from agentconsole.errors import StoreFault
 from agentconsole.ports import AuditLine
 from agentconsole.seams import Step, Steps

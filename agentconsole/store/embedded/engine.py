@@ -16,7 +16,14 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from agentconsole.domain import history
-from agentconsole.domain.model import Address, AgentName, AnyEntry, ConsentChanged, CustomerId, EntryId, Snapshot
+from agentconsole.domain.entries import AnyEntry, ConsentChanged
+from agentconsole.domain.model import (
+    Address,
+    AgentName,
+    CustomerId,
+    EntryId,
+    Snapshot,
+)
 from agentconsole.errors import ReadOnly
 from agentconsole.ports import Decide
 from agentconsole.seams import Randomness, Step, Steps

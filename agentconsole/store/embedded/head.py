@@ -18,7 +18,8 @@ from typing import Final
 import msgspec
 
 from agentconsole.domain import history
-from agentconsole.domain.model import AnyEntry, CustomerId, Snapshot
+from agentconsole.domain.entries import AnyEntry
+from agentconsole.domain.model import CustomerId, Snapshot
 from agentconsole.seams import Step, Steps
 from agentconsole.store import codec
 from agentconsole.store.embedded import files

@@ -19,7 +19,13 @@ from typing import Any, Final
 import msgspec
 
 from agentconsole.domain import history
-from agentconsole.domain.model import Address, AnyEntry, ConsentChanged, CustomerId, EntryId, Value
+from agentconsole.domain.entries import AnyEntry, ConsentChanged
+from agentconsole.domain.model import (
+    Address,
+    CustomerId,
+    EntryId,
+    Value,
+)
 from agentconsole.seams import Randomness, Step, Steps
 from agentconsole.store.embedded import files
 from agentconsole.store.embedded.sealed import opened, seal

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from agentconsole.domain.model import AnyEntry, CustomerId
+from agentconsole.domain.entries import AnyEntry
+from agentconsole.domain.model import CustomerId
 from agentconsole.seams import Step, Steps
 from agentconsole.store.embedded import files, place
 from agentconsole.store.embedded.accepting import as_it_is, generation_before

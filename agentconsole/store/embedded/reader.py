@@ -16,11 +16,11 @@ from typing import Final
 import msgspec
 
 from agentconsole.domain import history
+from agentconsole.domain.entries import AnyEntry
 from agentconsole.domain.model import (
     AccountName,
     Address,
     AgentName,
-    AnyEntry,
     ConversationId,
     Customer,
     CustomerId,

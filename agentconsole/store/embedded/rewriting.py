@@ -18,7 +18,13 @@ from typing import Final
 import msgspec
 
 from agentconsole.domain import history
-from agentconsole.domain.model import AnyEntry, BlobId, CustomerId, EntryId, Snapshot
+from agentconsole.domain.entries import AnyEntry
+from agentconsole.domain.model import (
+    BlobId,
+    CustomerId,
+    EntryId,
+    Snapshot,
+)
 from agentconsole.errors import ReadOnly
 from agentconsole.ports import Decide, Rewrite
 from agentconsole.seams import Step

@@ -11,7 +11,12 @@ from textual.geometry import Region
 from textual.message import Message
 
 from agentconsole.desk import QueuePage
-from agentconsole.domain.model import AgentName, ConversationId, ConversationStatus, Line
+from agentconsole.domain.model import (
+    AgentName,
+    ConversationId,
+    ConversationStatus,
+    Line,
+)
 from agentconsole.ui.draw import Row, Safe, clip, fit, our, row, safe, sides, width_of
 from agentconsole.ui.say import Say
 from agentconsole.ui.widgets.lines import Uniform

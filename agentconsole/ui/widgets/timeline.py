@@ -9,7 +9,8 @@ from datetime import datetime
 from textual.events import Resize
 from textual.message import Message
 
-from agentconsole.domain.model import AnyEntry, EntryId
+from agentconsole.domain.entries import AnyEntry
+from agentconsole.domain.model import EntryId
 from agentconsole.ui import entries as look_of
 from agentconsole.ui.draw import Row, our, row
 from agentconsole.ui.entries import Look
