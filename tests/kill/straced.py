@@ -30,7 +30,7 @@ KIND: Final = {
     "unlinkat": "unlink",
     "connect": "connect",
 }
-DERIVED: Final = re.compile(r"\.sqlite3(-wal|-shm|-journal|\.new.*)?[\">]|hub\.sock|/store[>]")
+DERIVED: Final = re.compile(r"\.sqlite3(-wal|-shm|-journal|\.new.*|\.sum.*)?[\">]|hub\.sock|/store[>]")
 _CALL: Final = re.compile(r"^(?:\d+ +)?(\w+)\((.*)$")
 
 
