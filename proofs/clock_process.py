@@ -28,8 +28,8 @@ SLACK = 2.0
 BUSY = 30.0
 """Seconds that a busy computer may be late. A delay that a jump stretched would last an hour or a day."""
 RETRY_AFTER, LATER, AFTERWARDS = 17.0, 8.0, 25.0
-CPU = 1200.0
-"""Simulated seconds that a third of a second of work is; what follows the outage is measured on a clock by hand."""
+CPU = 18_000.0
+"""Simulated seconds that five seconds of work are; what follows the outage is measured on a clock by hand."""
 
 
 class RealPlay(Play):

@@ -347,11 +347,11 @@ class Outage:
             self.found.wrong.append(f"catching up took {self.found.caught_up:.0f} s")
 
     async def _judge_replies(self, hub: Hub) -> None:
+        states = {reply: await hub.desk.sent(WHO, reply) for reply in self._replies}
         delivered = [outgoing.reply for line in self.lines for outgoing in line.post.delivered]
         if len(delivered) != len(set(delivered)):
             self.found.wrong.append("a reply was sent twice")
-        for reply in self._replies:
-            state = await hub.desk.sent(WHO, reply)
+        for reply, state in states.items():
             if reply in self._blocked:
                 self.found.blocked += state.state == Delivery.FAILED and reply not in delivered
             elif state.state == Delivery.FAILED and state.reason == "expired":

@@ -11,7 +11,7 @@ from typing import Final
 
 from agentconsole.store.embedded import files
 
-SMALL: Final = 64 * 1024 * 1024
+SMALL: Final = 16 * 1024 * 1024
 """Up to this many bytes a file is looked through at every start; a larger one only where the system crashed before
 it was closed."""
 
