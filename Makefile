@@ -43,16 +43,11 @@ lock:
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --extra demo --group build \
 		-c constraints.txt pyproject.toml -o constraints-demo.txt
 
-# make prove-kill   kills at every border and at random, with real servers: up to an hour
-# make prove-wire   lines cut at every third byte
+# make prove-kill   kills at every border and at random, with real servers
+# make prove-wire   lines that are cut at every third byte
 # make prove-disk   failing disks, power loss, damage
-# make prove-clock  jumping clocks, a day without servers
-.PHONY: prove-kill prove-wire prove-disk prove-clock
-prove-kill: tools servers
-	.venv/bin/python -m proofs.kill
-prove-wire: tools servers
-	.venv/bin/python -m proofs.wire
-prove-disk: tools
-	.venv/bin/python -m proofs.disk
-prove-clock: tools
-	.venv/bin/python -m proofs.clock
+# make prove-clock  clocks that jump, a day without servers
+# make prove-care   backups of a store at work, restored
+.PHONY: prove-kill prove-wire prove-disk prove-clock prove-care
+prove-%: tools servers
+	.venv/bin/python -m proofs.$*

@@ -3,7 +3,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . scripts/venv.sh
-PACKAGES="dovecot-imapd dovecot-lmtpd postfix kannel kannel-extras"
+PACKAGES="dovecot-imapd dovecot-lmtpd postfix kannel kannel-extras strace e2fsprogs faketime"
 
 missing=""
 for package in $PACKAGES; do
