@@ -48,6 +48,7 @@ lock:
 # make prove-disk   failing disks, power loss, damage
 # make prove-clock  clocks that jump, a day without servers
 # make prove-care   backups of a store at work, restored
-.PHONY: prove-kill prove-wire prove-disk prove-clock prove-care
-prove-%: tools servers
+PROOFS = prove-kill prove-wire prove-disk prove-clock prove-care
+.PHONY: $(PROOFS)
+$(PROOFS): prove-%: tools servers
 	.venv/bin/python -m proofs.$*
