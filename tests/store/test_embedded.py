@@ -11,7 +11,7 @@ import sqlite3
 import stat
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -432,6 +432,18 @@ async def test_an_index_that_breaks_while_in_use_is_mended(root: Path, which: st
         await append(store, K1, note("later", 30, text="appointment again"))
         assert (await store.search("appointment again"))[0].entry == "later"
         assert await store.known([EntryId("later")]) == {"later"}
+
+
+@pytest.mark.parametrize("table", ["records", "lines", "deliveries"])
+async def test_a_row_that_means_nothing_is_mended_while_in_use(root: Path, table: str) -> None:
+    """SQLite keeps no checksums: a page can be damaged and still be read well."""
+    async with make(root) as store:
+        await killed.play(store)
+        expected = await everything(store)
+        column = "snapshot" if table == "records" else "body"
+        with closing(sqlite3.connect(root / "index.sqlite3")) as db, db:
+            assert db.execute(f"UPDATE {table} SET {column} = x'c1ff'").rowcount
+        assert differences(expected, await everything(store)) == {}
 
 
 async def test_revisions_go_on_after_a_restart(root: Path) -> None:

@@ -39,6 +39,7 @@ from agentconsole.store.embedded.schema import (
     connect,
     drop,
     has_schema,
+    reads,
 )
 from agentconsole.store.erasure import referred
 
@@ -54,7 +55,7 @@ _PER_RECORD: Final = (
 )
 
 _encode = msgspec.msgpack.Encoder().encode
-_snapshot = msgspec.msgpack.Decoder(Snapshot).decode
+_snapshot = reads(Snapshot)
 
 
 class Index:

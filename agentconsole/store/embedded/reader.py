@@ -13,8 +13,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
 from agentconsole.domain import history
 from agentconsole.domain.entries import AnyEntry
 from agentconsole.domain.model import (
@@ -38,7 +36,7 @@ from agentconsole.store import codec, rules
 from agentconsole.store.embedded import files, search
 from agentconsole.store.embedded.files import Damaged, Documents
 from agentconsole.store.embedded.head import Volume, head_path, previous_path, read_volume, volume_path, volumes
-from agentconsole.store.embedded.schema import connect
+from agentconsole.store.embedded.schema import connect, reads
 from agentconsole.text import tokens
 
 _CACHE_BYTES: Final = 8 * 1024 * 1024
@@ -46,9 +44,9 @@ _END: Final = 1 << 62
 _ATTEMPTS: Final = 3
 """How often a record is looked through that is written anew at the same moment."""
 
-_snapshot = msgspec.msgpack.Decoder(Snapshot).decode
-_line = msgspec.msgpack.Decoder(Line).decode
-_delivery = msgspec.msgpack.Decoder(DeliveryRecord).decode
+_snapshot = reads(Snapshot)
+_line = reads(Line)
+_delivery = reads(DeliveryRecord)
 
 _VIEWS: Final[dict[View, str]] = {
     "waiting": "waiting IS NOT NULL",

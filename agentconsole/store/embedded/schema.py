@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
+
+import msgspec
 
 from agentconsole.store.embedded import files
 
@@ -93,6 +95,27 @@ TALLIES: Final = (
     "INSERT INTO state SELECT 'entries', count(*) FROM entries",
     "INSERT INTO state SELECT 'people', count(*) FROM people",
 )
+
+
+T = TypeVar("T")
+
+
+def reads(kind: type[T]) -> Callable[[bytes], T]:
+    """Return what reads a value of a row. A row that holds something else means that the file is broken, however well
+    SQLite reads it: SQLite keeps no checksums.
+
+    Raises:
+        sqlite3.DatabaseError: (the returned function) the bytes are no such value.
+    """
+    decode = msgspec.msgpack.Decoder(kind).decode
+
+    def read(body: bytes) -> T:
+        try:
+            return decode(body)
+        except (msgspec.DecodeError, TypeError) as error:
+            raise sqlite3.DatabaseError(f"a row cannot be read: {error}") from error
+
+    return read
 
 
 class Useless(Exception):
