@@ -9,6 +9,7 @@ from agentconsole.domain.addresses import EMAIL
 from agentconsole.domain.entries import Receipt, Reply
 from agentconsole.domain.model import (
     AccountName,
+    CustomerId,
     Delivery,
     EntryId,
     Snapshot,
@@ -31,7 +32,8 @@ async def settle(store: Store, account: AccountName, inbound: Inbound, entry: En
     """Mark the replies that a message quotes as delivered, where nobody knew whether they left.
 
     The ids are keys of ours (the Message-ID of a mail) or the provider's names for what we sent. Machines prove
-    nothing here: a bounce that is no report quotes what did not arrive.
+    nothing here: a bounce that is no report quotes what did not arrive. Nor does anybody but the person whom the reply
+    went to: ids are short on some media, and stand in exports and forwarded threads.
     """
     if inbound.automatic or not inbound.message_ids:
         return
@@ -43,7 +45,7 @@ async def settle(store: Store, account: AccountName, inbound: Inbound, entry: En
             continue  # a long thread names many mails, and looking each up costs more than filing it
         reply = await _reply(store, account, quoted)
         if reply is not None:
-            await _prove(store, reply, entry, clock)
+            await _prove(store, reply, inbound, entry, clock)
 
 
 async def _reply(store: Store, account: AccountName, quoted: str) -> EntryId | None:
@@ -55,9 +57,11 @@ async def _reply(store: Store, account: AccountName, quoted: str) -> EntryId | N
     return thread.entry if thread is not None and thread.ours else None
 
 
-async def _prove(store: Store, reply: EntryId, entry: EntryId, clock: Clock) -> None:
+async def _prove(store: Store, reply: EntryId, inbound: Inbound, entry: EntryId, clock: Clock) -> None:
     found = await store.entry(reply)
     if found is None or not isinstance(found[1], Reply) or found[1].past:
+        return
+    if not await _from_whom_it_went_to(store, inbound, found[0], found[1]):
         return
     receipt = Receipt(
         id=EntryId(derive_id("e", "answered", reply, entry)),
@@ -72,3 +76,15 @@ async def _prove(store: Store, reply: EntryId, entry: EntryId, clock: Clock) -> 
         return [receipt] if record is not None and record.attempt and record.state in OPEN else []
 
     await store.change(found[0], decide)
+
+
+async def _from_whom_it_went_to(store: Store, inbound: Inbound, owner: CustomerId, reply: Reply) -> bool:
+    names = (inbound.sender, *inbound.also_known_as)
+    if reply.address in names:
+        return True
+    customer = await store.customer(owner)
+    members = customer.members if customer is not None else (owner,)
+    for name in names:
+        if await store.find(name) in members:
+            return True
+    return False

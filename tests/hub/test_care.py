@@ -218,10 +218,20 @@ async def test_a_robot_that_quotes_an_uncertain_reply_proves_nothing(world: Worl
     assert (await state_of(world, reply.id))[0] == Delivery.UNCERTAIN
 
 
-async def test_an_answer_to_another_mailbox_proves_it_too(world: World):
+async def test_an_answer_from_another_address_of_the_same_person_proves_it_too(world: World):
     reply = await uncertain(world, EMAIL)
+    await world.desk.link(world.who, "l1", await world.customer(EMAIL), str(PHONE))
     await wrote(world, "w2", PHONE, "you wrote me", message_ids=(reply.key,), place="chat-1")
     assert (await state_of(world, reply.id))[0] == Delivery.DELIVERED
+
+
+@pytest.mark.parametrize("stranger", [Address("email", "", "mallory@example.net"), PHONE], ids=["mail", "chat"])
+async def test_a_stranger_who_quotes_an_uncertain_reply_proves_nothing(world: World, stranger: Address):
+    """An id is no secret: it stands in exports and forwarded threads."""
+    reply = await uncertain(world, EMAIL)
+    place = "chat-1" if stranger == PHONE else ""
+    await wrote(world, "w2", stranger, "I saw it", message_ids=(reply.key,), place=place)
+    assert (await state_of(world, reply.id))[0] == Delivery.UNCERTAIN
 
 
 async def test_a_report_proves_an_uncertain_reply(world: World):
