@@ -230,12 +230,16 @@ class TwilioChannel:
             # What is being sent now may be this very message: the next look knows.
             return ""
         to, text = lenient.text(row, "to"), lenient.text(row, "body")
-        for key, doubt in self._doubts.items():
-            if (to, text) == (doubt.to, doubt.text) and created >= doubt.since:
-                del self._doubts[key]
-                self._answered.append(sid)
-                return key
-        return ""
+        fitting = [
+            key
+            for key, doubt in self._doubts.items()
+            if (to, text) == (doubt.to, doubt.text) and created >= doubt.since
+        ]
+        if len(fitting) != 1:
+            return ""  # of two equal texts nobody knows which one this is
+        del self._doubts[fitting[0]]
+        self._answered.append(sid)
+        return fitting[0]
 
     @staticmethod
     def _finish(stream: _Stream, now: int) -> None:
@@ -328,10 +332,11 @@ class TwilioChannel:
 
     async def look(self, outgoing: Outgoing, since: datetime, known: frozenset[str]) -> Report | None:
         """Search the list of what went to this number (see ``ports.channel.Asked``). Twilio keeps no key of ours, so
-        number, text and time have to do; what is known to be another reply is left out."""
+        number, text and time have to do; what is known to be another reply is left out, and of several equal ones
+        none is a proof."""
         text, earliest = outgoing.text.replace("\r\n", "\n"), since - CLOCKS_APART
         params = {"To": outgoing.address.value, "From": self._options.sender, "PageSize": str(PAGE)}
-        oldest: lenient.Table | None = None
+        fitting: dict[str, lenient.Table] = {}
         for _ in range(LOOK_PAGES):
             page = self._read(await self._get(params))
             rows = lenient.rows(page, "messages")
@@ -339,15 +344,16 @@ class TwilioChannel:
             for row, at in zip(rows, times, strict=True):
                 ours = lenient.text(row, "direction") != "inbound" and lenient.text(row, "sid") not in {"", *known}
                 if ours and lenient.text(row, "body") == text and (at is None or at >= earliest):
-                    oldest = row
+                    fitting[lenient.text(row, "sid")] = row
             following = urlsplit(lenient.text(page, "next_page_uri")).query
             if not following or any(at is not None and at < earliest for at in times):
                 break
             params = dict(parse_qsl(following))
-        if oldest is None:
+        if len(fitting) != 1:
             return None
-        status = lenient.text(oldest, "status")
-        return Report(lenient.text(oldest, "sid"), STATES.get(status, Delivery.SENT), detail=status)
+        ((sid, row),) = fitting.items()
+        status = lenient.text(row, "status")
+        return Report(sid, STATES.get(status, Delivery.SENT), detail=status)
 
     async def probe(self) -> str:
         self._read(await self._get({"PageSize": "1"}))

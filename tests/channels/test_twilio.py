@@ -454,6 +454,20 @@ async def test_only_the_same_text_to_the_same_number_is_a_proof(world: World) ->
     ]
 
 
+async def test_of_two_lost_answers_to_the_same_text_one_message_proves_neither(world: World) -> None:
+    channel = world.open()
+    for key in ("key-1", "key-2"):
+        world.fake.refuse_next(500, 20500)
+        with pytest.raises(OutcomeUnknown):
+            await channel.send(outgoing("hello", key), Committed())
+    await world.open().send(outgoing("hello", "key-2"), Committed())
+    items, _ = await look(channel, None)
+    assert [one.key for one in meaning(items) if isinstance(one, StatusReport)] == []
+    assert await channel.look(outgoing("hello", "key-1"), START, frozenset()) is not None
+    await world.open().send(outgoing("hello", "key-1"), Committed())
+    assert await channel.look(outgoing("hello", "key-1"), START, frozenset()) is None
+
+
 async def test_an_older_message_of_the_same_text_is_no_proof(world: World) -> None:
     await world.open().send(outgoing("hello", "key-0"), Committed())
     world.clock.move(minutes=10)

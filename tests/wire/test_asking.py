@@ -87,6 +87,27 @@ async def test_a_check_asks_the_provider(proof: Report | None, state: Delivery, 
         assert len(world.chat.delivered) == 2
 
 
+async def test_a_proof_that_two_replies_of_the_same_words_may_have_left_proves_neither() -> None:
+    async with running() as world:
+        first = await uncertain(world)
+        customer = await world.customer(PHONE)
+        world.chat.lost_answer = OutcomeUnknown("cut", reason="line_cut")
+        twin = await world.desk.reply(world.who, "r2", Compose(customer, "the second", anyway=True))
+
+        async def is_uncertain() -> bool:
+            return (await world.desk.sent(world.who, twin.id)).state == Delivery.UNCERTAIN
+
+        await until(is_uncertain)
+        channel = AskedChannel(world.chat, Report("sid-2"))
+        world.hub._channels[AccountName("wa")] = channel
+        for request, reply in (("c1", first), ("c2", twin.id)):
+            found = await world.desk.outbox_check(world.who, request, reply)
+            assert (found.state, found.asked) == (Delivery.UNCERTAIN, "nothing")
+        channel.proof = Report(twin.id)
+        found = await world.desk.outbox_check(world.who, "c3", twin.id)
+        assert (found.state, found.asked) == (Delivery.SENT, "found"), "a proof by our key names one of them"
+
+
 async def test_what_cannot_be_asked_says_so() -> None:
     async with running() as world:
         found = await world.desk.outbox_check(world.who, "c1", await uncertain(world))

@@ -270,7 +270,7 @@ class Replying(DeskPart):
         customer = await self.person(owner)
         known = frozenset(d.external_id for d in customer.deliveries if d.external_id and d.reply != reply)
         proof = await self.operations.look(owner, entry, known)
-        if proof is None:
+        if proof is None or (proof.external_id != entry.key and await self._has_twin(customer, entry)):
             return False
         receipt = Receipt(
             id=EntryId(derive_id("e", "looked", reply, proof.external_id, proof.state)),
@@ -289,6 +289,22 @@ class Replying(DeskPart):
         await self.store.change(owner, decide)
         await hold.show(self.store, self.health)
         return True
+
+    async def _has_twin(self, customer: Customer, reply: Reply) -> bool:
+        """Say whether a proof that names no key of ours may be that of another reply of the same words, of which not
+        every attempt is known by the provider's id."""
+        for record in customer.deliveries:
+            if record.reply == reply.id or not record.attempt or (record.external_id and record.attempt == 1):
+                continue
+            found = await self.store.entry(record.reply)
+            other = found[1] if found is not None else None
+            if isinstance(other, Reply) and (other.account, other.address, other.text) == (
+                reply.account,
+                reply.address,
+                reply.text,
+            ):
+                return True
+        return False
 
     async def resend(self, who: Agent, request: str, reply: EntryId) -> Sent:
         return await self._decide(who, request, reply, Delivery.QUEUED, "sent_again")
