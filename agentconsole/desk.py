@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, Protocol
 
+from agentconsole.domain.about import About
 from agentconsole.domain.entries import AnyEntry, Redacted
 from agentconsole.domain.model import (
     AccountName,
@@ -32,6 +33,7 @@ from agentconsole.domain.model import (
     Hit,
     Line,
     Medium,
+    Ranked,
     Route,
     Value,
 )
@@ -107,6 +109,7 @@ class TimelinePage(Value, frozen=True):
     suggestions: tuple[SuggestionView, ...] = ()
     removed: dict[EntryId, Redacted] = {}
     """Entries of the page whose content was taken out, and by whom, when and why."""
+    about: About = About()
 
 
 class SuggestionView(Value, frozen=True):
@@ -198,6 +201,32 @@ class Compose(Value, frozen=True):
     not_before: datetime | None = None
     expected: EntryId = EntryId("")
     anyway: bool = False
+    purpose: str = ""
+    instead_of: EntryId = EntryId("")
+    """The failed reply in whose place this one goes (``Desk.fallback``); it is settled with it, and only once."""
+
+
+class Fallback(Value, frozen=True):
+    """How a failed reply could go another way, with its text made to fit.
+
+    Args:
+        ranked: the route, with its rule and facts.
+        changes: what was done to the text (``text.fitting``).
+        attachments: the files that the route carries.
+        left_out: the names of those that it does not.
+    """
+
+    reply: EntryId
+    customer: CustomerId
+    conversation: ConversationId
+    failed: Medium
+    ranked: Ranked
+    text: str
+    subject: str = ""
+    changes: tuple[str, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    left_out: tuple[str, ...] = ()
+    purpose: str = ""
 
 
 class Sent(Value, frozen=True):
@@ -352,6 +381,14 @@ class Desk(Protocol):
         """Send a failed or uncertain reply again, under the same key."""
         ...
 
+    async def fallback(self, who: Agent, reply: EntryId) -> Fallback | None:
+        """Return how a reply that provably did not arrive could go another way; None where no other way is allowed.
+
+        Raises:
+            Refused: it may have arrived, was sent another way already, or its provider goes on with it by itself.
+        """
+        ...
+
     async def mark_sent(self, who: Agent, request: str, reply: EntryId) -> Sent: ...
 
     async def cancel(self, who: Agent, request: str, reply: EntryId) -> Sent:
@@ -413,6 +450,15 @@ class Desk(Protocol):
         ...
 
     async def rename(self, who: Agent, request: str, customer: CustomerId, name: str) -> None: ...
+
+    async def describe(self, who: Agent, request: str, customer: CustomerId, what: str, value: str) -> str:
+        """Record a customer's ``language``, ``time_zone`` or ``country`` and return the stated one before; an empty
+        value takes it back.
+
+        Raises:
+            UsageError: there is no such language, zone or country.
+        """
+        ...
 
     async def link(self, who: Agent, request: str, customer: CustomerId, address: str) -> None:
         """Link an address.

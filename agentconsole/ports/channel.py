@@ -90,6 +90,10 @@ class Inbound(Value, frozen=True):
     message_ids: tuple[str, ...] = ()
     participants: tuple[Participant, ...] = ()
     trust: Trust = Trust.CLAIMED
+    signer: str = ""
+    """By what the sender would be known again: the domain that signed, where our own server vouches for it."""
+    checked: bool = False
+    """Our own server could have vouched for the sender: where it did not, ``trust`` is low for a reason."""
     place: str = ""
     automatic: bool = False
     also_known_as: tuple[Address, ...] = ()
@@ -308,6 +312,7 @@ class Capabilities(Value, frozen=True):
         live: people wait there for an answer at once (chat, SMS).
         idempotency: what a repeat with the same key does; only the first two may be retried after a time-out.
         receipts: the states that the provider reports by itself.
+        own_failover: the provider itself goes on to another medium where this one fails: then we never do.
     """
 
     address_kind: str
@@ -320,6 +325,7 @@ class Capabilities(Value, frozen=True):
     customer_first: bool = False
     live: bool = False
     idempotency: Idempotency = "none"
+    own_failover: bool = False
 
 
 class AccountInfo(Value, frozen=True):
@@ -413,6 +419,8 @@ class ChannelKind(Generic[OptionsT]):
         archived: makes the raw item (with ``PAST``) of one message out of an archive, from its bytes, the whole size
             where not all of them are at hand (else 0), and now; the same message fetched live must have the same
             identity. None where a kind has no archives.
+        checks_senders: whether an account's options let it tell genuine senders from forged ones; None where the
+            medium needs no such option.
         verified_by: the best evidence that the adapter was tested against.
     """
 
@@ -426,5 +434,6 @@ class ChannelKind(Generic[OptionsT]):
     own_address: Callable[[OptionsT], str]
     webhook: Callable[[AccountName, OptionsT], Webhook] | None = None
     archived: Callable[[OptionsT, bytes, int, datetime], RawItem] | None = None
+    checks_senders: Callable[[OptionsT], bool] | None = None
     verified_by: Evidence = "documents only"
     api: int = 1

@@ -38,7 +38,7 @@ from agentconsole.text.sanitise import one_line
 from agentconsole.text.words_table import CODES, WORDS
 
 _TIMES_OF_DAY = frozenset({"last_in", "wrote", "at"})
-_MEDIA = frozenset({"medium_evidence", "stated", "medium"})
+_MEDIA = frozenset({"medium_evidence", "stated", "medium", "instead"})
 
 
 class Words:

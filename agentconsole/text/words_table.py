@@ -88,6 +88,7 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
     "rule.wrote_before": ("wrote here before ({last_in}).", "전에 문의한 곳({last_in})."),
     "rule.default": ("nothing known yet; the usual channel here.", "아직 정보 없음. 기본 채널."),
     "rule.reachable": ("can be reached here.", "보낼 수 있는 곳."),
+    "rule.fallback": ("sent instead of {instead}, which failed.", "실패한 {instead} 대신 보냄."),
     "rule.agent_choice": ("chosen by hand.", "직접 고름."),
     "why.until": ("Free to write for {span}.", "{span} 더 자유롭게 보낼 수 있음."),
     "why.proposal": (
@@ -108,6 +109,36 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
     "refused.attachments_unsupported": ("carries no files ({count}).", "파일을 보낼 수 없음({count})."),
     "refused.too_long": ("too long: {size} of {limit} {unit}.", "너무 김: {limit}{unit} 중 {size}."),
     "refused.outranked": ("set aside: writing elsewhere now.", "지금 다른 곳에서 대화 중."),
+    # a failed reply another way
+    "instead.uncertain": (
+        "It may have gone out: another way could bring it twice. Nothing was sent; check it or decide first.",
+        "나갔을 수 있음: 다른 채널로 보내면 두 번 갈 수 있음. 발송 안 됨, 먼저 확인 필요.",
+    ),
+    "instead.already_otherwise": (
+        "It was sent another way already. Nothing more was sent.",
+        "이미 다른 채널로 보냄. 더 보낸 것 없음.",
+    ),
+    "instead.not_failed": (
+        "This reply has not failed ({state}). Nothing was sent.",
+        "실패한 답장이 아님({state}). 발송 안 됨.",
+    ),
+    "instead.own_failover": (
+        "The provider itself goes on with it on another channel. Nothing was sent from here.",
+        "제공사가 다른 채널로 이어서 보냄. 여기서는 발송 안 됨.",
+    ),
+    "instead.no_other": (
+        "No other channel is allowed for this customer now. Nothing was sent; the reply stays failed.",
+        "지금 이 고객에게 쓸 수 있는 다른 채널 없음. 발송 안 됨, 답장은 실패로 남음.",
+    ),
+    "instead.arrived_late": (
+        "The first one ({medium}) arrived after all: the customer has both.",
+        "처음 답장({medium})도 늦게 도착함: 고객이 둘 다 받음.",
+    ),
+    "fitted.shortened": ("shortened", "줄임"),
+    "fitted.subject_dropped": ("subject left out", "제목 뺌"),
+    "fitted.subject_added": ("subject added", "제목 넣음"),
+    "fitted.left_out": ("files left out: {names}", "못 보내는 파일: {names}"),
+    "fitted.as_it_is": ("text unchanged", "글 그대로"),
     "refused.no_route": (
         "No channel can reach this customer now. Nothing was sent; the text is kept.",
         "지금 보낼 수 있는 채널이 없음. 발송 안 됨, 글은 보관.",
@@ -214,6 +245,7 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
     "reason.customer_first": ("the customer has to write first", "고객이 먼저 써야 함"),
     "reason.deactivated": ("account closed", "탈퇴한 계정"),
     "reason.empty": ("nothing to send", "보낼 내용 없음"),
+    "reason.sent_otherwise": ("sent another way", "다른 채널로 보냄"),
     "reason.expired": ("tried for too long", "너무 오래 시도함"),
     "reason.filtered": ("filtered by the carrier", "통신사가 걸러냄"),
     "reason.interrupted": ("interrupted while sending", "발송 중 끊김"),

@@ -18,6 +18,7 @@ from agentconsole.desk import (
     TimelinePage,
 )
 from agentconsole.domain import delivery, redaction
+from agentconsole.domain.about import About, about
 from agentconsole.domain.entries import (
     AnyEntry,
     Note,
@@ -138,7 +139,12 @@ class Reading(DeskPart):
             position,
             await self.suggestions_about(history.customer),
             await self._removed(entries),
+            await self.about(history.customer),
         )
+
+    async def about(self, customer: Customer) -> About:
+        """Return what is known of a customer's language, clock and country; reads metadata off the loop."""
+        return await asyncio.to_thread(about, customer, self.profile.timezone)
 
     async def _removed(self, entries: Sequence[AnyEntry]) -> dict[EntryId, Redacted]:
         """Return who took out what some of these entries said."""

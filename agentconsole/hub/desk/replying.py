@@ -8,7 +8,7 @@ from typing import TypeGuard
 import msgspec
 
 from agentconsole.desk import Agent, Compose, OutboxLine, Sent
-from agentconsole.domain import conversations, delivery, preference
+from agentconsole.domain import conversations, delivery, fallback, preference, threads
 from agentconsole.domain.addresses import EMAIL
 from agentconsole.domain.entries import (
     AnyEntry,
@@ -27,6 +27,7 @@ from agentconsole.domain.model import (
     DeliveryRecord,
     Draft,
     EntryId,
+    Facts,
     Ranked,
     RefusedRoute,
     Route,
@@ -58,14 +59,19 @@ class Replying(DeskPart):
         accounts = [
             for_choice(setup.info(signed_in=self.health.signed_in(name))) for name, setup in self.accounts.items()
         ]
-        return preference.choose(customer, accounts, self.clock.now(), self.profile.policy, _size(compose))
+        return preference.choose(
+            customer, accounts, self.clock.now(), self.profile.policy, _size(compose), purpose=compose.purpose
+        )
 
     # -- a new reply ---------------------------------------------------------------------------------------
 
     async def reply(self, who: Agent, request: str, compose: Compose) -> Sent:
         self.need(who, "reply")
         reply_id = EntryId(derive_id("e", "reply", key_of(request)))
+        if compose.instead_of:
+            reply_id = fallback.reply_id(compose.instead_of)
         if await self.store.known([reply_id]):
+            await self.settle_failed(who, compose.instead_of, key_of(request))
             return await self.standing(reply_id, await self.choose(who, compose))
         if not compose.text.strip() and not compose.attachments:
             raise Refused("An empty reply is not sent.", "Write something first.")
@@ -74,17 +80,33 @@ class Replying(DeskPart):
         words = await self.words()
         async with self.people:
             customer = await self.person(compose.customer)
+            facts = await self.may_replace(customer, compose.instead_of, key_of(request))
             choice = self._choice(customer, compose)
             ranked = self._route(choice, compose, words)
+            if facts:
+                ranked = Ranked(ranked.route, fallback.FALLBACK, ranked.facts | facts)
             await self._refuse_collision(who, customer, compose)
             reply = await self._composed(who, reply_id, customer, compose, ranked)
             owner = customer.owners.get(str(ranked.route.address), customer.id)
+            await self.carry_files(compose, owner)
             try:
                 await self.store.change(owner, lambda snapshot: [_in_part(reply, customer, snapshot)])
+                await self.settle_failed(who, compose.instead_of, key_of(request))
             finally:
                 self.wake(ranked.route.account)  # also where the client's line was cut while it was written
         await self.audit(who, "reply", customer.id, f"{reply_id} {ranked.route.medium}")
         return await self.standing(reply_id, choice)
+
+    # What a reply in place of a failed one needs besides (``otherwise``).
+
+    async def may_replace(self, customer: Customer, failed: EntryId, key: str) -> Facts:
+        raise NotImplementedError
+
+    async def carry_files(self, compose: Compose, owner: CustomerId) -> None:
+        raise NotImplementedError
+
+    async def settle_failed(self, who: Agent, failed: EntryId, key: str) -> None:
+        raise NotImplementedError
 
     async def _composed(
         self, who: Agent, reply_id: EntryId, customer: Customer, compose: Compose, ranked: Ranked
@@ -102,7 +124,7 @@ class Replying(DeskPart):
             medium=ranked.route.medium,
             address=ranked.route.address,
             text=compose.text,
-            key=_sending_key(reply_id, setup, capable.address_kind),
+            key=await self._sending_key(reply_id, setup, ranked.route),
             subject=_subject(compose, answered, customer, conversation) if capable.subject else "",
             attachments=compose.attachments,
             answers=answered.id if answered is not None else EntryId(""),
@@ -111,7 +133,15 @@ class Replying(DeskPart):
             rule=ranked.rule,
             facts=ranked.facts,
             not_before=compose.not_before,
+            purpose=compose.purpose,
         )
+
+    async def _sending_key(self, reply: EntryId, setup: AccountSetup, route: Route) -> str:
+        """Return the key under which a reply is sent in every attempt: a Message-ID for mail, else its own id."""
+        domain = setup.own_address.rpartition("@")[2]
+        if setup.kind.capabilities.address_kind != EMAIL or not domain:
+            return reply
+        return threads.message_id(reply, route.address, domain, await self.store.secret(threads.SECRET))
 
     def _route(self, choice: Choice, compose: Compose, words: Words) -> Ranked:
         wanted = [
@@ -193,14 +223,14 @@ class Replying(DeskPart):
             detail=record.detail,
         )
 
-    async def _reply_entry(self, reply: EntryId) -> tuple[CustomerId, Reply]:
+    async def reply_entry(self, reply: EntryId) -> tuple[CustomerId, Reply]:
         found = await self.store.entry(reply)
         if found is None or not isinstance(found[1], Reply):
             raise NotFound(f"There is no reply {reply}.", "See: agentconsole outbox list")
         return found[0], found[1]
 
     async def delivery(self, reply: EntryId) -> tuple[Reply, DeliveryRecord]:
-        owner, entry = await self._reply_entry(reply)
+        owner, entry = await self.reply_entry(reply)
         snapshot = await self.store.snapshot(owner)
         record = snapshot.deliveries.get(reply) if snapshot is not None else None
         if record is None:
@@ -219,7 +249,7 @@ class Replying(DeskPart):
     async def _decide(self, who: Agent, request: str, reply: EntryId, state: Delivery, reason: str) -> Sent:
         """Change a reply's state on an agent's word, where its state allows that."""
         self.need(who, "reply")
-        owner, entry = await self._reply_entry(reply)
+        owner, entry = await self.reply_entry(reply)
         receipt = Receipt(
             id=EntryId(derive_id("e", "word", key_of(request), reply)),
             at=self.clock.now(),
@@ -266,7 +296,7 @@ class Replying(DeskPart):
 
     async def _look(self, reply: EntryId) -> bool:
         """Ask the provider about an uncertain reply, record its proof, and say whether there was any."""
-        owner, entry = await self._reply_entry(reply)
+        owner, entry = await self.reply_entry(reply)
         customer = await self.person(owner)
         known = frozenset(d.external_id for d in customer.deliveries if d.external_id and d.reply != reply)
         proof = await self.operations.look(owner, entry, known)
@@ -371,12 +401,6 @@ def _size(compose: Compose) -> Size:
         sms=sms.parts(text).parts if text else 0,
         attachments=len(compose.attachments),
     )
-
-
-def _sending_key(reply: EntryId, setup: AccountSetup, address_kind: str) -> str:
-    """Return the key under which a reply is sent in every attempt: a Message-ID for mail, else its own id."""
-    domain = setup.own_address.rpartition("@")[2]
-    return f"{reply}@{domain}" if address_kind == EMAIL and domain else reply
 
 
 def _subject(compose: Compose, answered: Received | None, customer: Customer, conversation: ConversationId) -> str:

@@ -1,0 +1,285 @@
+"""A failed reply another way: proposed with the text fitted, sent once, never from doubt."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from agentconsole.desk import Compose, Fallback, Sent
+from agentconsole.domain.entries import Receipt, Reply
+from agentconsole.domain.model import (
+    AccountName,
+    ConsentScope,
+    CustomerId,
+    Delivery,
+    EntryId,
+    Medium,
+)
+from agentconsole.errors import OutcomeUnknown, PermanentFailure, Refused, StoreFault
+from agentconsole.hub.profile import AccountSetup
+from agentconsole.store.memory import MemoryStore
+from tests.fakes import paper
+from tests.fakes.clock import CountingRandomness, HandClock
+from tests.hub.conftest import EMAIL, PHONE, World, running
+from tests.waiting import until
+
+LONG = "Your parcel left Busan this morning and arrives tomorrow before noon. " * 12
+
+
+def sms(post: paper.Post, **capable: object) -> AccountSetup:
+    kind = paper.kind("papersms", "sms", "phone", post, text_unit="sms", text_limit=2, **capable)
+    return AccountSetup(AccountName("sms"), kind, paper.PaperOptions(own="+15550002222"))
+
+
+@asynccontextmanager
+async def office(**more: object) -> AsyncIterator[tuple[World, paper.Post]]:
+    """A hub with mail and SMS, and Emily on both as one person."""
+    mail, post = paper.Post(), paper.Post()
+    async with running(mail=mail, accounts=[paper.mail(mail), sms(post)], **more) as world:  # type: ignore[arg-type]
+        mail.put(paper.message("m1", EMAIL, "Where is my parcel?", sender_name="Emily", subject="Parcel 55"))
+        customer = await world.customer(EMAIL)
+        if await world.store.find(PHONE) is None:
+            await world.desk.link(world.who, "link", customer, PHONE.value)
+        yield world, post
+
+
+async def failed(world: World, post: paper.Post, text: str = "On its way", **more: object) -> EntryId:
+    """Send by SMS to a number that is dead."""
+    post.after_commit = PermanentFailure("no such number", reason="no_such_address")
+    customer = await world.customer(EMAIL)
+    sent = await world.desk.reply(world.who, "r1", Compose(customer, text, medium=Medium("sms"), **more))  # type: ignore[arg-type]
+    await standing(world, sent.id, Delivery.FAILED)
+    post.after_commit = None
+    return sent.id
+
+
+async def standing(world: World, reply: EntryId, state: Delivery) -> Sent:
+    async def so() -> Sent | None:
+        found = await world.desk.sent(world.who, reply)
+        return found if found.state == state else None
+
+    return await until(so, what=f"{reply} {state}")
+
+
+def as_sent(found: Fallback, **more: object) -> Compose:
+    return Compose(
+        found.customer,
+        found.text,
+        conversation=found.conversation,
+        route=found.ranked.route,
+        subject=found.subject,
+        attachments=found.attachments,
+        purpose=found.purpose,
+        instead_of=found.reply,
+        **more,  # type: ignore[arg-type]
+    )
+
+
+async def replies(world: World) -> list[Reply]:
+    page = await world.desk.timeline(world.who, await world.customer(EMAIL), EntryId(""), 50)
+    return [entry for entry in page.entries if isinstance(entry, Reply)]
+
+
+async def test_a_dead_number_is_answered_by_mail_and_leaves_the_failed_view():
+    async with office() as (world, post):
+        first = await failed(world, post)
+        assert (await world.desk.queue(world.who, "failed", 0, 10)).counts.failed == 1
+        found = await world.desk.fallback(world.who, first)
+        assert found is not None
+        assert (found.failed, found.ranked.route.medium, found.subject) == ("sms", "email", "Parcel 55")
+        sent = await world.desk.reply(world.who, "f1", as_sent(found))
+        await standing(world, sent.id, Delivery.SENT)
+        (outgoing,) = world.mail.delivered
+        assert (outgoing.text, outgoing.subject) == ("On its way", "Parcel 55")
+        assert (await world.desk.sent(world.who, first)).state == Delivery.CANCELLED
+        assert (await world.desk.queue(world.who, "failed", 0, 10)).counts.failed == 0
+        one, other = await replies(world)
+        assert (one.id, other.rule, other.facts["instead_of"], other.facts["instead"]) == (
+            first,
+            "fallback",
+            first,
+            "sms",
+        )
+
+
+async def test_a_long_mail_is_shortened_for_sms_and_what_is_left_out_is_named():
+    async with office() as (world, post):
+        customer = await world.customer(EMAIL)
+        blob = await world.desk.attach(world.who, customer, "slip.pdf", "application/pdf", b"%PDF")
+        world.mail.after_commit = PermanentFailure("no such mailbox", reason="no_such_address")
+        sent = await world.desk.reply(
+            world.who, "r1", Compose(customer, LONG, medium=Medium("email"), subject="Slip", attachments=(blob,))
+        )
+        await standing(world, sent.id, Delivery.FAILED)
+        found = await world.desk.fallback(world.who, sent.id)
+        assert found is not None
+        assert found.changes == ("subject_dropped", "shortened")
+        assert (found.left_out, found.attachments, found.subject) == (("slip.pdf",), (), "")
+        assert found.text.endswith("...")
+        await world.desk.reply(world.who, "f1", as_sent(found))
+
+        async def out() -> list[object]:
+            return list(post.delivered)
+
+        assert [o.text for o in await until(out)] == [found.text]  # type: ignore[attr-defined]
+
+
+async def test_never_from_a_reply_that_may_have_gone_out():
+    async with office() as (world, post):
+        post.after_commit = OutcomeUnknown("line cut", reason="line_cut")
+        customer = await world.customer(EMAIL)
+        sent = await world.desk.reply(world.who, "r1", Compose(customer, "On its way", medium=Medium("sms")))
+        await standing(world, sent.id, Delivery.UNCERTAIN)
+        with pytest.raises(Refused, match="may have gone out"):
+            await world.desk.fallback(world.who, sent.id)
+        with pytest.raises(Refused, match="may have gone out"):
+            await world.desk.reply(world.who, "f1", Compose(customer, "On its way", instead_of=sent.id))
+        assert world.mail.delivered == []
+
+
+async def test_never_where_the_provider_goes_on_by_itself_with_what_it_took():
+    async with running() as world:
+        world.mail.put(paper.message("m1", EMAIL, "Hello"))
+        world.chat.put(paper.message("w1", PHONE, "Hello"))
+        chat = await world.customer(PHONE)
+        await world.desk.merge(world.who, "one", await world.customer(EMAIL), chat)
+        setup = world.hub.desk.accounts[AccountName("wa")]
+        own = dataclasses.replace(setup.kind, capabilities=_with_failover(setup.kind.capabilities))
+        world.hub.desk.accounts[AccountName("wa")] = dataclasses.replace(setup, kind=own)  # type: ignore[index]
+        sent = await world.desk.reply(world.who, "r1", Compose(chat, "Hi", medium=Medium("whatsapp")))
+        found = await standing(world, sent.id, Delivery.SENT)
+        world.chat.put(paper.report("s1", Delivery.FAILED, external_id=f"ext-{found.id}-1"))
+        await standing(world, sent.id, Delivery.FAILED)
+        with pytest.raises(Refused, match="provider itself goes on"):
+            await world.desk.fallback(world.who, sent.id)
+
+
+def _with_failover(can: object) -> object:
+    from msgspec.structs import replace
+
+    return replace(can, own_failover=True)  # type: ignore[type-var]
+
+
+async def test_twice_asked_is_once_sent_and_a_second_wish_is_refused():
+    async with office() as (world, post):
+        found = await world.desk.fallback(world.who, await failed(world, post))
+        assert found is not None
+        first = await world.desk.reply(world.who, "f1", as_sent(found))
+        again = await world.desk.reply(world.who, "f1", as_sent(found))
+        assert again.id == first.id
+        for call in (
+            lambda: world.desk.reply(world.who, "f2", as_sent(found)),
+            lambda: world.desk.fallback(world.who, found.reply),
+            lambda: world.desk.resend(world.who, "again", found.reply),
+        ):
+            with pytest.raises(Refused, match="another way already"):
+                await call()
+        await standing(world, first.id, Delivery.SENT)
+        assert len(world.mail.delivered) == 1
+        assert len(await replies(world)) == 2
+
+
+async def test_a_death_between_the_second_reply_and_settling_the_first_makes_no_third():
+    clock, random = HandClock(), CountingRandomness()
+    store = DyingStore(clock, random)
+    async with office(store=store, clock=clock) as (world, post):
+        found = await world.desk.fallback(world.who, await failed(world, post))
+        assert found is not None
+        store.dies_at = lambda entry: isinstance(entry, Receipt) and entry.reason == "sent_otherwise"
+        with pytest.raises(StoreFault):
+            await world.desk.reply(world.who, "f1", as_sent(found))
+        store.dies_at = None
+        assert (await world.desk.sent(world.who, found.reply)).state == Delivery.FAILED
+        with pytest.raises(Refused, match="another way already"):
+            await world.desk.resend(world.who, "again", found.reply)
+        await world.desk.reply(world.who, "f1", as_sent(found))
+        assert (await world.desk.sent(world.who, found.reply)).state == Delivery.CANCELLED
+        assert len(await replies(world)) == 2
+
+
+class DyingStore(MemoryStore):
+    """Refuses to write what ``dies_at`` says yes to."""
+
+    dies_at: Callable[[object], bool] | None = None
+
+    async def change(self, record, decide):  # type: ignore[no-untyped-def]
+        def dying(snapshot):  # type: ignore[no-untyped-def]
+            entries = decide(snapshot)
+            if self.dies_at is not None and any(self.dies_at(entry) for entry in entries):
+                raise StoreFault("the disk is gone")
+            return entries
+
+        return await super().change(record, dying)
+
+
+async def test_where_the_next_route_was_opted_out_of_nothing_is_proposed_nor_sent():
+    async with office() as (world, post):
+        first = await failed(world, post)
+        found = await world.desk.fallback(world.who, first)
+        assert found is not None
+        await world.desk.consent(world.who, "out", found.customer, Medium("email"), ConsentScope.ALL, False)
+        assert await world.desk.fallback(world.who, first) is None
+        with pytest.raises(Refused, match="opted out"):
+            await world.desk.reply(world.who, "f1", as_sent(found))
+        assert (await world.desk.sent(world.who, first)).state == Delivery.FAILED
+
+
+async def test_of_joined_records_each_keeps_its_own_and_unmerging_changes_nothing_sent():
+    mail, post = paper.Post(), paper.Post()
+    async with running(mail=mail, accounts=[paper.mail(mail), sms(post)]) as world:
+        post.put(paper.message("s1", PHONE, "Where is my parcel?"))
+        phone = await world.customer(PHONE)
+        mail.put(paper.message("m1", EMAIL, "Hello", subject="Parcel"))
+        record = await world.customer(EMAIL)
+        merge = await world.desk.merge(world.who, "one", phone, record)
+        blob = await world.desk.attach(world.who, phone, "a.pdf", "application/pdf", b"%PDF")
+        first = await failed(world, post)
+        found = await world.desk.fallback(world.who, first)
+        assert found is not None
+        sent = await world.desk.reply(world.who, "f1", as_sent(found))
+        await standing(world, sent.id, Delivery.SENT)
+        await world.desk.unmerge(world.who, "two", phone, merge)
+        assert (await world.store.entry(first))[0] == phone  # type: ignore[index]
+        assert (await world.store.entry(sent.id))[0] == record  # type: ignore[index]
+        assert (await world.desk.sent(world.who, first)).state == Delivery.CANCELLED
+        assert blob.size == 4
+
+
+async def test_a_receipt_that_comes_late_is_told_and_undoes_nothing():
+    async with office() as (world, post):
+        customer = await world.customer(EMAIL)
+        sent = await world.desk.reply(world.who, "r1", Compose(customer, "On its way", medium=Medium("sms")))
+        await standing(world, sent.id, Delivery.SENT)
+        external = f"ext-{sent.id}-1"
+        post.put(paper.report("s1", Delivery.FAILED, external_id=external))
+        await standing(world, sent.id, Delivery.FAILED)
+        found = await world.desk.fallback(world.who, sent.id)
+        assert found is not None
+        other = await world.desk.reply(world.who, "f1", as_sent(found))
+        await standing(world, other.id, Delivery.SENT)
+        post.put(paper.report("s2", Delivery.DELIVERED, external_id=external))
+        await standing(world, sent.id, Delivery.DELIVERED)
+        assert (await world.desk.sent(world.who, other.id)).state == Delivery.SENT
+        assert len(world.mail.delivered) == 1
+
+
+async def test_a_fallback_that_fails_too_goes_back_to_no_route_that_was_tried():
+    async with office() as (world, post):
+        first = await failed(world, post)
+        found = await world.desk.fallback(world.who, first)
+        assert found is not None
+        world.mail.after_commit = PermanentFailure("no such mailbox", reason="no_such_address")
+        second = await world.desk.reply(world.who, "f1", as_sent(found))
+        await standing(world, second.id, Delivery.FAILED)
+        assert await world.desk.fallback(world.who, second.id) is None
+
+
+async def test_of_somebody_elses_failed_reply_nothing_is_sent():
+    async with office() as (world, post):
+        first = await failed(world, post)
+        other = await world.desk.add_customer(world.who, "new", "Bob", ["bob@example.com"])
+        with pytest.raises(Refused, match="another customer"):
+            await world.desk.reply(world.who, "f1", Compose(CustomerId(other), "hi", instead_of=first))
