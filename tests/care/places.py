@@ -25,15 +25,16 @@ K1 = CustomerId("k1")
 K2 = CustomerId("k2")
 
 
-def opened(root: Path) -> EmbeddedStore:
-    return EmbeddedStore(root, clock=SystemClock(), random=SystemRandomness(), steps=Steps())
+def opened(root: Path, *, killable: bool = False) -> EmbeddedStore:
+    steps = steps_from_environment() if killable else Steps()
+    return EmbeddedStore(root, clock=SystemClock(), random=SystemRandomness(), steps=steps)
 
 
-def acting(root: Path, act: Callable[[EmbeddedStore], Awaitable[object]]) -> None:
+def acting(root: Path, act: Callable[[EmbeddedStore], Awaitable[object]], *, killable: bool = False) -> None:
     """Open a store, do something in it, and close it."""
 
     async def run() -> None:
-        async with opened(root) as store:
+        async with opened(root, killable=killable) as store:
             await act(store)
 
     asyncio.run(run())

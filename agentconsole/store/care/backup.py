@@ -239,7 +239,7 @@ class _Backup:
                     self._put(one, data, "")
                 self._put(place(f"{stem}.json"), head, "")
                 self._entries += count
-                self._copy(one for one in places if one.kind == Kind.KEPT)
+                self._copy(one for one in places if one.kind in (Kind.KEPT, Kind.JOURNAL))
                 return
         for one in self._all_of(customer, stem):
             found = self._read(one)

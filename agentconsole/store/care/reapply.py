@@ -25,7 +25,7 @@ from agentconsole.domain.entries import (
     Redacted,
     Unmerged,
 )
-from agentconsole.domain.model import CustomerId, EntryId, Snapshot
+from agentconsole.domain.model import BlobId, CustomerId, EntryId, Snapshot
 from agentconsole.seams import Randomness, Step, Steps
 from agentconsole.store import erasure, rules
 from agentconsole.store.care.layout import Kind, Progress, walk
@@ -33,7 +33,7 @@ from agentconsole.store.embedded import files
 from agentconsole.store.embedded.accepting import as_it_is
 from agentconsole.store.embedded.drafts import Audit, Blobs, Drafts
 from agentconsole.store.embedded.files import Damaged
-from agentconsole.store.embedded.head import Head, head_path, previous_path
+from agentconsole.store.embedded.head import Head, head_path, journal_path, previous_path
 from agentconsole.store.embedded.ledger import (
     CONSENTS,
     ERASED,
@@ -44,6 +44,8 @@ from agentconsole.store.embedded.ledger import (
     united_erasures,
     without_erased,
 )
+from agentconsole.store.embedded.rewriting import ASIDE, Journal
+from agentconsole.store.embedded.sealed import opened
 from agentconsole.store.erasure import Gone
 
 _IDENTITY: Final = (AddressLinked, AddressUnlinked, Named, ConsentChanged, Merged, Unmerged)
@@ -58,9 +60,11 @@ class Reapplied(msgspec.Struct, frozen=True):
     redacted: int = 0
 
 
-def records(root: Path) -> Iterator[CustomerId]:
-    """Yield the records of a store's folder that have a head."""
-    return (one.customer for one in walk(root, "customers") if one.kind == Kind.HEAD)
+def records(root: Path) -> list[CustomerId]:
+    """Return all records of which a store's folder holds anything: a head, what is left without one, or files."""
+    found = {one.customer for one in walk(root, "customers") if one.customer}
+    found.update(CustomerId(folder.name) for folder in (root / "blobs").glob("*/*"))
+    return sorted(found)
 
 
 class Reapply:
@@ -121,6 +125,7 @@ class Reapply:
         lost, others = self._lost()
         if not lost.records:
             return 0
+        self._consents.forget(lost, self._steps)
         Drafts(self._root / "drafts", self._steps).forget(lost)
         blobs = Blobs(self._root / "blobs", self._steps)
         for record in lost.records:
@@ -143,8 +148,9 @@ class Reapply:
         doomed: list[EntryId] = []
         others: list[CustomerId] = []
         held: set[str] = set()
-        for number, record in enumerate(list(records(self._root)), 1):
-            self._progress("compared with the erasures", number, 0)
+        everybody = records(self._root)
+        for number, record in enumerate(everybody, 1):
+            self._progress("compared with the erasures", number, len(everybody))
             entries = self._entries(record)
             if any(self._erased.has_entry(entry.id) for entry in entries):
                 gone[record] = history.fold(record, entries)
@@ -153,7 +159,11 @@ class Reapply:
                 gone[record] = history.empty(record)
             else:
                 others.append(record)
-                held.update(key for e in entries if isinstance(e, AddressLinked) for key in (str(e.address),))
+                held.update(history.fold(record, entries).addresses)
+        there = set(everybody)
+        for draft in Drafts(self._root / "drafts", self._steps).of(lambda draft: draft.customer not in there):
+            if self._erased.has_record(draft.customer):
+                gone[draft.customer] = history.empty(draft.customer)
         return erasure.gone(gone, doomed, held.__contains__), others
 
     # -- consents and redactions ---------------------------------------------------------------------------
@@ -199,7 +209,7 @@ class Reapply:
         """Return which records of the copy hold an address (by ``str``)."""
         found: dict[str, set[CustomerId]] = {}
         for record in records(self._root):
-            with suppress(Damaged):
+            with suppress(Damaged, FileNotFoundError):
                 for key in Head.load(head_path(self._customers, record), record).snapshot.addresses:
                     found.setdefault(key, set()).add(record)
         return found
@@ -284,16 +294,24 @@ class Reapply:
         new.commit(self._steps)
         listed = {f"{record}.m{volume.number:05}.json" for volume in new.volumes}
         doomed = [one for one in path.parent.glob(f"{record}.m*.json") if one.name not in listed]
-        doomed += [one for one in (previous_path(path),) if one.exists()]
-        blobs = erasure.blobs_of(before.values()) - erasure.blobs_of(kept)
+        doomed += [one for one in (previous_path(path), journal_path(path)) if one.exists()]
+        doomed += [one for one in path.parent.glob(f"{record}.*") if ASIDE in one.name]
+        blobs = erasure.blobs_of(before.values()) | _unfinished(path)
         with self._steps.durable(Step.RESTORE):
             files.remove_files(doomed)
-        Blobs(self._root / "blobs", self._steps).forget(record, blobs)
+        Blobs(self._root / "blobs", self._steps).forget(record, blobs - erasure.blobs_of(kept))
 
 
 def _derived(*names: object) -> EntryId:
     """Return an id that is the same however often the same is restored."""
     return EntryId(hashlib.sha256(" ".join(["ledger", *map(str, names)]).encode()).hexdigest()[:32])
+
+
+def _unfinished(path: Path) -> set[BlobId]:
+    """Return the files that a rewriting that was cut short had still to remove."""
+    with suppress(FileNotFoundError, ValueError):
+        return set(opened(journal_path(path).read_bytes(), Journal).blobs)
+    return set()
 
 
 def _readable(path: Path, record: CustomerId) -> Sequence[AnyEntry]:

@@ -88,6 +88,7 @@ class Eraser:
         for member in members:
             reading = self._engine.reading(member)
             entries.update(index.entry_ids(member), (entry.id for _, entry in reading.entries))
+            entries.update(consent.id for consent in self._engine.consents.of(member))
             snapshots[member] = index.snapshot(member) or reading.snapshot
         return erasure.gone(snapshots, entries, lambda key: bool(set(index.holders(key)) - set(members)))
 
@@ -139,7 +140,7 @@ class Eraser:
         with steps.durable(Step.INDEX_UPDATE):
             engine.index.remove(lost.records)
         self._audit.rewrite(lambda line: erasure.audit_line(line, lost))
-        engine.consents.forget(lost.records, steps)
+        engine.consents.forget(lost, steps)
         others = engine.index.referring((*lost.records, *lost.addresses))
         for record in others:
             try:

@@ -189,10 +189,13 @@ class ConsentLedger:
         if wanted != self._known.get(record, {}):
             self._replace({**self._known, record: wanted}, steps)
 
-    def forget(self, records: Iterable[CustomerId], steps: Steps) -> None:
-        doomed = set(records)
-        if doomed & self._known.keys():
-            self._replace({record: found for record, found in self._known.items() if record not in doomed}, steps)
+    def forget(self, lost: Gone, steps: Steps) -> None:
+        """Drop the words of who is erased, and their addresses from the words of whoever they were joined with."""
+        if not self.path.exists():
+            return
+        for record, found in self._addresses.items():
+            self._addresses[record] = tuple(address for address in found if str(address) not in lost.addresses)
+        self._replace({record: found for record, found in self._known.items() if record not in lost.records}, steps)
 
     def _replace(self, known: dict[CustomerId, dict[EntryId, ConsentChanged]], steps: Steps) -> None:
         lines = (
