@@ -108,6 +108,14 @@ def accounts(config: Config, profile: Profile, now: datetime) -> list[AccountSet
             for medium in profile.default_media
             if medium not in media
         ]
+        problems += [
+            Problem(
+                ("profiles", profile.name, "fallback", "automatic"),
+                f"no account is on the medium {medium} (there are: {', '.join(sorted(media)) or 'none'})",
+            )
+            for medium in profile.fallback.automatic
+            if medium not in media
+        ]
     if problems:
         raise config.failure(problems)
     return found
@@ -123,8 +131,10 @@ def secrets_of(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[s
 
 def hub_profile(profile: Profile, *, solo: bool, environ: Mapping[str, str]) -> HubProfile:
     """Return the profile as the hub needs it."""
+    from agentconsole.config import facts
+    from agentconsole.domain.fallback import Automatic
     from agentconsole.domain.model import AgentName, Medium
-    from agentconsole.domain.preference import Policy
+    from agentconsole.domain.preference import ORDER_OUTBOUND, ORDER_REPLY, Policy
     from agentconsole.hub.profile import HubProfile
 
     return HubProfile(
@@ -133,9 +143,13 @@ def hub_profile(profile: Profile, *, solo: bool, environ: Mapping[str, str]) -> 
         timezone=timezone(profile),
         region=profile.region,
         policy=Policy(
+            order=tuple(profile.choice.order) or ORDER_REPLY,
+            outbound=tuple(profile.choice.outbound) or ORDER_OUTBOUND,
             exchange_minutes=profile.exchange_minutes,
             defaults=tuple(Medium(medium) for medium in profile.default_media),
+            shares=facts.regions(Path(profile.choice.regions) if profile.choice.regions else None),
         ),
+        fallback=Automatic(tuple(Medium(m) for m in profile.fallback.automatic), profile.fallback.minutes),
         reopen_days=profile.reopen_days,
         linger_seconds=profile.hub.linger_minutes * 60,
         solo=solo,

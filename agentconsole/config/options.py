@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
@@ -49,6 +49,40 @@ class AgentOptions(_Table, frozen=True, kw_only=True):
         list[Literal["read", "reply", "customer", "operate"]],
         Meta(description="What the agent may do: read, reply, customer (change a person), operate (stop, sync)."),
     ]
+
+
+RuleName: TypeAlias = Literal[
+    "live_exchange", "stated", "last_inbound", "learned", "wrote_before", "regional", "default", "reachable"
+]
+"""The rules of a choice (``domain.preference``); a test compares the two."""
+
+
+class ChoiceOptions(_Table, frozen=True, kw_only=True):
+    order: Annotated[
+        list[RuleName],
+        Meta(description="The rules of a reply, weightiest first; one left out never decides. Empty: the usual order."),
+    ] = []
+    outbound: Annotated[
+        list[RuleName],
+        Meta(description="The same for a message that we begin ourselves."),
+    ] = []
+    regions: Annotated[
+        str,
+        Meta(description="A file of your own with what people of a country use; empty: the dated one that ships."),
+    ] = ""
+
+
+class FallbackOptions(_Table, frozen=True, kw_only=True):
+    automatic: Annotated[
+        list[str],
+        Meta(
+            description="Media that a reply which provably failed may go to by itself; empty: never without a person."
+        ),
+    ] = []
+    minutes: Annotated[
+        float,
+        Meta(ge=1, le=360, description="How long somebody has to decide first."),
+    ] = 10
 
 
 class UiOptions(_Table, frozen=True, kw_only=True):
@@ -107,6 +141,8 @@ class Profile(_Table, frozen=True, kw_only=True):
     free_space_mb: Annotated[
         int, Meta(ge=0, description="Space that must stay free on the store's disk; below it, nothing is fetched.")
     ] = 200
+    choice: ChoiceOptions = ChoiceOptions()
+    fallback: FallbackOptions = FallbackOptions()
     hub: HubOptions = HubOptions()
     http: ListenerOptions = ListenerOptions()
     agents: Annotated[

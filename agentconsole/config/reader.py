@@ -241,7 +241,11 @@ def _profile(name: str, table: dict[str, Any], path: Path) -> tuple[Profile | No
         )
     if profile is None or problems:
         return None, problems
-    return msgspec.structs.replace(profile, name=name, store=_absolute(profile.store, path)), []
+    regions = profile.choice.regions
+    if regions:
+        regions = os.path.normpath(path.parent.absolute() / Path(regions).expanduser())
+    choice = msgspec.structs.replace(profile.choice, regions=regions)
+    return msgspec.structs.replace(profile, name=name, store=_absolute(profile.store, path), choice=choice), []
 
 
 def _is_zone(name: str) -> bool:

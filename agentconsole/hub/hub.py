@@ -23,6 +23,7 @@ from agentconsole.errors import AgentConsoleError, SignInFailed, StoreFault, Tem
 from agentconsole.hub.desk_over_store import DeskOverStore
 from agentconsole.hub.disk import Disk
 from agentconsole.hub.dispatch import Dispatch
+from agentconsole.hub.fallbacks import Fallbacks
 from agentconsole.hub.filing import Filed, entry_of
 from agentconsole.hub.health import Health
 from agentconsole.hub.intake import Intake
@@ -139,6 +140,9 @@ class Hub:
                 for name, supervisor in self._supervisors.items()
             ]
             tasks.append(asyncio.create_task(self._disk.watch(self._there_is_room), name="disk"))
+            if self._profile.fallback.media:
+                fallbacks = Fallbacks(self._profile.fallback, self.desk, self._store, self._clock, self._log)
+                tasks.append(asyncio.create_task(fallbacks.run(), name="fallbacks"))
             if self._profile.solo:
                 tasks.append(asyncio.create_task(self._leave_when_idle(), name="linger"))
             await self._server.start(socket_path, group)

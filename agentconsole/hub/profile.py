@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from agentconsole.domain.facts import Pattern
+from agentconsole.domain.fallback import Automatic
+from agentconsole.domain.guards import Settings
 from agentconsole.domain.model import AccountName, AgentName
 from agentconsole.domain.permission import Reach
 from agentconsole.domain.preference import Account, Policy
@@ -27,7 +30,10 @@ class HubProfile:
             in, with all rights.
         claims: names that ``--as`` may claim.
         free_floor: bytes that must stay free on the store's disk; below, nothing is fetched.
+        guards: which warnings there are before a send, and which further numbers are masked everywhere.
+        facts: further kinds of what customers tell.
         expire_hours: how long a reply is tried before it fails and asks.
+        fallback: whether a reply that failed goes another way by itself.
     """
 
     name: str = "default"
@@ -45,6 +51,9 @@ class HubProfile:
     public_url: str = ""
     free_floor: int = 200 * 1024 * 1024
     expire_hours: float = 24.0
+    guards: Settings = field(default_factory=Settings)
+    facts: tuple[Pattern, ...] = ()
+    fallback: Automatic = field(default_factory=Automatic)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 _SCANNED: Final = 5_000
@@ -57,6 +58,7 @@ class Guess:
     score: float
 
 
+@lru_cache(maxsize=4096)
 def _script(letter: str) -> str:
     name = unicodedata.name(letter, "")
     return next((script for script, _ in _SCRIPTS if name.startswith(script)), "")

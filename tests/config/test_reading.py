@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 import msgspec
 import pytest
 
-from agentconsole import config
+from agentconsole import bootstrap, config
 from agentconsole.config.keys import keys
+from agentconsole.config.options import RuleName
+from agentconsole.domain.fallback import Automatic
+from agentconsole.domain.model import Medium
+from agentconsole.domain.preference import ORDER_OUTBOUND, ORDER_REPLY, RULES
 from agentconsole.errors import ConfigError
 from agentconsole.ports import Options, Secret
 
@@ -272,3 +276,32 @@ def test_an_unknown_profile_names_the_nearest():
     with pytest.raises(ConfigError) as caught:
         found.profile("suport")
     assert caught.value.hint == "The nearest is support."
+
+
+def test_a_rule_of_the_choice_that_is_none_is_named_with_the_nearest():
+    text = '[profiles.a.choice]\norder = ["stated", "learnt"]\n'
+    assert [line for line in told(text) if line.startswith("2: profiles.a.choice.order: must be one of")]
+    assert any("(nearest: learned)" in line for line in told(text))
+
+
+def test_the_rules_of_the_choice_are_those_of_the_domain():
+    assert frozenset(get_args(RuleName)) == RULES
+
+
+def test_a_profile_brings_its_orders_the_shares_and_what_goes_by_itself(tmp_path: Path):
+    (tmp_path / "own.toml").write_text(
+        '[[shares]]\ncountry = "NZ"\nmedium = "sms"\nshare = 0.5\nof = "people"\nsource = "us"\nas_of = "2026"\n'
+    )
+    text = (
+        '[profiles.a.choice]\norder = ["stated"]\nregions = "own.toml"\n'
+        '[profiles.a.fallback]\nautomatic = ["email"]\nminutes = 3\n[profiles.b]\n'
+    )
+    found = config.parse(text, tmp_path / "c.toml")
+    own = bootstrap.hub_profile(found.profile("a"), solo=False, environ={})
+    assert (own.policy.order, own.policy.outbound) == (("stated",), ORDER_OUTBOUND)
+    assert [share.country for share in own.policy.shares] == ["NZ"]
+    assert own.fallback == Automatic((Medium("email"),), 3)
+    usual = bootstrap.hub_profile(found.profile("b"), solo=False, environ={})
+    assert usual.policy.order == ORDER_REPLY
+    assert {"BR", "JP"} <= {share.country for share in usual.policy.shares}
+    assert usual.fallback.media == ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -10,6 +11,7 @@ import pytest
 
 from agentconsole.desk import Compose, Fallback, Sent
 from agentconsole.domain.entries import Receipt, Reply
+from agentconsole.domain.fallback import Automatic
 from agentconsole.domain.model import (
     AccountName,
     ConsentScope,
@@ -19,7 +21,8 @@ from agentconsole.domain.model import (
     Medium,
 )
 from agentconsole.errors import OutcomeUnknown, PermanentFailure, Refused, StoreFault
-from agentconsole.hub.profile import AccountSetup
+from agentconsole.hub.fallbacks import Fallbacks
+from agentconsole.hub.profile import AccountSetup, HubProfile
 from agentconsole.store.memory import MemoryStore
 from tests.fakes import paper
 from tests.fakes.clock import CountingRandomness, HandClock
@@ -283,3 +286,47 @@ async def test_of_somebody_elses_failed_reply_nothing_is_sent():
         other = await world.desk.add_customer(world.who, "new", "Bob", ["bob@example.com"])
         with pytest.raises(Refused, match="another customer"):
             await world.desk.reply(world.who, "f1", Compose(CustomerId(other), "hi", instead_of=first))
+
+
+# -- by itself ----------------------------------------------------------------------------------------------
+
+
+async def test_by_itself_only_where_the_profile_says_so_and_only_after_its_minutes():
+    rule = Automatic((Medium("email"),), minutes=10)
+    async with office(profile=HubProfile(region="GB", free_floor=0, fallback=rule)) as (world, post):
+        first = await failed(world, post)
+        world.clock.move(minutes=9)
+        assert world.mail.delivered == []
+        world.clock.move(minutes=2)
+
+        async def out() -> list[object]:
+            return list(world.mail.delivered)
+
+        (outgoing,) = await until(out)
+        assert outgoing.text == "On its way"  # type: ignore[attr-defined]
+        _, other = await replies(world)
+        assert (other.rule, other.facts["instead_of"], other.agent) == ("fallback", first, world.who.name)
+
+
+@pytest.mark.parametrize("case", ["other medium", "opted out", "wrote since", "too old"])
+async def test_by_itself_never(case: str):
+    async with office() as (world, post):
+        first = await failed(world, post)
+        customer = await world.customer(EMAIL)
+        if case == "opted out":
+            await world.desk.consent(world.who, "out", customer, Medium("email"), ConsentScope.ALL, False)
+        if case == "wrote since":
+            world.clock.move(minutes=1)
+            post.put(paper.message("s9", PHONE, "Hello?", world.clock.now()))
+
+            async def came() -> bool:
+                page = await world.desk.timeline(world.who, customer, EntryId(""), 50)
+                return any(getattr(entry, "text", "") == "Hello?" for entry in page.entries)
+
+            await until(came)
+        world.clock.move(minutes=7 * 60 if case == "too old" else 11)
+        rule = Automatic((Medium("whatsapp" if case == "other medium" else "email"),), minutes=10)
+        log = logging.getLogger("test.hub")
+        await Fallbacks(rule, world.hub.desk, world.store, world.hub.clock, log).look()
+        assert world.mail.delivered == []
+        assert (await world.desk.sent(world.who, first)).state == Delivery.FAILED
