@@ -83,6 +83,7 @@ def opened(reply: Reply) -> DeliveryRecord:
         agent=reply.agent,
         queued_at=reply.at,
         not_before=reply.not_before,
+        proactive=reply.proactive,
     )
 
 

@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from agentconsole.domain import delivery, learned
+from agentconsole.domain import consent, delivery, facts, learned, numbers
 from agentconsole.domain.entries import (
     AddressLinked,
     AddressState,
@@ -61,7 +61,7 @@ from agentconsole.domain.model import (
     Wish,
 )
 
-FOLD_VERSION: Final = 4
+FOLD_VERSION: Final = 5
 """Raised with every change of what entries add up to; a snapshot of another version is computed anew."""
 
 PREVIEW: Final = 160
@@ -71,6 +71,11 @@ KEPT_PARTICIPANTS: Final = 50
 KEPT_ANSWERS: Final = 50
 KEPT_WISHES: Final = 5
 KEPT_RESOLVED: Final = 100
+KEPT_BEGUN: Final = 20
+KEPT_COMPLAINTS: Final = 5
+COMPLAINT: Final = "complaint"
+"""The tag of a conversation after which nothing cheerful is begun for a while."""
+
 """Resolved conversations that a snapshot holds at least, the newest; it is written with every entry."""
 
 _RESOLVED_SLACK: Final = 20
@@ -131,6 +136,10 @@ class _Fold:
         self.languages = dict(start.languages)
         self.answers = start.answers
 
+        self.facts = dict(start.facts)
+        self.heard = start.heard
+        self.begun = start.begun
+        self.complaints = dict(start.complaints)
     def snapshot(self) -> Snapshot:
         return Snapshot(
             id=self.start.id,
@@ -154,6 +163,10 @@ class _Fold:
             languages=self.languages,
             answers=self.answers,
         )
+            facts=self.facts,
+            heard=self.heard,
+            begun=self.begun,
+            complaints=self.complaints,
 
     def add(self, entry: AnyEntry) -> None:
         self._add(entry)
@@ -209,6 +222,7 @@ class _Fold:
                 tags = tuple(sorted((set(conversation.tags) | set(entry.add)) - set(entry.remove)))
                 self.conversations[entry.conversation] = replace(conversation, tags=tags)
             case Suggested():
+                self._complaint(entry)
                 self.suggestions.setdefault(
                     entry.id, Suggestion(entry.id, entry.at, entry.other, entry.address, entry.why, entry.evidence)
                 )
@@ -314,6 +328,8 @@ class _Fold:
             conversation = self._conversation(record.conversation, entry.at)
             if conversation.waiting_since is None and conversation.status in ACTIVE:
                 self.conversations[record.conversation] = replace(conversation, waiting_since=entry.at)
+            if record.proactive:
+                self.begun = tuple(sorted((*self.begun, entry.at)))[-KEPT_BEGUN:]
 
     # -- the person ----------------------------------------------------------------------------------------
 
@@ -343,13 +359,29 @@ class _Fold:
             )
 
     def _consent(self, entry: ConsentChanged) -> None:
-        """The later word counts, whenever it arrives; at the same moment the denial."""
-        known = self.consents.get(consent_key(entry))
-        if known is not None and (entry.at, not entry.allowed) < (known.at, not known.allowed):
+        """The later word counts, whenever it arrives; at the same moment the denial.
+
+        A consent lifts every older denial that it covers: "write to me again" lifts the STOP on one medium too. A
+        narrow one lifts no wider denial.
+        """
+        said = Consent(entry.medium, entry.scope, entry.allowed, entry.at, entry.evidence, entry.words)
+        known = self.consents.get(consent_key(said))
+        if known is not None and _weight(said) < _weight(known):
             return
-        self.consents[consent_key(entry)] = Consent(
-            entry.medium, entry.scope, entry.allowed, entry.at, entry.evidence, entry.words
-        )
+        self.consents[consent_key(said)] = said
+        words = tuple(self.consents.values())
+        for denied in words:
+            lifts = (w.allowed and w.at > denied.at and consent.covers(w, denied) for w in words)
+            if not denied.allowed and any(lifts):
+                del self.consents[consent_key(denied)]
+
+    def _complaint(self, entry: Tagged) -> None:
+        if COMPLAINT in entry.remove:
+            self.complaints.pop(entry.conversation, None)
+        elif COMPLAINT in entry.add:
+            self.complaints[entry.conversation] = entry.at
+            for oldest in sorted(self.complaints, key=lambda name: self.complaints[name])[:-KEPT_COMPLAINTS]:
+                del self.complaints[oldest]
 
     def _preference(self, entry: PreferenceStated) -> None:
         """The later word counts. A wish that was taken back stays as one without a medium."""
@@ -465,3 +497,7 @@ class _Fold:
 
 def _preview(text: str) -> str:
     return " ".join(text[: PREVIEW * 4].split())[:PREVIEW]
+def _weight(said: Consent) -> tuple[datetime, bool]:
+    return said.at, not said.allowed
+
+

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -78,6 +79,7 @@ def zones_of(addresses: Sequence[Address], stated: str = "", profile: str = "UTC
     return Clockwork((profile,), FROM_PROFILE)
 
 
+@lru_cache(4096)
 def _zones_of_number(value: str) -> tuple[str, ...]:
     import phonenumbers
     from phonenumbers import timezone as number_zones

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, time
+from string import Formatter
 from typing import Final
 
 from agentconsole.domain import hours
@@ -34,6 +35,7 @@ class Law(Value, frozen=True):
         help_words: single words that are answered with the profile's contact text.
         consent_years: after so long a consent to marketing is asked about again; 0 for never.
         tell_result_days: within so many days the result of an opt-out or opt-in is told; 0 where not asked for.
+        marketing_needs_consent: a marketing message goes only to whom consented to marketing.
         answer_after_opt_out: somebody who opted out and then wrote may be answered there once.
     """
 
@@ -47,6 +49,7 @@ class Law(Value, frozen=True):
     help_words: tuple[str, ...] = ()
     consent_years: int = 0
     tell_result_days: int = 0
+    marketing_needs_consent: bool = True
     answer_after_opt_out: bool = True
 
 
@@ -86,14 +89,30 @@ def dressed(text: str, law: Law, medium: Medium, values: Mapping[str, str]) -> s
     Raises:
         KeyError: the footer names something that the profile does not give: the message must not go out.
     """
-    footer = ""
-    if law.marketing_footer and (not law.footer_media or medium in law.footer_media):
-        footer = law.marketing_footer.format_map(dict(values))
+    footer = _footer(law, medium).format_map(dict(values))
     if law.marketing_label and not text.lstrip().startswith(law.marketing_label):
         text = f"{law.marketing_label} {text.lstrip()}"
     if footer and footer not in text:
         text = f"{text.rstrip()}\n{footer}"
     return text
+
+
+def unfilled(law: Law, medium: Medium, values: Mapping[str, str]) -> str:
+    """Return the first name in a medium's footer for which there is no value, or an empty text."""
+    return next((name for name in names_in(_footer(law, medium)) if not values.get(name)), "")
+
+
+def names_in(footer: str) -> tuple[str, ...]:
+    """Return the names that a footer puts values in for.
+
+    Raises:
+        ValueError: its braces do not match.
+    """
+    return tuple(name for _, name, _, _ in Formatter().parse(footer) if name)
+
+
+def _footer(law: Law, medium: Medium) -> str:
+    return law.marketing_footer if not law.footer_media or medium in law.footer_media else ""
 
 
 def consent_due(law: Law, consented: datetime, now: datetime) -> bool:

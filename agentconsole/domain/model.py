@@ -270,6 +270,7 @@ class DeliveryRecord(Value, frozen=True):
     reason: str = ""
     detail: str = ""
     not_before: datetime | None = None
+    proactive: bool = False
 
 
 class Suggestion(Value, frozen=True):
@@ -347,6 +348,13 @@ class Customer(Value, frozen=True):
     cards: dict[str, Card] = {}
     tallies: tuple[Tally, ...] = ()
     languages: dict[str, int] = {}
+    facts: dict[str, Fact] = {}
+    """What the customer told us, the newest word of each kind."""
+    heard: Heard | None = None
+    begun: tuple[datetime, ...] = ()
+    """When messages that we began ourselves arrived, the newest ones only: for the cap."""
+    complaints: dict[str, datetime] = {}
+    """Since when a conversation bears the tag ``complaint``, the newest ones only."""
     answers: tuple[datetime, ...] = ()
 
 
@@ -374,6 +382,10 @@ class Hit(Value, frozen=True):
 
     customer: CustomerId
     name: str
+    begun: tuple[datetime, ...] = ()
+    complaints: tuple[datetime, ...] = ()
+    heard: Heard | None = None
+    facts: tuple[Fact, ...] = ()
     entry: EntryId
     at: datetime
     medium: Medium

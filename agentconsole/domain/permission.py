@@ -9,10 +9,15 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
+from agentconsole.domain import beginning
+from agentconsole.domain.beginning import ANSWER, NO_RULES, Message, Rules
+from agentconsole.domain.laws import MARKETING
 from agentconsole.domain.model import (
     Consent,
     ConsentScope,
     Customer,
+    Delivery,
+    EntryId,
     Facts,
     LinkedAddress,
     Medium,
@@ -22,21 +27,28 @@ from agentconsole.domain.model import (
     Value,
 )
 
-VETOES: Final = frozenset(
-    {
-        "opted_out",
-        "opted_out_then_wrote",
-        "address_dead",
-        "account_read_only",
-        "signed_out",
-        "customer_first",
-        "template_only",
-        "window_closed",
-        "attachments_unsupported",
-        "too_long",
-    }
+ORDER: Final = (
+    "opted_out",
+    "opted_out_then_wrote",
+    "opted_out_at_provider",
+    "address_dead",
+    *beginning.REASONS,
+    "account_read_only",
+    "signed_out",
+    "customer_first",
+    "template_only",
+    "window_closed",
+    "attachments_unsupported",
+    "too_long",
 )
-"""The reasons that ``refusal`` gives: a reply with one of them was never tried."""
+"""The reasons that ``refusal`` gives, in the order in which they are asked: what the customer decided comes before what
+the law asks, and that before what is broken."""
+
+VETOES: Final = frozenset(ORDER)
+"""A reply with one of these reasons was never tried."""
+
+PROVIDER: Final = "provider"
+"""What stands in ``Consent.words`` where the provider itself refuses messages to somebody (Twilio's 21610)."""
 
 
 class Reach(Value, frozen=True):
@@ -69,19 +81,44 @@ class Size(Value, frozen=True):
 
 
 NOTHING_TYPED = Size()
+_VETOES_IN_A_ROW: Final = 40
+_NOT_ANSWERED: Final = frozenset({Delivery.FAILED, Delivery.CANCELLED})
 
 
-def opt_out(customer: Customer, medium: Medium, *, proactive: bool = False) -> Consent | None:
-    """Return the opt-out that forbids writing on a medium, if one does.
+def opt_out(customer: Customer, medium: Medium, message: Message = ANSWER) -> Consent | None:
+    """Return the opt-out that forbids a message on a medium, the newest of the widest scope, if one does.
 
-    A marketing opt-out forbids proactive messages only.
+    ``all`` forbids everything, ``service`` every message that we begin, ``marketing`` those that are marketing or do
+    not say what they are.
     """
-    for consent in customer.consents:
-        if consent.allowed or consent.medium not in ("", medium):
-            continue
-        if consent.scope != ConsentScope.MARKETING or proactive:
-            return consent
-    return None
+    forbidding = [ConsentScope.ALL]
+    if message.proactive:
+        forbidding.append(ConsentScope.SERVICE)
+        if message.purpose in ("", MARKETING):
+            forbidding.append(ConsentScope.MARKETING)
+    found = [
+        consent
+        for consent in customer.consents
+        if not consent.allowed and consent.scope in forbidding and consent.medium in ("", medium)
+    ]
+    return max(found, key=lambda consent: (-forbidding.index(consent.scope), consent.at), default=None)
+
+
+def answer_after_opt_out(
+    customer: Customer, medium: Medium, message: Message = ANSWER, rules: Rules = NO_RULES
+) -> Facts | None:
+    """Return the facts of an opt-out after which one answer is allowed now, or None where nothing of that kind is.
+
+    Who opted out and then wrote asked something: their message may be answered there once, by an agent, where the law
+    of their country and the provider allow it. They write again, and it may be answered once again.
+    """
+    consent = opt_out(customer, medium, message)
+    wrote = _last_in(customer, medium)
+    if consent is None or wrote is None or wrote <= consent.at or message.proactive or consent.words == PROVIDER:
+        return None
+    if _answered(customer, medium, wrote, message.reply) or not beginning.law_of(customer, rules).answer_after_opt_out:
+        return None
+    return {"opted_out": consent.at.isoformat(), "wrote": wrote.isoformat()}
 
 
 def refusal(
@@ -90,18 +127,33 @@ def refusal(
     reach: Reach,
     now: datetime,
     size: Size = NOTHING_TYPED,
-    *,
-    proactive: bool = False,
+    message: Message = ANSWER,
+    rules: Rules = NO_RULES,
 ) -> RefusedRoute | None:
-    """Return why a route must not be used now, or None where it may.
-
-    The order is the order of the reasons' weight: what the customer decided comes before what is broken.
-    """
+    """Return why a route must not be used now, or None where it may. ``until`` is set where that ends by itself."""
     use = next(
         (u for u in customer.routes if u.route.account == route.account and u.route.address == route.address), None
     )
-    reason, facts = _reason(customer, route, reach, use, now, size, proactive=proactive)
-    return RefusedRoute(route, reason, facts) if reason else None
+    reason, facts, until = _reason(customer, route, reach, use, now, size, message, rules)
+    return RefusedRoute(route, reason, facts, until) if reason else None
+
+
+def allowed_from(
+    customer: Customer, route: Route, reach: Reach, now: datetime, message: Message, rules: Rules
+) -> datetime | None:
+    """Return the first moment at which nothing that ends by itself forbids a route, or None where something else does.
+
+    One veto may end inside another: the cooling-off at night, the night on a holiday.
+    """
+    at = now
+    for _ in range(_VETOES_IN_A_ROW):
+        veto = refusal(customer, route, reach, at, NOTHING_TYPED, message, rules)
+        if veto is None:
+            return at
+        if veto.until is None or veto.until <= at:
+            return None
+        at = veto.until
+    return None
 
 
 def window_end(reach: Reach, use: RouteUse | None) -> datetime | None:
@@ -118,22 +170,35 @@ def _reason(
     use: RouteUse | None,
     now: datetime,
     size: Size,
-    *,
-    proactive: bool,
-) -> tuple[str, Facts]:
-    consent = opt_out(customer, route.medium, proactive=proactive)
-    if consent is not None:
-        facts = {"at": consent.at.isoformat(), "words": consent.words}
+    message: Message,
+    rules: Rules,
+) -> tuple[str, Facts, datetime | None]:
+    consent = opt_out(customer, route.medium, message)
+    if consent is not None and answer_after_opt_out(customer, route.medium, message, rules) is None:
+        facts = {"at": consent.at.isoformat(), "words": consent.words, "scope": consent.scope.value}
+        if consent.words == PROVIDER:
+            return "opted_out_at_provider", facts, None
         last_in = _last_in(customer, route.medium)
-        if last_in is not None and last_in > consent.at:
-            return "opted_out_then_wrote", facts | {"wrote": last_in.isoformat()}
-        return "opted_out", facts
+        if last_in is not None and last_in > consent.at and not message.proactive:
+            return "opted_out_then_wrote", facts | {"wrote": last_in.isoformat()}, None
+        return "opted_out", facts, None
     linked = _linked(customer, route)
     if linked is not None and linked.dead:
-        return "address_dead", {
+        facts = {
             "why": linked.dead,
             "at": linked.dead_at.isoformat() if linked.dead_at is not None else "",
         }
+        return "address_dead", facts, None
+    if message.proactive:
+        held = beginning.refused(customer, route.medium, message, now, rules)
+        if held is not None:
+            return held
+    reason, facts = _cannot(route, reach, use, now, size)
+    return reason, facts, None
+
+
+def _cannot(route: Route, reach: Reach, use: RouteUse | None, now: datetime, size: Size) -> tuple[str, Facts]:
+    """Return why an account cannot carry a message there, apart from what customer and law say."""
     if reach.read_only:
         return "account_read_only", {"account": route.account}
     if not reach.signed_in:
@@ -151,6 +216,18 @@ def _reason(
     if size.of(reach.unit) > reach.limit:
         return "too_long", {"size": str(size.of(reach.unit)), "limit": str(reach.limit), "unit": reach.unit}
     return "", {}
+
+
+def _answered(customer: Customer, medium: Medium, wrote: datetime, itself: EntryId) -> bool:
+    """Say whether a message has had its answer on its medium, or may have: only a failure and a word prove it has not.
+
+    Records of finished replies are forgotten by and by; then the route still knows when something left last.
+    """
+    ours = [record for record in customer.deliveries if record.medium == medium and record.reply != itself]
+    if any(record.queued_at >= wrote and record.state not in _NOT_ANSWERED for record in ours):
+        return True
+    left = [use.last_out for use in customer.routes if use.route.medium == medium and use.last_out is not None]
+    return not ours and any(at > wrote for at in left)
 
 
 def _linked(customer: Customer, route: Route) -> LinkedAddress | None:

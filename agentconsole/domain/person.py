@@ -95,6 +95,10 @@ def combine(root: CustomerId, snapshots: Mapping[CustomerId, Snapshot]) -> Custo
         languages=dict(sum((Counter(s.languages) for s in ordered), Counter())),
         answers=tuple(sorted(at for s in ordered for at in s.answers))[-KEPT_ANSWERS:],
         owners=owners,
+        facts=_facts(ordered),
+        heard=max((s.heard for s in ordered if s.heard is not None), key=lambda h: (h.at, h.entry), default=None),
+        begun=tuple(sorted(at for s in ordered for at in s.begun)),
+        complaints=tuple(sorted(at for s in ordered for at in s.complaints.values())),
         joined=joined,
     )
 

@@ -7,11 +7,12 @@ moves no reply off the medium that the customer wrote on: there it is a proposal
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from agentconsole.domain import addresses, learned, regions
+from agentconsole.domain import beginning, learned, regions
+from agentconsole.domain.beginning import NO_RULES, Message, Rules
 from agentconsole.domain.learned import Learned
 from agentconsole.domain.model import (
     AccountName,
@@ -26,7 +27,7 @@ from agentconsole.domain.model import (
     RouteUse,
     Value,
 )
-from agentconsole.domain.permission import NOTHING_TYPED, Reach, Size, refusal, window_end
+from agentconsole.domain.permission import NOTHING_TYPED, Reach, Size, answer_after_opt_out, refusal, window_end
 from agentconsole.domain.regions import Share
 
 LIVE_EXCHANGE: Final = "live_exchange"
@@ -62,6 +63,17 @@ ORDER_OUTBOUND: Final = (
 RULES: Final = frozenset(ORDER_REPLY)
 
 
+class Price(Value, frozen=True):
+    """What one part of a message costs: ``amount`` in a currency (ISO 4217)."""
+
+    currency: str
+    amount: float
+
+    def of(self, parts: int) -> str:
+        """Return what so many parts cost, as an amount with its currency before it."""
+        return f"{self.currency} {self.amount * parts:.4f}".rstrip("0").rstrip(".")
+
+
 class Account(Value, frozen=True):
     """A configured account as far as the choice depends on it."""
 
@@ -70,6 +82,7 @@ class Account(Value, frozen=True):
     address_kind: str
     reach: Reach
     live: bool = False
+    price: Price | None = None
 
 
 class Policy(Value, frozen=True):
@@ -81,6 +94,7 @@ class Policy(Value, frozen=True):
         exchange_minutes: how long a message on a live medium counts as "writing here now".
         defaults: media in the order to try where nothing is known.
         shares: what people of a country use, for first contacts.
+        rules: what is asked of a message that we begin, and of an answer after an opt-out.
     """
 
     order: tuple[str, ...] = ORDER_REPLY
@@ -88,6 +102,7 @@ class Policy(Value, frozen=True):
     exchange_minutes: int = 15
     defaults: tuple[Medium, ...] = ()
     shares: tuple[Share, ...] = ()
+    rules: Rules = NO_RULES
 
 
 def routes(customer: Customer, accounts: Sequence[Account]) -> tuple[Route, ...]:
@@ -118,6 +133,7 @@ def choose(
     *,
     purpose: str = "",
     outbound: bool = False,
+    sizes: Mapping[Medium, Size] | None = None,
 ) -> Choice:
     """Rank the routes of a message to a customer.
 
@@ -127,18 +143,21 @@ def choose(
         size: what is typed so far; a route that cannot carry it is refused with the reason.
         purpose: what the message is about, where a preference may be stated for it.
         outbound: we begin, instead of answering.
+        sizes: how big the text becomes on a medium, where it is dressed there; else ``size``.
     """
     by_name = {account.name: account for account in accounts}
     uses = {(use.route.account, str(use.route.address)): use for use in customer.routes}
     known = routes(customer, accounts)
     evidence = _evidence(customer, known, now, policy, purpose)
     order = policy.outbound if outbound else policy.order
+    message = Message(outbound, purpose)
     ranked: list[tuple[tuple[int, float, int, str], Ranked]] = []
     refused: list[RefusedRoute] = []
     for route in known:
         account = by_name[route.account]
         use = uses.get((route.account, str(route.address)))
-        veto = refusal(customer, route, account.reach, now, size, proactive=outbound)
+        here = (sizes or {}).get(route.medium, size)
+        veto = refusal(customer, route, account.reach, now, here, message, policy.rules)
         if veto is not None:
             refused.append(veto)
             continue
@@ -146,6 +165,9 @@ def choose(
         end = window_end(account.reach, use)
         if end is not None:
             facts = facts | {"until": end.isoformat()}
+        facts = (
+            facts | _billed(account, here) | (answer_after_opt_out(customer, route.medium, message, policy.rules) or {})
+        )
         since = use.last_in.timestamp() if use is not None and use.last_in is not None else 0.0
         ranked.append(
             (
@@ -164,6 +186,15 @@ def choose(
     )
 
 
+def _billed(account: Account, size: Size) -> Facts:
+    """Return into how many parts a text falls, where parts are counted, and what they cost."""
+    parts = size.sms if account.reach.unit == "sms" else min(size.characters, 1)
+    if not parts or (account.reach.unit != "sms" and account.price is None):
+        return {}
+    facts = {"parts": str(parts)} if account.reach.unit == "sms" else {}
+    return facts | ({"cost": account.price.of(parts)} if account.price is not None else {})
+
+
 class _Evidence(Value, frozen=True):
     """What is known about a customer as far as rules ask for it."""
 
@@ -179,16 +210,9 @@ def _evidence(customer: Customer, known: Sequence[Route], now: datetime, policy:
     taught = learned.learn(customer.tallies, now)
     share = None
     if stated is None and newest is None and taught is None:
-        share = regions.expected(policy.shares, _country(customer), [route.medium for route in known], purpose)
+        country = beginning.country_of(customer)
+        share = regions.expected(policy.shares, country, [route.medium for route in known], purpose)
     return _Evidence(stated, newest, taught, share)
-
-
-def _country(customer: Customer) -> str:
-    told = customer.cards.get("country")
-    if told is not None:
-        return told.value
-    numbers = (addresses.region_of(linked.address) for linked in customer.addresses)
-    return next((region for region in numbers if region), "")
 
 
 def _stated(customer: Customer, purpose: str) -> Preference | None:

@@ -169,11 +169,20 @@ class Words:
         until = _time(facts.get("until", ""))
         if until is not None and until > now:
             parts.append(self.say("why.until", span=self.span(until - now)))
+        if facts.get("parts", "1") != "1" or facts.get("cost"):
+            parts.append(self._billed(facts))
+        if facts.get("opted_out"):
+            parts.append(self._filled("why", "one_answer", facts, now))
         if facts.get("stated"):
             at = _time(facts.get("stated_at", ""))
             day = self.short_day(at) if at is not None else "?"
             parts.append(self.say("why.stated_other", medium=self.medium(facts["stated"]), day=day))
         return " ".join(parts)
+
+    def _billed(self, facts: Facts) -> str:
+        count, cost = facts.get("parts", ""), facts.get("cost", "")
+        said = self.say("why.parts", n=count) if count else ""
+        return f"{said}, {one_line(cost, 40)}." if said and cost else f"{said or one_line(cost, 40)}."
 
     def _than(self, facts: Facts) -> str:
         counts = {"answered": facts.get("than_answered", "0"), "sent": facts.get("than_sent", "0")}
@@ -210,6 +219,9 @@ class Words:
     def _fact(self, name: str, value: str, now: datetime) -> str:
         at = _time(value)
         if at is not None:
+            if name == "until":
+                same = self.local(at).date() == self.local(now).date()
+                return self.clock(at) if same else f"{self.short_day(at)} {self.clock(at)}"
             return self.when(at, now) if name in _TIMES_OF_DAY else self.short_day(at)
         if name in _MEDIA:
             return self.medium(value) if value else ""

@@ -96,17 +96,52 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
         "{medium}: {sent}번 중 {answered}번 답하심. 키 하나로 바꿀 수 있음.",
     ),
     "why.than": ("({medium}: {answered} of {sent}.)", "({medium}: {sent}번 중 {answered}번.)"),
+    "why.parts": ("{n} SMS", "문자 {n}건"),
+    "why.one_answer": (
+        "Opted out {opted_out}, wrote {wrote}: one answer.",
+        "{opted_out} 수신거부, {wrote} 문의: 답장 한 번만 가능.",
+    ),
     "why.stated_other": ("(Asked for {medium} on {day}.)", "({day} {medium} 선호 요청.)"),
     # why a route must not be used
     "refused.opted_out": ("opted out {at} ({words}).", "{at} 수신거부({words})."),
-    "refused.opted_out_then_wrote": ("opted out {at}, but wrote {wrote}.", "{at} 수신거부, {wrote} 다시 문의함."),
+    "refused.opted_out_then_wrote": (
+        "opted out {at}, wrote {wrote}: no further answer here before the next message.",
+        "{at} 수신거부, {wrote} 문의: 다시 문의하실 때까지 여기로는 더 답장 못 함.",
+    ),
+    "refused.opted_out_at_provider": (
+        "opted out {at}; the provider takes nothing for there until START comes back.",
+        "{at} 수신거부. START 회신 전까지 제공사가 발송을 막음.",
+    ),
+    "refused.no_marketing_consent": (
+        "no consent to marketing ({country}); ask first, or note it with opt-in --scope marketing.",
+        "광고 수신동의 없음({country}). 먼저 동의를 받거나 opt-in --scope marketing 으로 기록.",
+    ),
+    "refused.cooling_off": (
+        "a complaint on {at}: nothing is begun until {until}.",
+        "{at} 불만 접수: {until}까지 먼저 연락하지 않음.",
+    ),
+    "refused.frequency_cap": (
+        "begun {count} times in {days} days, last on {at}: again from {until}.",
+        "{days}일 안에 이미 {count}번 먼저 연락함(마지막 {at}). {until}부터 가능.",
+    ),
+    "refused.quiet_hours": (
+        "quiet hours or a holiday there ({zone}): from {until}.",
+        "현지({zone}) 야간 또는 휴일. {until}부터 가능.",
+    ),
+    "refused.law_text_unfilled": (
+        "the law of {country} asks for a line that needs {name}: set it in the profile's laws.values.",
+        "{country} 법정 문구에 {name} 값이 필요함. 프로필의 laws.values 에 설정.",
+    ),
     "refused.address_dead": ("takes no messages since {at} ({why}).", "{at}부터 수신 불가({why})."),
     "refused.account_read_only": ("{account} is read only.", "{account} 읽기 전용."),
     "refused.signed_out": ("{account} is not signed in.", "{account} 로그인 안 됨."),
     "refused.customer_first": ("the customer has to write first.", "고객이 먼저 써야 함."),
     "refused.template_only": ("no message from there yet: template only.", "아직 온 글 없음: 템플릿만 가능."),
     "refused.window_closed": ("closed {at}: template only.", "{at} 자유 발송 끝남: 템플릿만 가능."),
-    "refused.attachments_unsupported": ("carries no files ({count}).", "파일을 보낼 수 없음({count})."),
+    "refused.attachments_unsupported": (
+        "carries no files ({count}). Put a link in the text, or choose another channel.",
+        "파일을 보낼 수 없음({count}). 글에 링크를 넣거나 다른 채널 선택.",
+    ),
     "refused.too_long": ("too long: {size} of {limit} {unit}.", "너무 김: {limit}{unit} 중 {size}."),
     "refused.outranked": ("set aside: writing elsewhere now.", "지금 다른 곳에서 대화 중."),
     # a failed reply another way
@@ -265,6 +300,12 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
     "reason.number_changed": ("number changed hands", "번호가 바뀜"),
     "reason.opted_out": ("opted out", "수신거부"),
     "reason.opted_out_then_wrote": ("opted out", "수신거부"),
+    "reason.opted_out_at_provider": ("opted out at the provider", "제공사 수신거부"),
+    "reason.no_marketing_consent": ("no consent to marketing", "광고 수신동의 없음"),
+    "reason.cooling_off": ("too soon after a complaint", "불만 접수 직후"),
+    "reason.frequency_cap": ("written to too often", "연락이 너무 잦음"),
+    "reason.quiet_hours": ("quiet hours or a holiday there", "현지 야간 또는 휴일"),
+    "reason.law_text_unfilled": ("a line that the law asks for has no value", "법정 문구의 값이 없음"),
     "reason.own_copy": ("own copy found", "보낸 사본을 찾음"),
     "reason.partly_delivered": ("delivered in part", "일부만 도착"),
     "reason.payment": ("unpaid at the provider", "제공사 요금 미납"),

@@ -117,7 +117,12 @@ def test_a_statement_that_a_veto_hits_is_named_as_refused():
     [
         ((ConsentChanged(id="o", at=ago(days=1), medium="sms", words="STOP"),), Size(), "sms", "opted_out"),
         ((ConsentChanged(id="o", at=ago(hours=1), medium="", words=""),), Size(), "email", "opted_out"),
-        ((ConsentChanged(id="o", at=ago(days=9), medium="email"),), Size(), "email", "opted_out_then_wrote"),
+        (
+            (ConsentChanged(id="o", at=ago(days=9), medium="email", words="provider"),),
+            Size(),
+            "email",
+            "opted_out_at_provider",
+        ),
         ((AddressState(id="s", at=NOW, address=EMAIL, dead="bounced"),), Size(), "email", "address_dead"),
         ((), Size(sms=6, characters=400), "sms", "too_long"),
         ((), Size(attachments=1), "sms", "attachments_unsupported"),

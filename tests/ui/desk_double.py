@@ -109,6 +109,8 @@ class DeskDouble:
         self.broken: dict[CustomerId, DamagedRecord] = {}
         self.banner = ""
         self.proof: dict[EntryId, Delivery] = {}
+        self.asked = ""
+        """What a check says of the provider: found, nothing or cannot."""
         self.set_aside = 0
         self._changed = asyncio.Event()
         self._who: list[CustomerId] = []
@@ -549,7 +551,7 @@ def emily(desk: DeskDouble) -> None:
         name="박민수",
         subject="주문",
     )
-    desk.opt_out("minsu", "sms", days=2)
+    desk.opt_out("minsu", "sms", "provider", days=2)
     desk.received(
         "tanaka", "mail", email("tanaka@example.com"), "請求書について", minutes=22, name="田中ゆき", subject="請求書"
     )

@@ -106,13 +106,13 @@ async def test_walk_passes_refused_routes_with_their_reasons_and_returns(desk: D
     async with running(desk, coach=True) as console:
         await begin(console, "박민수")
         await console.sees("Reply to 박민수 on e-mail minsu@example.com", "1/3 ctrl+t")
-        await console.sees("SMS: opted out 1 Mar, but wrote 13:58.")
+        await console.sees("SMS: opted out 1 Mar; the provider")
         await console.press("ctrl+t")
         await console.sees("on SMS", "2/3 ctrl+t")
         assert "refused_seen" in console.coach.events
         await console.type("hi")
         await console.press("ctrl+s")
-        await console.sees("Not sent, text kept. SMS: opted out 1 Mar, but wrote 13:58.")
+        await console.sees("Not sent, text kept. SMS: opted out 1 Mar; the provider")
         assert not desk.called("reply")
         await console.press("ctrl+t", "ctrl+t")
         await console.sees("1/3 ctrl+t")
