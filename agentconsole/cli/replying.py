@@ -219,11 +219,10 @@ def _on_reply(call: Callable[[Desk, Agent, str, EntryId], Awaitable[Sent]]) -> C
         async with context.desk() as (desk, who):
             sent = await call(desk, who, context.request, EntryId(context.args.reply))
         words = context.words
-        told = words.say("reply_state", state=words.state(sent.state), id=sent.id, why=words.reason(sent.reason))
+        told = [words.say("reply_state", state=words.state(sent.state), id=sent.id, why=words.reason(sent.reason))]
         if sent.state == Delivery.UNCERTAIN and sent.asked:
-            asked = words.say("asked_cannot") if sent.asked == "cannot" else words.say("asked_nothing")
-            told = f"{told} {asked}"
-        context.out.result(views.sent(sent, words), told)
+            told.append(words.say("asked_cannot") if sent.asked == "cannot" else words.say("asked_nothing"))
+        context.out.result(views.sent(sent, words), *(line.rstrip() for line in told))
         return 6 if sent.state == Delivery.UNCERTAIN else 0
 
     return Command(run, _fill_reply)

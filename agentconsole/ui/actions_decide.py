@@ -120,7 +120,8 @@ class DecideActions(ActingPart):
             if record is not None:
                 found = Undecided(record, people.customer_name(app.reading.opened.customer))
         if found is None or found.record.state not in allowed:
-            app.tell("decide.nothing", "dim")
+            failed = found is not None and found.record.state == Delivery.FAILED
+            app.tell("decide.known" if failed else "decide.nothing", "dim")
             return None
         return found
 
@@ -160,7 +161,7 @@ class DecideActions(ActingPart):
         finally:
             self.renew_replies()
         if sent.state == Delivery.UNCERTAIN:
-            self._tell("decide.no_proof", found, sent, "warn")
+            self._tell("decide.cannot" if sent.asked == "cannot" else "decide.no_proof", found, sent, "warn")
         else:
             self._tell("decide.proof", found, sent, "bad" if sent.state == Delivery.FAILED else "good")
         await app.reading.renew()

@@ -125,7 +125,9 @@ class Say:
         """Return what became of a reply and why; with the key where a person has to decide."""
         text = our(self._words.delivery(record))
         if record.state in (Delivery.UNCERTAIN, Delivery.FAILED):
-            text = our(f"{text} {self('entry.decide')}")
+            # While a text is typed, F8 sends it anyway; the page of what may have gone out opens from everywhere.
+            key = "entry.decide_uncertain" if record.state == Delivery.UNCERTAIN else "entry.decide"
+            text = our(f"{text} {self(key)}")
         return text
 
     def undecided(self, record: DeliveryRecord) -> Safe:

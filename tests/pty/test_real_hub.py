@@ -134,10 +134,10 @@ async def test_reply_that_may_have_left_is_told_to_who_comes_back_and_decided(
         second.send("v")
         await at(second, lambda t: t.sees("WhatsApp has no proof yet for Emily"))
         second.send("\r")
-        await at(second, lambda t: t.sees("hello?", "F8 decide"))
+        await at(second, lambda t: t.sees("hello?", "F9 decide"))
         await at(second, decide("m", "Mark the reply to Emily as sent"))
         await at(second, lambda t: t.sees("is marked as sent"))
-        assert "F8 decide" not in second.text
+        assert "F9 decide" not in second.text
 
         # The hub is killed under the console, with a send in hand and half a sentence typed.
         whatsapp.answering.clear()

@@ -405,7 +405,7 @@ class DeskDouble:
         await self._enter("outbox_check", reply)
         if reply in self.proof:
             self.receipt(reply, self.proof[reply], reason="own_copy")
-        return self._sent(reply)
+        return msgspec.structs.replace(self._sent(reply), asked=self.asked)
 
     async def resend(self, who: Agent, request: str, reply: EntryId) -> Sent:
         return await self._decide("resend", reply, Delivery.QUEUED)

@@ -132,6 +132,27 @@ async def test_check_tells_what_the_provider_knows_and_the_row_goes_with_proof(d
         await console.sees("E-mail has proof: the reply to Emily Rhodes is sent.", "MAY HAVE GONE OUT (0)")
 
 
+async def test_check_of_a_provider_that_cannot_be_asked_does_not_claim_to_have_asked(desk: DeskDouble) -> None:
+    unsure(desk, "emily", "hyun", "mail", "See you then.", 130)
+    desk.asked = "cannot"
+    async with running(desk) as console:
+        await console.press("U")
+        await console.sees("MAY HAVE GONE OUT (1)")
+        await console.press("v")
+        await console.sees("E-mail cannot be asked about one reply")
+
+
+async def test_check_of_a_reply_that_failed_says_that_nothing_is_unsure(desk: DeskDouble) -> None:
+    reply = unsure(desk, "emily", "hyun", "mail", "See you then.", 130)
+    desk.receipt(reply, Delivery.FAILED, reason="bounced", attempt=2)
+    async with running(desk) as console:
+        await console.press("f8")
+        await console.until(lambda: console.app.page.chosen == reply)
+        await console.press("v")
+        await console.sees("This reply has failed for certain")
+        assert not desk.called("outbox_check")
+
+
 async def test_proof_that_comes_by_itself_takes_the_row_away_for_everybody(desk: DeskDouble) -> None:
     reply = unsure(desk, "emily", "hyun", "mail", "See you then.", 5)
     async with running(desk) as console:
@@ -405,7 +426,7 @@ async def test_long_words_of_a_provider_do_not_cut_off_the_key(desk: DeskDouble)
         await console.press("U")
         await console.until(lambda: console.app.page.chosen == reply)
         await console.press("enter")
-        await console.sees("F8 decide")
+        await console.sees("F9 decide")
 
 
 def test_no_hostile_string_leaves_a_page_of_care_as_a_control() -> None:
