@@ -5,21 +5,24 @@ from __future__ import annotations
 import asyncio
 import random
 import sqlite3
+import threading
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from agentconsole.domain.model import AgentName
+from agentconsole.errors import StoreFault, TryLater
 from agentconsole.ports import AuditLine
 from agentconsole.seams import Steps, SystemClock, SystemRandomness
 from agentconsole.store.care import check as module
+from agentconsole.store.care import check_index
 from agentconsole.store.care.check import check
 from agentconsole.store.care.layout import Kind, walk
 from agentconsole.store.care.rebuild import rebuild
 from agentconsole.store.embedded import EmbeddedStore
 from agentconsole.testing.entries import NOON, note
-from tests.care.places import K1, acting, append, filled, opened, opt_out
+from tests.care.places import K1, K2, acting, append, filled, opened, opt_out
 from tests.folders import quick_folder
 from tests.store.killed import batch, draft
 
@@ -161,3 +164,47 @@ async def test_a_store_that_is_written_meanwhile_is_not_called_damaged(store: Pa
         finally:
             done.set()
         assert await writing > 4
+
+
+async def test_nothing_is_erased_under_a_check_that_reads_the_index(store: Path, monkeypatch):
+    """A reader would keep the index from being written into a new file, in the middle of the erasure."""
+    began, done = threading.Event(), threading.Event()
+    compare = check_index._Comparison.run
+
+    def slow(self):
+        with closing(check_index._open(store / "index.sqlite3")) as db:
+            db.execute("BEGIN")
+            db.execute("SELECT count(*) FROM records").fetchone()
+            began.set()
+            assert done.wait(20)
+        yield from compare(self)
+
+    async with opened(store) as running:
+        with monkeypatch.context() as patch:
+            patch.setattr(check_index._Comparison, "run", slow)
+            checking = asyncio.create_task(asyncio.to_thread(check, store))
+            assert await asyncio.to_thread(began.wait, 20)
+            try:
+                with pytest.raises(TryLater):
+                    await running.erase(K2)
+            finally:
+                done.set()
+            assert [one for one in (await checking).findings if one.harm] == []
+        assert (await running.erase(K2)).entries
+
+
+async def test_who_is_half_erased_is_not_called_unchanged(store: Path, monkeypatch):
+    """The disk refuses after the point of no return."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    async with opened(store) as running:
+        with monkeypatch.context() as patch:
+            patch.setattr(running._engine.index, "compact", refuse)
+            with pytest.raises(StoreFault) as told:
+                await running.erase(K2)
+        assert await running.snapshot(K2) is None
+        assert "Nothing was changed" not in told.value.message
+        await running.erase(K2)
+        assert not (store / "ledger" / "erasing.json").exists()

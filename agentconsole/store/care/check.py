@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +16,7 @@ import msgspec
 
 from agentconsole.domain import history
 from agentconsole.domain.model import BlobId, CustomerId
-from agentconsole.errors import StoreFault
+from agentconsole.errors import StoreFault, TryLater
 from agentconsole.store import codec, erasure
 from agentconsole.store.care import sound
 from agentconsole.store.care.backup import identity
@@ -23,12 +24,15 @@ from agentconsole.store.care.check_index import compared
 from agentconsole.store.care.layout import Kind, Place, Progress, place, silent, walk
 from agentconsole.store.embedded import files
 from agentconsole.store.embedded import place as where
+from agentconsole.store.embedded.care_lock import keeping
 from agentconsole.store.embedded.files import Damaged, Documents
 from agentconsole.store.embedded.head import Head, shard, volumes
 
 _LOOKS: Final = 4
 _PAUSE: Final = 0.05
 """Seconds between two looks: longer than a change of one customer takes."""
+_ERASED_WITHIN: Final = 600
+"""Looks that an erasure is waited for."""
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -60,6 +64,7 @@ def check(root: Path, *, files_only: bool = False, progress: Progress = silent) 
 
     Raises:
         NotFound: there is no store.
+        TryLater: something is being removed from it, and does not end.
     """
     return _Check(root, progress).run(files_only)
 
@@ -89,10 +94,25 @@ class _Check:
             self._count(len(places))
             self._customer(customer, places)
         if not files_only:
-            for path, what, customer in compared(self._root, self._progress):
-                self._tell(Finding(path, what, "agentconsole stop; agentconsole store rebuild", customer))
+            with ExitStack() as held:
+                self._hold(held)
+                for path, what, customer in compared(self._root, self._progress):
+                    self._tell(Finding(path, what, "agentconsole stop; agentconsole store rebuild", customer))
         self._progress("checked", self._of, self._of)
         return Checked(tuple(self._findings), self._files, self._customers, self._entries)
+
+    def _hold(self, held: ExitStack) -> None:
+        """Wait for an erasure that is under way, and keep others off while the index is read."""
+        for left in reversed(range(_ERASED_WITHIN)):
+            try:
+                held.enter_context(keeping(self._root))
+                return
+            except TryLater:
+                if not left:
+                    raise
+                time.sleep(_PAUSE)
+            except OSError:
+                return  # a disk that only lets itself be read: nothing can be removed from it either
 
     def _count(self, number: int = 1) -> None:
         self._files += number

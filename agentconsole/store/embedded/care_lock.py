@@ -1,8 +1,9 @@
-"""A backup and whatever removes bytes from the store exclude each other: ``care.lock`` in the store's folder.
+"""What reads all of a store and what removes bytes from it exclude each other: ``care.lock`` in the store's folder.
 
 A backup reads files one after another while the hub writes on. That is sound as long as nothing that a file names
 is taken away meanwhile (see ``store/care/backup.py``): an erasure between two of its files would leave half a customer
-in the copy. So a backup holds the lock shared; ``erase``, ``rewrite`` and ``prune`` hold it alone.
+in the copy. A check reads the index for as long, and while somebody reads it, it cannot be written into a new file.
+So both hold the lock shared; ``erase``, ``rewrite`` and ``prune`` hold it alone.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def keeping(root: Path) -> Iterator[None]:
         root,
         fcntl.LOCK_SH,
         TryLater(
-            f"A customer is being erased or an entry taken out of the store {root} at this moment. Nothing was copied.",
+            f"A customer is being erased or an entry taken out of the store {root} at this moment. It was not read.",
             "Try again in a moment.",
         ),
     ):
@@ -40,18 +41,18 @@ def keeping(root: Path) -> Iterator[None]:
 
 @contextmanager
 def removing(root: Path) -> Iterator[None]:
-    """Hold that nobody copies a store while something is removed from it.
+    """Hold that nobody copies or checks a store while something is removed from it.
 
     Raises:
-        TryLater: a backup is under way.
+        TryLater: a backup or a check is under way.
         OSError: the folder refused.
     """
     with _locked(
         root,
         fcntl.LOCK_EX,
         TryLater(
-            f"The store {root} is being copied, so that nothing may be removed now. Nothing was changed.",
-            "Try again when the backup is done.",
+            f"The store {root} is being copied or checked, so that nothing may be removed now. Nothing was changed.",
+            "Try again when the backup or the check is done.",
         ),
     ):
         yield

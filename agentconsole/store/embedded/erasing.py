@@ -28,7 +28,7 @@ from agentconsole.store.embedded.engine import Engine
 from agentconsole.store.embedded.files import faults
 from agentconsole.store.embedded.head import head_path
 from agentconsole.store.embedded.ledger import LEDGERS
-from agentconsole.store.embedded.rewriting import Rewriter
+from agentconsole.store.embedded.rewriting import BEGUN, Rewriter
 from agentconsole.store.embedded.sealed import opened, seal
 from agentconsole.store.erasure import Gone
 
@@ -70,7 +70,8 @@ class Eraser:
             TryLater: a backup is under way.
         """
         with faults(f"erase customer {customer}"), removing(self._root):
-            self._finish()
+            with faults("finish what was begun", BEGUN):
+                self._finish()
             self._engine.repair()
             members = self._engine.index.members(customer)
             if not members:
@@ -79,7 +80,8 @@ class Eraser:
             with self._engine.steps.durable(Step.ERASE_BEGIN):
                 files.make_folder(self._journal.parent)
                 files.replace_file(self._journal, seal(msgspec.json.encode(lost)))
-            return self._go_on(lost)
+            with faults(f"erase all of customer {customer}", BEGUN):
+                return self._go_on(lost)
 
     def _gone(self, members: list[CustomerId]) -> Gone:
         index = self._engine.index
@@ -100,7 +102,7 @@ class Eraser:
         """
         self._sweep()
         if self._engine.unfinished or self._journal.exists():
-            with faults("finish an erasure"), removing(self._root):
+            with faults("finish what was begun", BEGUN), removing(self._root):
                 self._finish()
 
     def _sweep(self) -> None:

@@ -70,9 +70,15 @@ def file_name(text: str) -> str:
     return name
 
 
+UNCHANGED: Final = "Nothing was changed, and what is kept stays as it was."
+
+
 @contextmanager
-def faults(doing: str) -> Iterator[None]:
+def faults(doing: str, state: str = UNCHANGED) -> Iterator[None]:
     """Turn what a disk or SQLite refuses into one sentence.
+
+    Args:
+        state: says what was and what was not affected.
 
     Raises:
         StoreFault: instead of ``OSError`` and ``sqlite3.Error``.
@@ -83,7 +89,7 @@ def faults(doing: str) -> Iterator[None]:
         full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
         what = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise StoreFault(
-            f"The store could not {doing}: {what}. Nothing was changed, and what is kept stays as it was.",
+            f"The store could not {doing}: {what}. {state}",
             "Free some space on the store's disk; nothing else is needed."
             if full
             else "Look at the store's disk and its access rights, then try again.",

@@ -40,6 +40,7 @@ from agentconsole.store.embedded.sealed import opened, seal
 log = logging.getLogger(__name__)
 
 ASIDE: Final = ".damaged-"
+BEGUN: Final = "What was begun is ended when it is asked for again, or at the next start; nobody else is affected."
 
 
 class Journal(msgspec.Struct, frozen=True):
@@ -68,7 +69,7 @@ class Rewriter:
             TryLater: a backup is under way.
         """
         rules.check_id(record)
-        with faults(f"write the file of customer {record} anew"), removing(self._root):
+        with faults(f"write the file of customer {record} anew", BEGUN), removing(self._root):
             self.finish()
             after = self.put_through(record, rewrite, decide)
             if after is None:
