@@ -91,6 +91,21 @@ def test_every_flipped_bit_and_cut_is_found(store: Path, kind: Kind, monkeypatch
             path.write_bytes(whole)
 
 
+def test_damage_is_told_once_and_what_can_be_done_about_it_is_true(store: Path, monkeypatch, caplog):
+    """Full text is not called wrong for holding what a file lost, and nothing is offered that cannot be read."""
+    monkeypatch.setattr(module, "_PAUSE", 0)
+    monkeypatch.setattr(check_index, "_PAUSE", 0)
+    (path,) = store.glob("customers/*/k1.json")
+    path.write_bytes(b"\xff" * 100)
+    (one,) = check(store).findings
+    assert (one.customer, one.do) == (K1, f"agentconsole store accept {K1} --previous (the generation before)")
+    path.with_name("k1.json.prev").unlink()
+    told = [found.do for found in check(store).findings if found.path.endswith("k1.json")]
+    assert told == [f"Nothing of it can be read: restore a backup, or agentconsole customer erase {K1}"]
+    assert not [found for found in check(store).findings if found.path == "search.sqlite3"]
+    assert not caplog.records
+
+
 def test_a_snapshot_that_is_not_what_the_entries_make_is_found(store: Path):
     """A head whose checksum is right and whose summary lies."""
     from agentconsole.store.embedded import files

@@ -24,6 +24,7 @@ from agentconsole.store.care.check_index import compared
 from agentconsole.store.care.layout import Kind, Place, Progress, place, silent, walk
 from agentconsole.store.embedded import files
 from agentconsole.store.embedded import place as where
+from agentconsole.store.embedded.accepting import as_it_is
 from agentconsole.store.embedded.care_lock import keeping
 from agentconsole.store.embedded.files import Damaged, Documents
 from agentconsole.store.embedded.head import Head, shard, volumes
@@ -216,11 +217,13 @@ class _Check:
         head = self._root / "customers" / shard(customer) / f"{customer}.json.prev"
         one = place(str(head.relative_to(self._root)))
         data = self._read(one)
+        readable = as_it_is(self._root / "customers" / shard(customer) / f"{customer}.json", customer)
         if data is not None and not sound.reason(one, data):
-            return (
-                f"agentconsole store accept {customer} --previous (the generation before), or without --previous "
-                "(what can be read)"
+            return f"agentconsole store accept {customer} --previous (the generation before)" + (
+                "" if readable is None else ", or without --previous (what can be read)"
             )
+        if readable is None:
+            return f"Nothing of it can be read: restore a backup, or agentconsole customer erase {customer}"
         return f"agentconsole store accept {customer} (what can be read), or restore a backup"
 
     def _judge(self, customer: CustomerId) -> list[tuple[str, str]]:

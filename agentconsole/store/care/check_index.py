@@ -70,6 +70,9 @@ class _Quiet(Engine):
     def __init__(self, root: Path) -> None:
         super().__init__(root, random=SystemRandomness(), steps=Steps(), news=lambda: None)
 
+    def warn(self, record: CustomerId, reason: str) -> None:
+        """Say nothing: damage is a finding of the check, and every look would say it again."""
+
 
 def compared(root: Path, progress: Progress) -> Iterator[tuple[str, str, CustomerId]]:
     """Yield what differs: the file, what, and the customer where it is one's."""
@@ -235,7 +238,13 @@ def _text(root: Path, progress: Progress) -> str:
     for done, record in enumerate(sorted({row[1] for row in docs.values()}), 1):
         if done % 100 == 0:
             progress("compared with full text", done, 0)
-        for place, entry in engine.reading(CustomerId(record)).entries:
+        reading = engine.reading(CustomerId(record))
+        if reading.damaged:
+            # What the file does not tell any more cannot be compared; the file itself has been found damaged.
+            docs = {entry: row for entry, row in docs.items() if row[1] != record}
+            stale = True
+            continue
+        for place, entry in reading.entries:
             row = docs.pop(entry.id, None)
             if row is None:
                 continue

@@ -197,10 +197,14 @@ class Engine:
                 raise Damaged("an older generation of it was put in its place")
         except (Damaged, FileNotFoundError) as why:
             reason = why.reason if isinstance(why, Damaged) else "it is gone"
-            log.warning("the file of customer %s cannot be trusted: %s", record, reason)
+            self.warn(record, reason)
             return self._damaged_reading(record, path, reason)
         assert head.filed is not None
         return Reading(record, head.filed, head.snapshot, entries, head.seen())
+
+    def warn(self, record: CustomerId, reason: str) -> None:
+        """Tell the log of a file that cannot be trusted."""
+        log.warning("the file of customer %s cannot be trusted: %s", record, reason)
 
     def _damaged_reading(self, record: CustomerId, path: Path, reason: str) -> Reading:
         try:
