@@ -14,6 +14,7 @@ from typing import Final, Protocol
 
 from agentconsole.domain.about import About
 from agentconsole.domain.entries import AnyEntry, Redacted
+from agentconsole.domain.guards import Warned
 from agentconsole.domain.model import (
     AccountName,
     Address,
@@ -30,6 +31,7 @@ from agentconsole.domain.model import (
     DeliveryRecord,
     Draft,
     EntryId,
+    Fact,
     Hit,
     Line,
     Medium,
@@ -109,6 +111,10 @@ class TimelinePage(Value, frozen=True):
     suggestions: tuple[SuggestionView, ...] = ()
     removed: dict[EntryId, Redacted] = {}
     """Entries of the page whose content was taken out, and by whom, when and why."""
+    facts: tuple[Fact, ...] = ()
+    """What the customer told us in all of the history, ID numbers masked."""
+    masked: tuple[EntryId, ...] = ()
+    """Entries of the page in which a number is masked; ``reveal`` tells it."""
     about: About = About()
 
 
@@ -202,6 +208,10 @@ class Compose(Value, frozen=True):
     expected: EntryId = EntryId("")
     anyway: bool = False
     purpose: str = ""
+    proactive: bool = False
+    """We begin instead of answering: law, consent, hours and cap are asked, and the rules' other order holds."""
+    when_allowed: bool = False
+    """Where nothing but a time stands against a proactive message, hold it until then instead of refusing it."""
     instead_of: EntryId = EntryId("")
     """The failed reply in whose place this one goes (``Desk.fallback``); it is settled with it, and only once."""
 
@@ -227,6 +237,22 @@ class Fallback(Value, frozen=True):
     attachments: tuple[Attachment, ...] = ()
     left_out: tuple[str, ...] = ()
     purpose: str = ""
+    proactive: bool = False
+
+    @property
+    def compose(self) -> Compose:
+        """The reply that is proposed, to be sent as it is."""
+        return Compose(
+            customer=self.customer,
+            text=self.text,
+            conversation=self.conversation,
+            route=self.ranked.route,
+            subject=self.subject,
+            attachments=self.attachments,
+            purpose=self.purpose,
+            proactive=self.proactive,
+            instead_of=self.reply,
+        )
 
 
 class Sent(Value, frozen=True):
@@ -333,6 +359,24 @@ class Desk(Protocol):
 
     async def choose(self, who: Agent, compose: Compose) -> Choice:
         """Return the explained choice for what is typed so far. Sends and changes nothing."""
+        ...
+
+    async def preview(self, who: Agent, compose: Compose) -> str:
+        """Return the text as it would leave: a marketing message with the label and footer that the law asks for."""
+        ...
+
+    async def warnings(self, who: Agent, compose: Compose, begun: Route | None) -> tuple[Warned, ...]:
+        """Return what there is to warn of before this reply leaves, the weightiest first. Sends and changes nothing.
+
+        Args:
+            compose: as it stands; without a route it is judged for the one that the rules choose.
+            begun: where it would have gone when it was begun.
+        """
+        ...
+
+    async def reveal(self, who: Agent, request: str, entry: EntryId) -> str:
+        """Return the text of an entry (at most 100,000 characters) with its card and ID numbers in clear. Needs the
+        right ``customer`` and is audited; a repeat with the same request id is audited once more."""
         ...
 
     async def status(self, who: Agent) -> Status: ...

@@ -18,6 +18,7 @@ import msgspec
 from agentconsole.cli import transcript
 from agentconsole.cli.context import Context
 from agentconsole.cli.parser import Command
+from agentconsole.cli.reading import CUT, in_clear
 from agentconsole.desk import Agent, Desk, TimelinePage
 from agentconsole.domain.entries import (
     AnyEntry,
@@ -41,9 +42,6 @@ FORMAT: Final = "agentconsole customer export 1"
 PAGE: Final = 200
 CHUNK: Final = 512 * 1024
 TEXT_PART: Final = 100_000
-CUT: Final = " […+"
-"""How a timeline marks a text that goes on; the whole of it is asked for."""
-
 UNFINISHED: Final = "INCOMPLETE"
 """A file that lies in the folder until everything else does."""
 
@@ -110,6 +108,7 @@ class Folder:
 def _fill_export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("customer", metavar="CUSTOMER", help="an id, an address or a unique name")
     parser.add_argument("folder", metavar="FOLDER", help="a new or an empty folder")
+    parser.add_argument("--reveal", action="store_true", help="card and ID numbers in clear; right customer, audited")
 
 
 async def export(context: Context) -> int:
@@ -122,7 +121,7 @@ async def export(context: Context) -> int:
         newest = page
         number = 0
         while page.entries:
-            kept = [await _kept(desk, who, customer, entry, page, folder) for entry in page.entries]
+            kept = [await _kept(context, desk, who, entry, page, folder) for entry in page.entries]
             await asyncio.to_thread(folder.keep_page, number, kept)
             number += 1
             folder.entries += len(kept)
@@ -192,10 +191,11 @@ def _safe(data: bytes) -> bytes:
 # -- one entry ----------------------------------------------------------------------------------------------
 
 
-async def _kept(
-    desk: Desk, who: Agent, customer: CustomerId, entry: AnyEntry, page: TimelinePage, folder: Folder
-) -> Kept:
-    entry = await _whole(desk, who, entry)
+async def _kept(context: Context, desk: Desk, who: Agent, entry: AnyEntry, page: TimelinePage, folder: Folder) -> Kept:
+    entry, customer = await _whole(desk, who, entry), page.customer.id
+    masked = entry.id in page.masked
+    if masked and context.args.reveal:
+        entry, masked = await in_clear(context, desk, who, entry), False
     files: list[str] = []
     for number, part in enumerate(getattr(entry, "attachments", ()), 1):
         # The name in front is ours and makes it unique; what the sender called it only follows.
@@ -204,7 +204,9 @@ async def _kept(
         files.append(await _file(desk, who, customer, part.blob, name, label, folder))
     raw = ""
     blob = entry.raw if isinstance(entry, Received | Unreadable) else BlobId("")
-    if blob:
+    if blob and masked:
+        folder.missing.append(context.words.say("raw_masked", id=entry.id))
+    elif blob:
         ending = "eml" if getattr(entry, "medium", "") == "email" else "raw"
         raw = await _file(desk, who, customer, blob, f"raw/{entry.id}.{ending}", f"{entry.id}: raw", folder)
     return Kept(entry, page.states.get(entry.id), page.removed.get(entry.id), tuple(files), raw)

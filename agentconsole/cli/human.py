@@ -56,6 +56,8 @@ def customer_lines(page: TimelinePage, words: Wording) -> Iterator[str]:
                 day=words.day(wish.at),
                 purpose=wish.purpose,
             )
+    for key, text in words.about(page.about):
+        yield say(f"about_{key}", what=text)
     for consent in person.consents:
         yield say(
             "opted_in" if consent.allowed else "opted_out",
@@ -72,6 +74,8 @@ def customer_lines(page: TimelinePage, words: Wording) -> Iterator[str]:
         yield say("conversation", subject=found.subject or say("no_subject"), status=", ".join(status), id=found.id)
     for edge in person.merges:
         yield say("merge", other=edge.other, agent=edge.by, day=words.day(edge.at), id=edge.id)
+    for fact in page.facts:
+        yield words.fact(fact)
     for view in page.suggestions:
         yield say(
             "may_be",
@@ -128,15 +132,14 @@ def choice_lines(choice: Choice, words: Wording) -> Iterator[str]:
     """The route that a reply takes, the alternatives and the refused ones, each with its reason."""
     if choice.best is None:
         yield words.say("no_channel")
-    for index, ranked in enumerate(choice.ranked):
+    for told in words.choice(choice):
         yield words.say(
-            "goes_by" if index == 0 else "alternative",
-            why=words.because(ranked),
-            address=text_of(ranked.route.address),
-            account=ranked.route.account,
+            f"choice_{told.kind}",
+            why=told.text,
+            address=text_of(told.route.address),
+            account=told.route.account,
+            medium=told.route.medium,
         )
-    for refused in choice.refused:
-        yield words.say("refused", why=words.refusal(refused), address=text_of(refused.route.address))
 
 
 def status_lines(status: Status, words: Wording) -> Iterator[str]:

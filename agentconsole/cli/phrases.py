@@ -37,6 +37,10 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
         "Older entries are left out; see them with --before {entry}",
         "더 오래된 기록은 생략됨: --before {entry}",
     ),
+    "fact": ("Told: {what} ({source})", "고객이 알려 준 것: {what} ({source})"),
+    "warning": ("Warning: {why}.", "주의: {why}."),
+    "strict": ("Nothing was sent (--strict).", "보내지 않음(--strict)."),
+    "raw_masked": ("{id}: raw, holds a number (--reveal)", "{id}: 원본, 번호 포함(--reveal)"),
     # the timeline
     "from": ("{at}, from {name}, {medium}", "{at}, {name} 보냄, {medium}"),
     "reply": ("{at}, reply by {agent}, {medium}{state}; {id}", "{at}, {agent} 답장, {medium}{state}; {id}"),
@@ -46,15 +50,34 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
     "hit": ("{name}, {at}, {medium}, entry {entry}", "{name}, {at}, {medium}, 기록 {entry}"),
     "nothing_found": ("Nothing found.", "찾은 것 없음."),
     # the choice
-    "goes_by": (
+    "choice_chosen": (
         "Reply goes by: {why} To {address} through {account}.",
         "답장 채널: {why} 받는 곳 {address}, 계정 {account}.",
     ),
-    "alternative": (
+    "choice_proposed": ("Proposed: {why} ({address}, --via {medium})", "제안: {why} ({address}, --via {medium})"),
+    "choice_next": (
         "Alternative: {why} To {address} through {account}.",
         "다른 채널: {why} 받는 곳 {address}, 계정 {account}.",
     ),
-    "refused": ("Refused: {why} ({address})", "보낼 수 없음: {why} ({address})"),
+    "choice_refused": ("Refused: {why} ({address})", "보낼 수 없음: {why} ({address})"),
+    "choice_set_aside": ("Asked for, set aside: {why} ({address})", "요청했으나 따르지 못함: {why} ({address})"),
+    "about_language": ("Language: {what}", "언어: {what}"),
+    "about_zone": ("Time zone: {what}", "시간대: {what}"),
+    "about_country": ("Country: {what}", "국가: {what}"),
+    "about_best_hour": ("Best time: {what}", "연락하기 좋은 시간: {what}"),
+    "described": ("Recorded: {what} {value} (before: {before}); {id}", "기록함: {what} {value} (이전: {before}); {id}"),
+    "forgotten": ("No longer recorded: {what} (before: {before}); {id}", "기록 지움: {what} (이전: {before}); {id}"),
+    "described.language": ("language", "언어"),
+    "described.time_zone": ("time zone", "시간대"),
+    "described.country": ("country", "국가"),
+    "described.nothing": ("nothing", "없음"),
+    "fallback": (
+        "Would go: {what} To {address} through {account}.",
+        "보낼 수 있음: {what} 받는 곳 {address}, 계정 {account}.",
+    ),
+    "fallback_because": ("{why}", "{why}"),
+    "fallback_subject": ("Subject: {subject}", "제목: {subject}"),
+    "fallback_send": ("Nothing was sent. To send it: --send", "보내지 않음. 보내려면: --send"),
     "no_channel": ("No channel can be used now.", "지금 쓸 수 있는 채널이 없음."),
     "not_via": ("{medium} cannot be used now.", "지금 {medium}(으)로 보낼 수 없음."),
     "dry_run": ("Nothing was sent (--dry-run).", "보내지 않음(--dry-run)."),

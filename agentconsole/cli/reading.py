@@ -8,11 +8,14 @@ from agentconsole.cli import views
 from agentconsole.cli.context import Context
 from agentconsole.cli.human import choice_lines, customer_lines, entry_lines, queue_line
 from agentconsole.cli.parser import Command
-from agentconsole.desk import Compose
-from agentconsole.domain.entries import AnyEntry
+from agentconsole.desk import Agent, Compose, Desk
+from agentconsole.domain.entries import AnyEntry, Note, Received, Reply
 from agentconsole.domain.model import EntryId
 
 VIEWS = ("waiting", "mine", "unassigned", "open", "resolved", "failed", "uncertain", "all")
+CUT = " […+"
+"""How a timeline marks a text that goes on."""
+
 PAGE = 200
 """Entries asked for in one call: a page of long mails stays below the socket's line."""
 
@@ -57,6 +60,7 @@ def _fill_show(parser: argparse.ArgumentParser) -> None:
     _fill_customer(parser)
     parser.add_argument("--limit", type=_count, default=50, metavar="N", help="the newest N entries (default: 50)")
     parser.add_argument("--before", metavar="ENTRY", default="", help="only entries before this one")
+    parser.add_argument("--reveal", action="store_true", help="card and ID numbers in clear; right customer, audited")
 
 
 async def show(context: Context) -> int:
@@ -65,16 +69,19 @@ async def show(context: Context) -> int:
         customer = await desk.find(who, args.customer)
         page = await desk.timeline(who, customer, EntryId(args.before), min(args.limit, PAGE))
         entries: tuple[AnyEntry, ...] = page.entries
-        states, more = dict(page.states), page.more
+        states, more, masked = dict(page.states), page.more, page.masked
         while more and len(entries) < args.limit:
             older = await desk.timeline(who, customer, entries[0].id, min(args.limit - len(entries), PAGE))
             if not older.entries:
                 break
             entries, more = older.entries + entries, older.more
             states |= older.states
+            masked = (*older.masked, *masked)
+        if args.reveal:
+            entries = tuple([await in_clear(context, desk, who, e) if e.id in masked else e for e in entries])
     from msgspec.structs import replace
 
-    page = replace(page, entries=entries, states=states, more=more)
+    page = replace(page, entries=entries, states=states, more=more, masked=() if args.reveal else masked)
     words = context.words
     out = context.out
     if out.json:
@@ -92,6 +99,20 @@ async def show(context: Context) -> int:
         if body:
             out.block(body)
     return 0
+
+
+async def in_clear(context: Context, desk: Desk, who: Agent, entry: AnyEntry) -> AnyEntry:
+    """Return an entry with its numbers in clear, as far as ``reveal`` carries. The hub notes who asked."""
+    if not isinstance(entry, Received | Reply | Note):
+        return entry
+    from msgspec.structs import replace
+
+    text = await desk.reveal(who, f"{context.request}:{entry.id}", entry.id)
+    if len(entry.text) > len(text):
+        text += entry.text[len(text) :]
+    elif len(text) > len(entry.text) and CUT in entry.text[-40:]:
+        text = text[: entry.text.rindex(CUT)] + entry.text[entry.text.rindex(CUT) :]
+    return replace(entry, text=text)
 
 
 def _fill_search(parser: argparse.ArgumentParser) -> None:
@@ -120,13 +141,14 @@ async def search(context: Context) -> int:
 def _fill_why(parser: argparse.ArgumentParser) -> None:
     _fill_customer(parser)
     parser.add_argument("--text", metavar="TEXT", help="judge for this text (length); - reads stdin")
+    parser.add_argument("--purpose", metavar="WORD", default="", help="what it is about, e.g. invoice")
 
 
 async def why(context: Context) -> int:
     text = await context.text(context.args.text) if context.args.text is not None else ""
     async with context.desk() as (desk, who):
         customer = await desk.find(who, context.args.customer)
-        choice = await desk.choose(who, Compose(customer=customer, text=text))
+        choice = await desk.choose(who, Compose(customer=customer, text=text, purpose=context.args.purpose))
         page = await desk.timeline(who, customer, EntryId(""), 1)
     words = context.words
     out = context.out

@@ -16,6 +16,7 @@ from agentconsole.cli.names import known_medium, text_of
 from agentconsole.cli.parser import Command, key
 from agentconsole.cli.wording import Wording
 from agentconsole.desk import Agent, Compose, Desk, Position, Sent
+from agentconsole.domain.guards import Warned
 from agentconsole.domain.model import (
     Attachment,
     ConversationId,
@@ -25,7 +26,7 @@ from agentconsole.domain.model import (
     Medium,
 )
 from agentconsole.domain.permission import VETOES
-from agentconsole.errors import HubAbsent, UsageError
+from agentconsole.errors import HubAbsent, Refused, UsageError
 
 MAX_FILE = 512 * 1024
 """Bytes of an attachment: what one call to the hub carries."""
@@ -60,10 +61,12 @@ def _fill_send(parser: argparse.ArgumentParser) -> None:
     add("--text", metavar="TEXT", help="what to send; - reads stdin")
     add("--via", metavar="MEDIUM", default="", help="this medium instead of the chosen one: email, sms, whatsapp …")
     add("--subject", metavar="TEXT", default="", help="the subject, where the medium has one")
+    add("--purpose", metavar="WORD", default="", help="what it is about, e.g. invoice: a wish may hold for that only")
     add("--conversation", metavar="ID", default="", help="the conversation, where there are several")
     add("--attach", metavar="FILE", action="append", default=[], help="a file (at most 512 KiB); may be repeated")
     add("--wait", action="store_true", help="wait until it has left; the exit code says what became of it")
     add("--timeout", metavar="SECONDS", type=float, default=60.0, help="how long --wait waits (default: 60)")
+    add("--strict", action="store_true", help="send nothing where there is something to warn of; exit code 3")
     add("--dry-run", action="store_true", help="say which channel and why, and send nothing")
     key(parser)
 
@@ -82,9 +85,16 @@ async def send(context: Context) -> int:
             conversation=ConversationId(args.conversation),
             medium=medium,
             subject=args.subject,
+            purpose=args.purpose,
         )
         if args.dry_run:
-            return await _dry_run(context, desk, who, compose, words)
+            return await _dry_run(context, desk, who, compose, len(files))
+        warned = await _warn(context, desk, who, compose, len(files))
+        if warned and args.strict:
+            if out.json:
+                out.object({"reply": None, "warnings": [views.warning(one, words) for one in warned]})
+            out.talk(words.say("strict"))
+            return 3
         stored = [await _attach(desk, who, customer, *found) for found in files]
         from msgspec.structs import replace
 
@@ -93,7 +103,8 @@ async def send(context: Context) -> int:
         if args.wait:
             sent = await _wait(context, desk, who, sent, args.timeout, words)
     if out.json:
-        out.object(views.sent(sent, words, explained))
+        told = views.sent(sent, words, explained)
+        out.object(told | {"warnings": [views.warning(one, words) for one in warned]})
     else:
         taken = next((ranked for ranked in explained.ranked if ranked.route == sent.route), explained.best)
         where, address = words.medium(sent.route.medium), text_of(sent.route.address)
@@ -108,8 +119,25 @@ async def send(context: Context) -> int:
     return _exit_code(sent) if args.wait else 0
 
 
-async def _dry_run(context: Context, desk: Desk, who: Agent, compose: Compose, words: Wording) -> int:
+async def _warn(context: Context, desk: Desk, who: Agent, compose: Compose, files: int) -> tuple[Warned, ...]:
+    """Return what there is to warn of, and tell it beside the answer."""
+    if not compose.text.strip():
+        return ()
+    from msgspec.structs import replace
+
+    # Files are deposited only for what is sent: here it counts that there are some.
+    known = replace(compose, attachments=(Attachment("", "", 0),) * files)
+    warned = await desk.warnings(who, known, None)
+    for one in () if context.out.json else warned:
+        context.out.talk(context.words.say("warning", why=context.words.guard(one)))
+    return warned
+
+
+async def _dry_run(context: Context, desk: Desk, who: Agent, compose: Compose, files: int) -> int:
+    words = context.words
     choice = await desk.choose(who, compose)
+    warned = await _warn(context, desk, who, compose, files)
+    about = (await desk.timeline(who, compose.customer, EntryId(""), 1)).about
     best = next((r for r in choice.ranked if not compose.medium or r.route.medium == compose.medium), None)
     out = context.out
     if out.json:
@@ -119,6 +147,8 @@ async def _dry_run(context: Context, desk: Desk, who: Agent, compose: Compose, w
                 "choice": views.ranked(best, words) if best is not None else None,
                 "alternatives": [views.ranked(ranked, words) for ranked in choice.ranked if ranked != best],
                 "refused": [views.refused(refused, words) for refused in choice.refused],
+                "best_hour": views.about(about)["best_hour"],
+                "warnings": [views.warning(one, words) for one in warned],
             }
         )
     else:
@@ -126,8 +156,11 @@ async def _dry_run(context: Context, desk: Desk, who: Agent, compose: Compose, w
             out.line(words.say("not_via", medium=words.medium(compose.medium)))
         for line in choice_lines(choice, words):
             out.line(line)
+        for key_, text in words.about(about):
+            if key_ == "best_hour":
+                out.line(words.say("about_best_hour", what=text))
         out.talk(words.say("dry_run"))
-    return 0 if best is not None else 3
+    return 0 if best is not None and not (warned and context.args.strict) else 3
 
 
 def _read(path: Path) -> tuple[str, str, bytes]:
@@ -228,6 +261,39 @@ def _on_reply(call: Callable[[Desk, Agent, str, EntryId], Awaitable[Sent]]) -> C
     return Command(run, _fill_reply)
 
 
+def _fill_fallback(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("reply", metavar="REPLY", help="the failed reply's id")
+    parser.add_argument("--send", action="store_true", help="send it; without, only say how")
+    key(parser)
+
+
+async def outbox_fallback(context: Context) -> int:
+    args, out, words = context.args, context.out, context.words
+    async with context.desk() as (desk, who):
+        found = await desk.fallback(who, EntryId(args.reply))
+        if found is None:
+            raise Refused(words.words.say("instead.no_other"), f"See: agentconsole outbox check {args.reply}")
+        sent = await desk.reply(who, context.request, found.compose) if args.send else None
+    route = found.ranked.route
+    if sent is not None:
+        told = words.say(
+            "sent_to", state=words.state(sent.state), medium=words.medium(route.medium), address=text_of(route.address)
+        )
+        lines = (words.fallback(found), told, words.say("reply_id", id=sent.id))
+        out.result(views.fallback(found, words) | {"sent": views.sent(sent, words)["reply"]}, *lines)
+        return 0
+    if out.json:
+        out.object(views.fallback(found, words) | {"sent": None})
+        return 0
+    out.line(words.say("fallback", what=words.fallback(found), address=text_of(route.address), account=route.account))
+    out.line(words.because(found.ranked))
+    if found.subject:
+        out.line(words.say("fallback_subject", subject=found.subject))
+    out.block(found.text)
+    out.talk(words.say("fallback_send"))
+    return 0
+
+
 COMMANDS = {
     "send": Command(send, _fill_send),
     "outbox": Command(
@@ -241,6 +307,10 @@ COMMANDS = {
             "resend": (
                 "send a failed or uncertain reply again",
                 _on_reply(lambda desk, who, request, reply: desk.resend(who, request, reply)),
+            ),
+            "fallback": (
+                "another way for a reply that provably did not arrive",
+                Command(outbox_fallback, _fill_fallback),
             ),
             "mark-sent": (
                 "an uncertain reply did arrive",

@@ -7,7 +7,8 @@ from datetime import datetime
 from agentconsole.cli.names import text_of
 from agentconsole.cli.output import Fields
 from agentconsole.cli.wording import Wording
-from agentconsole.desk import AccountHealth, OutboxLine, QueuePage, Sent, Status, SuggestionView, TimelinePage
+from agentconsole.desk import AccountHealth, Fallback, OutboxLine, QueuePage, Sent, Status, SuggestionView, TimelinePage
+from agentconsole.domain.about import About
 from agentconsole.domain.entries import (
     AnyEntry,
     Note,
@@ -16,12 +17,14 @@ from agentconsole.domain.entries import (
     Reply,
     Unreadable,
 )
+from agentconsole.domain.guards import Warned
 from agentconsole.domain.model import (
     Attachment,
     Choice,
     Conversation,
     Customer,
     CustomerId,
+    Fact,
     Hit,
     Line,
     Ranked,
@@ -168,11 +171,34 @@ def entry(found: AnyEntry, page: TimelinePage, words: Wording) -> Fields:
 
 def show(page: TimelinePage, words: Wording) -> Fields:
     return {
-        "customer": customer(page.customer),
+        "customer": customer(page.customer) | about(page.about),
         "conversations": [conversation(found) for found in page.customer.conversations],
         "timeline": [entry(found, page, words) for found in page.entries],
         "more": page.more,
         "suggestions": [suggestion(found) for found in page.suggestions],
+        "facts": [fact(found) for found in page.facts],
+        "masked": list(page.masked),
+    }
+
+
+def fact(found: Fact) -> Fields:
+    return {
+        "kind": found.kind,
+        "value": found.value,
+        "label": found.label or None,
+        "entry": found.entry,
+        "at": moment(found.at),
+        "medium": found.medium,
+    }
+
+
+def warning(found: Warned, words: Wording) -> Fields:
+    return {
+        "guard": found.guard,
+        "because": words.guard(found),
+        "start": found.start,
+        "end": found.end,
+        "facts": dict(found.facts),
     }
 
 
@@ -207,6 +233,39 @@ def why(person: Customer, found: Choice, words: Wording) -> Fields:
         "choice": choice(found, words),
         "alternatives": [ranked(route, words) for route in found.ranked[1:]],
         "refused": [refused(route, words) for route in found.refused],
+        "proposal": ranked(found.proposal, words) if found.proposal is not None else None,
+        "set_aside": refused(found.set_aside, words) if found.set_aside is not None else None,
+    }
+
+
+def about(found: About) -> Fields:
+    """What is known of a customer's language, clock, country and best hour, with how it is known."""
+    spoken, best = found.spoken, found.best_hour
+    return {
+        "language": {
+            "code": spoken.language or None,
+            "evidence": spoken.evidence or None,
+            "messages": spoken.messages,
+            "of": spoken.of,
+        },
+        "time_zones": {"names": list(found.zones), "evidence": found.zones_by or None},
+        "country": {"code": found.country or None, "evidence": found.country_by or None},
+        "best_hour": {"from": best.hour, "hours": best.hours, "answers": best.answers, "of": best.of}
+        if best is not None
+        else None,
+    }
+
+
+def fallback(found: Fallback, words: Wording) -> Fields:
+    return {
+        "reply": found.reply,
+        "customer": found.customer,
+        "route": ranked(found.ranked, words),
+        "text": found.text,
+        "subject": found.subject or None,
+        "changes": list(found.changes),
+        "attachments": [attachment(part) for part in found.attachments],
+        "left_out": list(found.left_out),
     }
 
 

@@ -6,9 +6,12 @@ from collections.abc import Callable
 from datetime import datetime
 
 from agentconsole.cli.phrases import PHRASES
-from agentconsole.desk import SuggestionView
+from agentconsole.desk import Fallback, SuggestionView
+from agentconsole.domain.about import About
 from agentconsole.domain.entries import AnyEntry, Receipt
-from agentconsole.domain.model import Ranked, RefusedRoute
+from agentconsole.domain.guards import Warned
+from agentconsole.domain.model import Choice, Fact, Ranked, RefusedRoute
+from agentconsole.text import choice_words
 from agentconsole.text.words import Words
 
 
@@ -32,6 +35,7 @@ class Wording:
         self.moment = self._words.moment
         self.day = self._words.short_day
         self.delivery = self._words.delivery
+        self.words = self._words
 
     def say(self, key: str, **values: object) -> str:
         """Return one of the commands' own phrases with values put in. Whoever prints it makes it safe."""
@@ -44,8 +48,34 @@ class Wording:
     def because(self, ranked: Ranked) -> str:
         return self._words.why(ranked, self._now())
 
+    def guard(self, warned: Warned) -> str:
+        return self._words.guard(warned, self._now())
+
+    def fact(self, fact: Fact) -> str:
+        """Return what the customer told, with its source."""
+        return self.say("fact", **dict(zip(("what", "source"), self._words.fact(fact, self._now()), strict=True)))
+
     def refusal(self, refused: RefusedRoute) -> str:
         return self._words.refusal(refused, self._now())
+
+    def choice(self, choice: Choice) -> list[choice_words.Told]:
+        """Return the whole choice in the sentences that the console shows too."""
+        return choice_words.told(choice, self._words, self._now())
+
+    def about(self, about: About) -> list[tuple[str, str]]:
+        """Return what is known of a customer besides addresses and wishes, each under its phrase's key."""
+        found = [
+            ("language", choice_words.spoken(about, self._words)),
+            ("zone", choice_words.clock(about, self._words, self._now())),
+            ("country", choice_words.country(about, self._words)),
+            ("best_hour", choice_words.best_hour(about, self._words)),
+        ]
+        return [(key, text) for key, text in found if text]
+
+    def fallback(self, found: Fallback) -> str:
+        return choice_words.fallback(
+            found.failed, found.ranked.route.medium, found.changes, found.left_out, self._words
+        )
 
     def suggestion(self, view: SuggestionView) -> str:
         return self._words.evidence(view.why, view.evidence_medium, view.evidence_at, self._now())

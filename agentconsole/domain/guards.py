@@ -11,11 +11,11 @@ from functools import cache
 from typing import Final, TypeAlias
 
 from agentconsole.domain import facts, numbers
-from agentconsole.domain.facts import Fact
 from agentconsole.domain.model import (
     AgentName,
     Customer,
     Delivery,
+    Fact,
     Facts,
     Medium,
     Route,
@@ -213,36 +213,50 @@ ALL: Final = (
 )
 """The guards in the order of their weight: what would reach the wrong person comes first."""
 
+RISKY: Final = frozenset({OTHER_TARGET, WRONG_NAME, NUMBER_IN_TEXT, UNFILLED})
+"""What cannot be taken back once somebody has read it: a send asks twice."""
+
+
+class Settings(Value, frozen=True):
+    """What a profile says about guards.
+
+    Args:
+        on: the guards that are switched on.
+        minutes: how long ago somebody else's message still counts as "just now".
+        own_names: how the team calls itself, which is no wrong name.
+        numbers: further kinds of numbers that nobody should see, each a name and a regular expression.
+    """
+
+    on: tuple[str, ...] = ALL
+    minutes: int = 10
+    own_names: tuple[str, ...] = ()
+    numbers: tuple[tuple[str, str], ...] = ()
+
 
 def warnings(
     draft: Drafted,
     customer: Customer,
     known: Sequence[Fact],
     now: datetime,
-    *,
-    on: Collection[str] = ALL,
-    patterns: Sequence[tuple[str, str]] = (),
-    minutes: int = 10,
+    settings: Settings | None = None,
 ) -> tuple[Warned, ...]:
     """Return what there is to warn of before a reply leaves, the weightiest first.
 
     Args:
         known: what the customer told already (``facts.known``).
-        on: the guards that the profile has switched on.
-        patterns: further numbers of the profile that nobody should see.
-        minutes: how long ago somebody else's message still counts as "just now".
     """
+    settings = settings or Settings()
     judged: dict[str, Guard] = {
         OTHER_TARGET: lambda: other_target(draft),
         WRONG_NAME: lambda: wrong_name(draft, customer),
-        NUMBER_IN_TEXT: lambda: number_in_text(draft, patterns),
+        NUMBER_IN_TEXT: lambda: number_in_text(draft, settings.numbers),
         UNFILLED: lambda: unfilled(draft),
         ASKED_AGAIN: lambda: asked_again(draft, known),
         ATTACHMENT_MISSING: lambda: attachment_missing(draft),
-        JUST_WRITTEN: lambda: just_written(draft, customer, now, timedelta(minutes=minutes)),
+        JUST_WRITTEN: lambda: just_written(draft, customer, now, timedelta(minutes=settings.minutes)),
         MIXED_TONE: lambda: mixed_tone(draft),
     }
-    found = (judged[name]() for name in ALL if name in on)
+    found = (judged[name]() for name in ALL if name in settings.on)
     return tuple(warning for warning in found if warning is not None)
 
 

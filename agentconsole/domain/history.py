@@ -48,6 +48,7 @@ from agentconsole.domain.model import (
     ConversationStatus,
     CustomerId,
     Delivery,
+    Heard,
     LinkedAddress,
     Medium,
     MergeEdge,
@@ -70,12 +71,12 @@ KEPT_DELIVERIES: Final = 40
 KEPT_PARTICIPANTS: Final = 50
 KEPT_ANSWERS: Final = 50
 KEPT_WISHES: Final = 5
-KEPT_RESOLVED: Final = 100
 KEPT_BEGUN: Final = 20
 KEPT_COMPLAINTS: Final = 5
 COMPLAINT: Final = "complaint"
 """The tag of a conversation after which nothing cheerful is begun for a while."""
 
+KEPT_RESOLVED: Final = 100
 """Resolved conversations that a snapshot holds at least, the newest; it is written with every entry."""
 
 _RESOLVED_SLACK: Final = 20
@@ -135,11 +136,11 @@ class _Fold:
         self.tallies = dict(start.tallies)
         self.languages = dict(start.languages)
         self.answers = start.answers
-
         self.facts = dict(start.facts)
         self.heard = start.heard
         self.begun = start.begun
         self.complaints = dict(start.complaints)
+
     def snapshot(self) -> Snapshot:
         return Snapshot(
             id=self.start.id,
@@ -162,11 +163,11 @@ class _Fold:
             tallies=self.tallies,
             languages=self.languages,
             answers=self.answers,
-        )
             facts=self.facts,
             heard=self.heard,
             begun=self.begun,
             complaints=self.complaints,
+        )
 
     def add(self, entry: AnyEntry) -> None:
         self._add(entry)
@@ -221,8 +222,8 @@ class _Fold:
                 conversation = self._conversation(entry.conversation, entry.at)
                 tags = tuple(sorted((set(conversation.tags) | set(entry.add)) - set(entry.remove)))
                 self.conversations[entry.conversation] = replace(conversation, tags=tags)
-            case Suggested():
                 self._complaint(entry)
+            case Suggested():
                 self.suggestions.setdefault(
                     entry.id, Suggestion(entry.id, entry.at, entry.other, entry.address, entry.why, entry.evidence)
                 )
@@ -246,7 +247,10 @@ class _Fold:
 
     def _received(self, entry: Received) -> None:
         self._link(entry.sender, entry.trust, entry)
-        self._heard(entry)
+        self._learn(entry)
+        facts.learn(self.facts, facts.told(entry))
+        if not entry.past:
+            self.heard = Heard(entry.id, entry.stored_at, entry.sender, entry.trust, entry.signer, entry.checked)
         if entry.sender_name and not self.name:
             self.name = entry.sender_name
         conversation = self._touch(
@@ -282,7 +286,7 @@ class _Fold:
         if linked.dead and linked.dead_at is not None and entry.at > linked.dead_at:
             self.addresses[str(entry.sender)] = replace(linked, dead="", dead_at=None)
 
-    def _heard(self, entry: Received) -> None:
+    def _learn(self, entry: Received) -> None:
         """Learn from a message that a person wrote: the language, and that our last ones were answered."""
         if entry.automatic:
             return
@@ -324,12 +328,12 @@ class _Fold:
             self.routes[route_key(use.route)] = replace(use, last_out=entry.at, unanswered=use.unanswered + 1)
             tally = self.tallies.get(record.medium) or Tally(record.medium)
             self.tallies[record.medium] = learned.sent(tally, entry.at)
+            if record.proactive:
+                self.begun = tuple(sorted((*self.begun, entry.at)))[-KEPT_BEGUN:]
         if entry.state in (Delivery.FAILED, Delivery.CANCELLED):
             conversation = self._conversation(record.conversation, entry.at)
             if conversation.waiting_since is None and conversation.status in ACTIVE:
                 self.conversations[record.conversation] = replace(conversation, waiting_since=entry.at)
-            if record.proactive:
-                self.begun = tuple(sorted((*self.begun, entry.at)))[-KEPT_BEGUN:]
 
     # -- the person ----------------------------------------------------------------------------------------
 
@@ -495,9 +499,10 @@ class _Fold:
                 del self.conversations[gone.id]
 
 
-def _preview(text: str) -> str:
-    return " ".join(text[: PREVIEW * 4].split())[:PREVIEW]
 def _weight(said: Consent) -> tuple[datetime, bool]:
     return said.at, not said.allowed
 
 
+def _preview(text: str) -> str:
+    """Return the beginning of a text. Masked first: half of a number at its end would not be known as one."""
+    return numbers.masked(" ".join(text[: PREVIEW * 4].split()))[:PREVIEW]

@@ -294,6 +294,32 @@ class MergeEdge(Value, frozen=True):
     suggestion: EntryId = EntryId("")
 
 
+class Heard(Value, frozen=True):
+    """The newest live message by arrival, which the sender cannot choose, and what vouches for its sender."""
+
+    entry: EntryId
+    at: datetime
+    sender: Address
+    trust: Trust = Trust.CLAIMED
+    signer: str = ""
+    checked: bool = False
+
+
+class Fact(Value, frozen=True):
+    """Something that the customer told us, with where it was told (``domain.facts``).
+
+    Args:
+        label: what people call the kind, where a profile made it up.
+    """
+
+    kind: str
+    value: str
+    entry: EntryId
+    at: datetime
+    medium: Medium
+    label: str = ""
+
+
 class Snapshot(Value, frozen=True):
     """What the entries of one record add up to, without those of merged records.
 
@@ -322,6 +348,13 @@ class Snapshot(Value, frozen=True):
     """How many of the messages were in each language."""
     answers: tuple[datetime, ...] = ()
     """When the customer answered us last, the newest ones only: for the best hour."""
+    facts: dict[str, Fact] = {}
+    """What the customer told us, the newest word of each kind."""
+    heard: Heard | None = None
+    begun: tuple[datetime, ...] = ()
+    """When messages that we began ourselves arrived, the newest ones only: for the cap."""
+    complaints: dict[str, datetime] = {}
+    """Since when a conversation bears the tag ``complaint``, the newest ones only."""
 
 
 class Customer(Value, frozen=True):
@@ -348,14 +381,11 @@ class Customer(Value, frozen=True):
     cards: dict[str, Card] = {}
     tallies: tuple[Tally, ...] = ()
     languages: dict[str, int] = {}
-    facts: dict[str, Fact] = {}
-    """What the customer told us, the newest word of each kind."""
-    heard: Heard | None = None
-    begun: tuple[datetime, ...] = ()
-    """When messages that we began ourselves arrived, the newest ones only: for the cap."""
-    complaints: dict[str, datetime] = {}
-    """Since when a conversation bears the tag ``complaint``, the newest ones only."""
     answers: tuple[datetime, ...] = ()
+    begun: tuple[datetime, ...] = ()
+    complaints: tuple[datetime, ...] = ()
+    heard: Heard | None = None
+    facts: tuple[Fact, ...] = ()
 
 
 class Line(Value, frozen=True):
@@ -382,10 +412,6 @@ class Hit(Value, frozen=True):
 
     customer: CustomerId
     name: str
-    begun: tuple[datetime, ...] = ()
-    complaints: tuple[datetime, ...] = ()
-    heard: Heard | None = None
-    facts: tuple[Fact, ...] = ()
     entry: EntryId
     at: datetime
     medium: Medium
@@ -408,3 +434,5 @@ class Draft(Value, frozen=True):
     request: str = ""
     note: bool = False
     attachments: tuple[Attachment, ...] = ()
+    begun: Route | None = None
+    """Where it would have gone when its first word was typed, or where the agent pointed it since."""

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from agentconsole.domain import learned
+from agentconsole.domain import facts, learned
 from agentconsole.domain.history import ACTIVE, KEPT_ANSWERS, KEPT_PARTICIPANTS
 from agentconsole.domain.model import (
     Card,
@@ -22,6 +22,7 @@ from agentconsole.domain.model import (
     Customer,
     CustomerId,
     Delivery,
+    Fact,
     Line,
     LinkedAddress,
     Preference,
@@ -94,11 +95,11 @@ def combine(root: CustomerId, snapshots: Mapping[CustomerId, Snapshot]) -> Custo
         tallies=_tallies(ordered),
         languages=dict(sum((Counter(s.languages) for s in ordered), Counter())),
         answers=tuple(sorted(at for s in ordered for at in s.answers))[-KEPT_ANSWERS:],
-        owners=owners,
         facts=_facts(ordered),
         heard=max((s.heard for s in ordered if s.heard is not None), key=lambda h: (h.at, h.entry), default=None),
         begun=tuple(sorted(at for s in ordered for at in s.begun)),
         complaints=tuple(sorted(at for s in ordered for at in s.complaints.values())),
+        owners=owners,
         joined=joined,
     )
 
@@ -110,6 +111,13 @@ def _cards(snapshots: Sequence[Snapshot]) -> dict[str, Card]:
             if what not in newest or card.at > newest[what].at:
                 newest[what] = card
     return {what: card for what, card in newest.items() if card.value}
+
+
+def _facts(snapshots: Sequence[Snapshot]) -> tuple[Fact, ...]:
+    found: dict[str, Fact] = {}
+    for snapshot in snapshots:
+        facts.learn(found, snapshot.facts.values())
+    return facts.ordered(found)
 
 
 def _tallies(snapshots: Sequence[Snapshot]) -> tuple[Tally, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from agentconsole.hub.desk.away import Attendance
 from agentconsole.hub.desk.care import Care
 from agentconsole.hub.desk.describing import Describing
+from agentconsole.hub.desk.guarding import Guarding
 from agentconsole.hub.desk.operating import Operating
 from agentconsole.hub.desk.otherwise import Otherwise
 from agentconsole.hub.desk.people import People
@@ -12,5 +13,5 @@ from agentconsole.hub.desk.reading import Reading
 from agentconsole.hub.desk.working import Working
 
 
-class DeskOverStore(Attendance, Care, People, Describing, Otherwise, Working, Operating, Reading):
+class DeskOverStore(Attendance, Care, People, Describing, Guarding, Otherwise, Working, Operating, Reading):
     """Implements ``desk.Desk``. The parts share ``hub.desk.base.DeskPart``, which says what they need."""

@@ -12,7 +12,7 @@ from agentconsole.domain.fallback import Automatic
 from agentconsole.domain.guards import Settings
 from agentconsole.domain.model import AccountName, AgentName
 from agentconsole.domain.permission import Reach
-from agentconsole.domain.preference import Account, Policy
+from agentconsole.domain.preference import Account, Policy, Price
 from agentconsole.ports import AccountInfo, ChannelKind
 
 ALL_RIGHTS = frozenset({"read", "reply", "customer", "operate"})
@@ -58,13 +58,18 @@ class HubProfile:
 
 @dataclass(frozen=True, slots=True)
 class AccountSetup:
-    """One configured account: its kind and the options that its TOML table gave."""
+    """One configured account: its kind and the options that its TOML table gave.
+
+    Args:
+        price: what one part of a message costs on it.
+    """
 
     name: AccountName
     kind: ChannelKind[Any]
     options: Any
     read_only: bool = False
     since: datetime | None = None
+    price: Price | None = None
 
     @property
     def own_address(self) -> str:
@@ -84,7 +89,7 @@ class AccountSetup:
         )
 
 
-def for_choice(info: AccountInfo) -> Account:
+def for_choice(info: AccountInfo, price: Price | None = None) -> Account:
     """Reduce an account to what the choice of a route depends on."""
     can = info.capabilities
     return Account(
@@ -92,6 +97,7 @@ def for_choice(info: AccountInfo) -> Account:
         medium=info.medium,
         address_kind=can.address_kind,
         live=can.live,
+        price=price,
         reach=Reach(
             limit=can.text_limit,
             unit=can.text_unit,

@@ -13,6 +13,7 @@ import unicodedata
 from functools import lru_cache
 from typing import Final
 
+from agentconsole.domain.numbers import masked
 from agentconsole.text import charsets
 from agentconsole.text.sanitise import fold_compatible, one_line
 
@@ -76,6 +77,7 @@ def snippet(text: str, words: str) -> str:
     places = [place for term in _terms(words) if (place := folded.find(term)) >= 0]
     start = max(min(places, default=0) - SNIPPET // 3, 0)
     end = start + SNIPPET
+    line = masked(line)  # before it is cut: half of a number would not be known as one
     return ("…" if start else "") + line[start:end].strip() + ("…" if end < len(line) else "")
 
 

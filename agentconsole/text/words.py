@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from agentconsole.domain import guards
 from agentconsole.domain.entries import (
     AddressLinked,
     AddressState,
@@ -26,10 +27,12 @@ from agentconsole.domain.entries import (
     Unmerged,
     Unreadable,
 )
-from agentconsole.domain.facts import Fact, masked
+from agentconsole.domain.facts import masked
+from agentconsole.domain.guards import Warned
 from agentconsole.domain.model import (
     Delivery,
     DeliveryRecord,
+    Fact,
     Facts,
     Ranked,
     RefusedRoute,
@@ -38,7 +41,7 @@ from agentconsole.text.sanitise import one_line
 from agentconsole.text.words_table import CODES, WORDS
 
 _TIMES_OF_DAY = frozenset({"last_in", "wrote", "at"})
-_MEDIA = frozenset({"medium_evidence", "stated", "medium", "instead"})
+_MEDIA = frozenset({"medium_evidence", "stated", "medium", "now", "instead"})
 
 
 class Words:
@@ -150,12 +153,27 @@ class Words:
             f"known.{fact.kind}", end=masked(fact), medium=self.medium(fact.medium), at=self.when(fact.at, now)
         )
 
-    def confirm(self, fact: Fact, draft: str) -> str:
+    def fact(self, fact: Fact, now: datetime) -> tuple[str, str]:
+        """Return what was told, and where and when."""
+        what = fact.label or self._word("fact", fact.kind)
+        source = f"{self.medium(fact.medium)} {self.when(fact.at, now)}"
+        return f"{one_line(what, 40)} {one_line(fact.value, 80)}", source
+
+    def guard(self, warned: Warned, now: datetime) -> str:
+        """Return what a guard warns of, without a full stop."""
+        told = dict(warned.facts)
+        if warned.guard == guards.ASKED_AGAIN:
+            told["known"] = self._filled("known", told.get("kind", ""), told | {"end": told.get("ending", "")}, now)
+        elif warned.guard == guards.NUMBER_IN_TEXT:
+            told["number"] = self._word("number", told.get("kind", ""))
+        return self._filled("guard", warned.guard, told, now)
+
+    def confirm(self, fact: Fact, draft: str, spoken: str = "") -> str:
         """Return the question that takes the place of asking again: the customer only has to say yes.
 
-        It is the customer who reads it, so its language is the draft's and not the agent's.
+        It is the customer who reads it, so its language is theirs (``spoken``), else the draft's, never the agent's.
         """
-        language = "ko" if any("가" <= char <= "힣" for char in draft) else "en"
+        language = spoken if spoken in WORDS else "ko" if any("가" <= char <= "힣" for char in draft) else "en"
         return WORDS[language][f"confirm.{fact.kind}"].format(end=one_line(masked(fact), 120))
 
     # -- why this channel ----------------------------------------------------------------------------------
@@ -193,6 +211,14 @@ class Words:
         counts = {"answered": ranked.facts.get("answered", ""), "sent": ranked.facts.get("sent", "")}
         said = self.say("why.proposal", medium=self.title(ranked.route.medium), **counts)
         return f"{said} {self._than(ranked.facts)}" if ranked.facts.get("than") else said
+
+    def set_aside(self, refused: RefusedRoute, now: datetime) -> str:
+        """Return why what the customer asked for was not followed, without the medium."""
+        return self._filled("refused", refused.reason, refused.facts, now)
+
+    def language_name(self, code: str) -> str:
+        """Return a language's name; of one that is not listed its code."""
+        return self._word("language", code)
 
     def refusal(self, refused: RefusedRoute, now: datetime) -> str:
         """Return why a route must not be used now."""

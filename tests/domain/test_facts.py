@@ -23,6 +23,7 @@ MINSU = received("e2", WHATSAPP, PHONE, ago(minutes=5), "회원번호는 7719-00
 def test_what_emily_told_is_known_with_its_source():
     assert [(f.kind, facts.masked(f), f.entry, f.medium) for f in facts.known([EMILY])] == [
         ("id_number", "4821", "e1", "email"),
+        ("date", "2026-03-11", "e1", "email"),
         ("phone", PHONE.value, "e1", "email"),
     ]
 

@@ -154,7 +154,7 @@ def test_each_guard_can_be_switched_off() -> None:
         guards.NUMBER_IN_TEXT,
         guards.UNFILLED,
     ]
-    assert guards.warnings(draft, customer(), (), minute(0), on=()) == ()
+    assert guards.warnings(draft, customer(), (), minute(0), guards.Settings(on=())) == ()
 
 
 def test_cap_over_all_channels_and_cooling_off() -> None:

@@ -15,7 +15,7 @@ from agentconsole.desk import (
     SpoolStatus,
     SyncResult,
 )
-from agentconsole.domain import addresses
+from agentconsole.domain import addresses, facts
 from agentconsole.domain.entries import AnyEntry, Reply
 from agentconsole.domain.model import (
     AccountName,
@@ -24,11 +24,14 @@ from agentconsole.domain.model import (
     ConversationId,
     Customer,
     CustomerId,
+    Fact,
     Snapshot,
 )
 from agentconsole.errors import NotFound, Refused, StoreFault, UsageError
+from agentconsole.hub.factbook import FactBook
 from agentconsole.hub.filing import Filed
 from agentconsole.hub.health import Health
+from agentconsole.hub.masking import Masks
 from agentconsole.hub.parser import Parser
 from agentconsole.hub.profile import AccountSetup, HubProfile
 from agentconsole.ports import AuditLine, RawItem, Report, Revision, Store
@@ -96,6 +99,8 @@ class DeskPart:
         self.people = people
         self.operations = operations
         self.started_at = clock.now()
+        self.masks = Masks(profile.guards.numbers)
+        self.facts = FactBook(store, profile.facts)
         self._words: Words | None = None
 
     async def words(self) -> Words:
@@ -103,6 +108,13 @@ class DeskPart:
         if self._words is None:
             self._words = await asyncio.to_thread(Words, self.profile.language, self.profile.timezone)
         return self._words
+
+    async def facts_of(self, customer: Customer) -> tuple[Fact, ...]:
+        """Return what a customer told us: the kinds that are kept, and those of the profile, looked up."""
+        if not self.profile.facts:
+            return customer.facts
+        own = await self.facts.of(customer)
+        return facts.ordered({fact.kind: fact for fact in (*customer.facts, *own)})
 
     def need(self, who: Agent, right: str) -> None:
         """Raise ``Refused`` unless the agent has a right."""

@@ -39,7 +39,8 @@ from agentconsole.domain.model import (
     Suggestion,
 )
 from agentconsole.errors import Ambiguous, NotFound, UsageError
-from agentconsole.hub.desk.base import DeskPart
+from agentconsole.hub.desk.base import DeskPart, key_of
+from agentconsole.hub.masking import Masks
 from agentconsole.ports import Revision, View
 
 MAX_PAGE = 500
@@ -71,7 +72,7 @@ class Reading(DeskPart):
         lines = await self.store.lines(VIEWS[view], who.name, offset=max(offset, 0), limit=min(max(limit, 1), MAX_PAGE))
         total = getattr(counts, view, 0) or offset + len(lines)
         return QueuePage(
-            tuple(lines),
+            self.masks.value(tuple(lines)),
             QueueCounts(**{name: getattr(counts, name) for name in QueueCounts.__struct_fields__}),
             position,
             total,
@@ -113,7 +114,7 @@ class Reading(DeskPart):
             return customer.id, customer.conversations[0].id
         if not active:
             raise NotFound(f"{customer.name or customer.id} has no conversation yet.", "Send a message first.")
-        some = ", ".join(f"{c.id} ({c.subject or c.preview[:30]})" for c in active[:5])
+        some = ", ".join(f"{c.id} ({self.masks.text(c.subject) or c.preview[:30]})" for c in active[:5])
         raise Ambiguous(
             f"{customer.name or customer.id} has several open conversations: {some}.", "Name one by its id."
         )
@@ -124,7 +125,7 @@ class Reading(DeskPart):
         history = await self.store.history(customer, before=before or None, limit=min(max(limit, 1), MAX_PAGE))
         if history is None:
             raise NotFound(f"There is no customer {customer}.", "See: agentconsole inbox")
-        entries, cut = _page(history.entries)
+        entries, cut, masked = _page(history.entries, self.masks)
         states = {}
         records = {record.reply: record for record in history.customer.deliveries}
         receipts = [entry for entry in history.entries if isinstance(entry, Receipt)]
@@ -132,14 +133,16 @@ class Reading(DeskPart):
             if isinstance(entry, Reply):
                 states[entry.id] = records.get(entry.id) or delivery.standing(entry, receipts)
         return TimelinePage(
-            history.customer,
+            self.masks.value(history.customer),
             entries,
-            states,
+            self.masks.value(states),
             history.more or cut,
             position,
             await self.suggestions_about(history.customer),
-            await self._removed(entries),
-            await self.about(history.customer),
+            self.masks.value(await self._removed(entries)),
+            facts=self.masks.value(await self.facts_of(history.customer)),
+            masked=masked,
+            about=self.masks.value(await self.about(history.customer)),
         )
 
     async def about(self, customer: Customer) -> About:
@@ -162,14 +165,24 @@ class Reading(DeskPart):
         if found is None:
             raise NotFound(f"There is no entry {entry}.", "See: agentconsole show")
         text = str(getattr(found[1], "text", ""))
-        return text[max(offset, 0) : max(offset, 0) + min(max(length, 0), MAX_TEXT)]
+        return self.masks.part(text, max(offset, 0), min(max(length, 0), MAX_TEXT))
+
+    async def reveal(self, who: Agent, request: str, entry: EntryId) -> str:
+        self.need(who, "customer")
+        key_of(request)
+        found = await self.store.entry(entry)
+        if found is None:
+            raise NotFound(f"There is no entry {entry}.", "See: agentconsole show")
+        owner = await self.store.customer(found[0])
+        await self.audit(who, "reveal", owner.id if owner is not None else found[0], entry)
+        return str(getattr(found[1], "text", ""))[:MAX_TEXT]
 
     async def search(self, who: Agent, words: str, limit: int) -> tuple[Hit, ...]:
         self.need(who, "read")
         if not words.strip():
             raise UsageError("There is nothing to search for.", "Give one word or more.")
         await self.audit(who, "search")  # without the words: they name people whom an erasure could not find there
-        return tuple(await self.store.search(words, limit=min(max(limit, 1), MAX_PAGE)))
+        return self.masks.value(tuple(await self.store.search(words, limit=min(max(limit, 1), MAX_PAGE))))
 
     async def news(self, who: Agent, since: Position, seconds: float) -> News:
         self.need(who, "read")
@@ -239,24 +252,28 @@ class Reading(DeskPart):
                     at=suggestion.at,
                 )
             )
-        return tuple(views)
+        return self.masks.value(tuple(views))
 
 
-def _page(entries: Sequence[AnyEntry]) -> tuple[tuple[AnyEntry, ...], bool]:
-    """Return the newest entries that fit on one line of the wire, long texts cut, and whether some were left out."""
+def _page(entries: Sequence[AnyEntry], masks: Masks) -> tuple[tuple[AnyEntry, ...], bool, tuple[EntryId, ...]]:
+    """Return the newest entries that fit on one line of the wire, long texts cut; whether some were left out; and
+    those in which a number is masked."""
     kept: list[AnyEntry] = []
+    masked: list[EntryId] = []
     room = PAGE_BYTES
     for entry in reversed(entries):
-        short = _shortened(entry)
+        short = _shortened(entry, masks)
         room -= ENTRY_BYTES + len(getattr(short, "text", "").encode("utf-8", "replace"))
         if room < 0 and kept:
-            return tuple(reversed(kept)), True
-        kept.append(short)
-    return tuple(reversed(kept)), False
+            return tuple(reversed(kept)), True, tuple(masked)
+        if masks.holds(entry.id, getattr(entry, "text", "")):
+            masked.append(entry.id)
+        kept.append(masks.value(short))
+    return tuple(reversed(kept)), False, tuple(masked)
 
 
-def _shortened(entry: AnyEntry) -> AnyEntry:
+def _shortened(entry: AnyEntry, masks: Masks) -> AnyEntry:
     if not isinstance(entry, Received | Reply | Note) or len(entry.text) <= TEXT_LENGTH:
         return entry
-    cut = f"{entry.text[:TEXT_LENGTH]} […+{len(entry.text) - TEXT_LENGTH}]"
+    cut = f"{masks.part(entry.text, 0, TEXT_LENGTH)} […+{len(entry.text) - TEXT_LENGTH}]"
     return msgspec.structs.replace(entry, text=cut)

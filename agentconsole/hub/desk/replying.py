@@ -8,7 +8,7 @@ from typing import TypeGuard
 import msgspec
 
 from agentconsole.desk import Agent, Compose, OutboxLine, Sent
-from agentconsole.domain import conversations, delivery, fallback, preference, threads
+from agentconsole.domain import conversations, delivery, fallback, permission, threads
 from agentconsole.domain.addresses import EMAIL
 from agentconsole.domain.entries import (
     AnyEntry,
@@ -34,13 +34,12 @@ from agentconsole.domain.model import (
     Snapshot,
     derive_id,
 )
-from agentconsole.domain.permission import Size
 from agentconsole.errors import Answered, NotFound, Refused, UsageError
 from agentconsole.hub import hold
-from agentconsole.hub.desk.base import DeskPart, key_of
+from agentconsole.hub.desk.base import key_of
+from agentconsole.hub.desk.choosing import Choosing, leaves_at
 from agentconsole.hub.desk.reading import ENTRY_BYTES, PAGE_BYTES
-from agentconsole.hub.profile import AccountSetup, for_choice
-from agentconsole.text import sms
+from agentconsole.hub.profile import AccountSetup
 from agentconsole.text.words import Words
 
 MAX_FILE = 512 * 1024
@@ -50,19 +49,7 @@ MAX_REFERENCES = 20
 """Thread keys that an answer carries: relays refuse headers over 4 KiB; the newest and the first matter."""
 
 
-class Replying(DeskPart):
-    async def choose(self, who: Agent, compose: Compose) -> Choice:
-        self.need(who, "read")
-        return self._choice(await self.person(compose.customer), compose)
-
-    def _choice(self, customer: Customer, compose: Compose) -> Choice:
-        accounts = [
-            for_choice(setup.info(signed_in=self.health.signed_in(name))) for name, setup in self.accounts.items()
-        ]
-        return preference.choose(
-            customer, accounts, self.clock.now(), self.profile.policy, _size(compose), purpose=compose.purpose
-        )
-
+class Replying(Choosing):
     # -- a new reply ---------------------------------------------------------------------------------------
 
     async def reply(self, who: Agent, request: str, compose: Compose) -> Sent:
@@ -81,8 +68,13 @@ class Replying(DeskPart):
         async with self.people:
             customer = await self.person(compose.customer)
             facts = await self.may_replace(customer, compose.instead_of, key_of(request))
-            choice = self._choice(customer, compose)
-            ranked = self._route(choice, compose, words)
+            await self.warm(customer, compose)
+            choice = self.judged(customer, compose)
+            try:
+                ranked = self._route(choice, compose, words)
+            except Refused:
+                await self._audit_refused(who, customer, choice, compose)
+                raise
             if facts:
                 ranked = Ranked(ranked.route, fallback.FALLBACK, ranked.facts | facts)
             await self._refuse_collision(who, customer, compose)
@@ -114,7 +106,7 @@ class Replying(DeskPart):
         setup = self.accounts[ranked.route.account]
         capable = setup.kind.capabilities
         conversation = self._conversation(customer, compose, reply_id)
-        answered = await self._answered(customer, compose, ranked.route)
+        answered = None if compose.proactive else await self._answered(customer, compose, ranked.route)
         return Reply(
             id=reply_id,
             at=self.clock.now(),
@@ -123,7 +115,7 @@ class Replying(DeskPart):
             account=ranked.route.account,
             medium=ranked.route.medium,
             address=ranked.route.address,
-            text=compose.text,
+            text=self.dressed(customer, compose, ranked.route.medium),
             key=await self._sending_key(reply_id, setup, ranked.route),
             subject=_subject(compose, answered, customer, conversation) if capable.subject else "",
             attachments=compose.attachments,
@@ -132,8 +124,9 @@ class Replying(DeskPart):
             place=ranked.route.place,
             rule=ranked.rule,
             facts=ranked.facts,
-            not_before=compose.not_before,
+            not_before=max((at for at in (compose.not_before, leaves_at(ranked)) if at is not None), default=None),
             purpose=compose.purpose,
+            proactive=compose.proactive,
         )
 
     async def _sending_key(self, reply: EntryId, setup: AccountSetup, route: Route) -> str:
@@ -144,12 +137,7 @@ class Replying(DeskPart):
         return threads.message_id(reply, route.address, domain, await self.store.secret(threads.SECRET))
 
     def _route(self, choice: Choice, compose: Compose, words: Words) -> Ranked:
-        wanted = [
-            ranked
-            for ranked in choice.ranked
-            if (compose.route is None or _same(ranked.route, compose.route))
-            and (not compose.medium or ranked.route.medium == compose.medium)
-        ]
+        wanted = self.wanted(choice.ranked, compose)
         if wanted:
             chosen = wanted[0]
             if compose.route is not None and compose.route.place not in ("", chosen.route.place):
@@ -159,16 +147,12 @@ class Replying(DeskPart):
                 )
             overridden = (compose.route is not None or bool(compose.medium)) and chosen is not choice.best
             return Ranked(chosen.route, "agent_choice", chosen.facts) if overridden else chosen
-        refused = next(
-            (
-                r
-                for r in choice.refused
-                if (compose.route is None or _same(r.route, compose.route))
-                and (not compose.medium or r.route.medium == compose.medium)
-            ),
-            None,
-        )
-        raise self._veto(choice, refused, words)
+        raise self._veto(choice, next(iter(self.wanted(choice.refused, compose)), None), words)
+
+    async def _audit_refused(self, who: Agent, customer: Customer, choice: Choice, compose: Compose) -> None:
+        """Note what was refused and why, so that it can be told from the log later."""
+        for at in self.wanted(choice.refused, compose):
+            await self.audit(who, "refused", customer.id, permission.told(at))
 
     def _veto(self, choice: Choice, refused: RefusedRoute | None, words: Words) -> Refused:
         best = choice.best
@@ -243,7 +227,7 @@ class Replying(DeskPart):
         for due in await self.store.replies(states or tuple(Delivery)):
             found = await self.store.entry(due.record.reply)
             text = found[1].text if found is not None and isinstance(found[1], Reply) else ""
-            lines.append(OutboxLine(due.customer, due.name, due.record, text[:200]))
+            lines.append(OutboxLine(due.customer, due.name, due.record, self.masks.part(text, 0, 200)))
         return tuple(lines)
 
     async def _decide(self, who: Agent, request: str, reply: EntryId, state: Delivery, reason: str) -> Sent:
@@ -387,20 +371,6 @@ def _in_part(reply: Reply, customer: Customer, snapshot: Snapshot) -> Reply:
 def _came_by(entry: AnyEntry, route: Route) -> TypeGuard[Received]:
     """Say whether a message came by a route: only its thread may be continued there."""
     return isinstance(entry, Received) and (entry.account, entry.sender) == (route.account, route.address)
-
-
-def _same(one: Route, other: Route) -> bool:
-    return (one.account, one.address) == (other.account, other.address)
-
-
-def _size(compose: Compose) -> Size:
-    text = compose.text
-    return Size(
-        characters=len(text),
-        bytes=len(text.encode("utf-8", "replace")),
-        sms=sms.parts(text).parts if text else 0,
-        attachments=len(compose.attachments),
-    )
 
 
 def _subject(compose: Compose, answered: Received | None, customer: Customer, conversation: ConversationId) -> str:

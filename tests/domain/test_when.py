@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentconsole.text import when
+from agentconsole.domain import when
 
 SEOUL = ZoneInfo("Asia/Seoul")
 NOW = datetime(2026, 3, 4, 10, 0, tzinfo=SEOUL)

@@ -1,0 +1,67 @@
+"""What customers told us by a profile's own patterns. The fold knows no profile, so this is looked up and kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Final
+
+from agentconsole.domain import facts
+from agentconsole.domain.entries import Received
+from agentconsole.domain.facts import Pattern
+from agentconsole.domain.model import Customer, CustomerId, EntryId, Fact
+from agentconsole.ports import Revision, Store
+
+_PAGE: Final = 500
+_DEEPEST: Final = 40
+"""Pages of a history that are looked through, newest first: 20,000 entries."""
+_KEPT: Final = 200
+
+
+class FactBook:
+    """Args:
+    patterns: the profile's own kinds; without any, nothing is looked up.
+    """
+
+    def __init__(self, store: Store, patterns: Sequence[Pattern]) -> None:
+        self._store = store
+        self._patterns = tuple(patterns)
+        self._known: OrderedDict[tuple[CustomerId, ...], tuple[Fact, ...]] = OrderedDict()
+        self._at: Revision | None = None
+
+    async def of(self, customer: Customer) -> tuple[Fact, ...]:
+        """Return the newest word of each of the profile's kinds, from the whole history."""
+        changes = await self._store.changed(self._at)
+        self._at = changes.revision
+        if changes.customers is None:
+            self._known.clear()
+        else:
+            gone = set(changes.customers)
+            for members in [members for members in self._known if gone & set(members)]:
+                del self._known[members]
+        found = self._known.get(customer.members)
+        if found is None:
+            found = await self._look(customer)
+            self._known[customer.members] = found
+            if len(self._known) > _KEPT:
+                self._known.popitem(last=False)
+        return found
+
+    async def _look(self, customer: Customer) -> tuple[Fact, ...]:
+        found: dict[str, Fact] = {}
+        before: EntryId | None = None
+        for _ in range(_DEEPEST):
+            page = await self._store.history(customer.id, before=before, limit=_PAGE)
+            if page is None or not page.entries:
+                break
+            received = [entry for entry in page.entries if isinstance(entry, Received)]
+            told = await asyncio.to_thread(self._told, received)
+            facts.learn(found, told)
+            if not page.more or len(found) == len(self._patterns):
+                break
+            before = page.entries[0].id
+        return facts.ordered(found)
+
+    def _told(self, entries: Sequence[Received]) -> list[Fact]:
+        return [fact for entry in entries for fact in facts.told_as(entry, self._patterns)]
