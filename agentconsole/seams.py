@@ -88,6 +88,7 @@ class Step(StrEnum):
     DRAFT_DROP = "draft_drop"
     AUDIT_WRITE = "audit_write"
     STORE_CREATE = "store_create"
+    KEY_WRITE = "key_write"
     SWEEP = "sweep"
     """What a crash left half-written is removed."""
     BACKUP = "backup"

@@ -55,6 +55,8 @@ class Received(Entry, frozen=True, kw_only=True, tag="received"):
     trust: Trust = Trust.CLAIMED
     signer: str = ""
     """Who vouches for the sender: the domain that signed a mail, where our own server says so."""
+    checked: bool = False
+    """Our own server could have vouched for the sender; where it did not, ``trust`` is low for a reason."""
     language: str = ""
     """Two letters (ISO 639-1); empty where the text does not tell."""
     place: str = ""

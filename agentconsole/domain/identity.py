@@ -13,6 +13,7 @@ from agentconsole.domain import conversations
 from agentconsole.domain.addresses import EMAIL, PHONE
 from agentconsole.domain.entries import (
     Merged,
+    Received,
     Suggested,
     SuggestionAnswered,
     Unmerged,
@@ -23,12 +24,37 @@ from agentconsole.domain.model import (
     Customer,
     CustomerId,
     EntryId,
+    Heard,
+    Trust,
     derive_id,
 )
 
 NUMBER_IN_TEXT = "number_in_text"
 EMAIL_IN_TEXT = "email_in_text"
 NOT_SUGGESTED = EntryId("")
+
+
+VOUCHED = (Trust.VERIFIED, Trust.THREADED)
+"""Levels of trust that open the history by themselves."""
+
+
+def vouched(customer: Customer, heard: Heard | Received) -> bool:
+    """Say whether a message may be taken for the customer's.
+
+    It may where its kind cannot tell (``checked`` is false: the gate is off), where our own server or a thread token
+    vouches for the sender, or where an agent trusts the address as it signs now. A mail that nobody signed is never
+    covered by that.
+    """
+    if not heard.checked or heard.trust in VOUCHED:
+        return True
+    linked = next((known for known in customer.addresses if known.address == heard.sender), None)
+    return linked is not None and bool(linked.trusted_by and heard.signer) and linked.signer == heard.signer
+
+
+def doubtful(customer: Customer) -> Heard | None:
+    """Return the newest message where nothing vouches for its sender: behind it the history stays closed."""
+    heard = customer.heard
+    return None if heard is None or vouched(customer, heard) else heard
 
 
 def why_mentioned(address: Address) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from agentconsole.domain import addresses, consent, conversations, identity
+from agentconsole.domain import addresses, consent, conversations, identity, threads
 from agentconsole.domain.entries import (
     AddressLinked,
     AddressState,
@@ -54,6 +54,7 @@ from agentconsole.ports import (
     Store,
 )
 from agentconsole.seams import Clock
+from agentconsole.text import language, quoting
 
 OWN_ADDRESS = "from our own address"
 
@@ -187,9 +188,7 @@ class Filing:
         thread = await self._store.thread(inbound.message_ids) if inbound.message_ids else None
         thread_customer = await self._store.customer(thread.customer) if thread is not None else None
         same = thread_customer is not None and customer is not None and thread_customer.id == customer.id
-        trust = inbound.trust
-        if same and thread is not None and thread.ours and trust == Trust.CLAIMED:
-            trust = Trust.THREADED
+        trust = await self._trust(inbound)
         past = archived or (setup.since is not None and at < setup.since)
         join = conversations.joins_past if archived else conversations.joins
         whole = join(
@@ -228,6 +227,9 @@ class Filing:
                 participants=tuple(p for p in inbound.participants if p.address not in self._own),
                 mentions=mentioned,
                 trust=trust,
+                signer=inbound.signer,
+                checked=inbound.checked,
+                language=_language(inbound.text),
                 place=inbound.place,
                 automatic=inbound.automatic,
                 past=past,
@@ -241,6 +243,14 @@ class Filing:
 
         await self._store.change(record, decide)
         return message(whole)
+
+    async def _trust(self, inbound: Inbound) -> Trust:
+        """Return how sure it is who wrote: an answer to a mail that went to this address and bears our token is more
+        than a claim, whatever signs it."""
+        if inbound.trust != Trust.CLAIMED or inbound.sender.kind != addresses.EMAIL or not inbound.message_ids:
+            return inbound.trust
+        secret = await self._store.secret(threads.SECRET)
+        return Trust.THREADED if threads.answered(inbound.message_ids, inbound.sender, secret) else Trust.CLAIMED
 
     def _words(
         self,
@@ -425,6 +435,14 @@ def unreadable_of(account: AccountName) -> Address:
 def entry_of(kind: str, identity: str) -> EntryId:
     """Return the id of the entry that a message becomes, whenever and from wherever it comes."""
     return EntryId(derive_id("e", "in", kind, identity))
+
+
+def _language(text: str) -> str:
+    """Return the language of what somebody wrote themselves; what they quote may be ours."""
+    start = text[:4000]
+    own = " ".join(start[part.start : part.end] for part in quoting.segments(start) if part.kind == quoting.Kind.TEXT)
+    found = language.guess(own[:1000])
+    return found.language if found is not None else ""
 
 
 def _other_names(inbound: Inbound, entry: EntryId, at: datetime) -> list[AnyEntry]:

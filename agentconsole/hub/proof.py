@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
+from agentconsole.domain import threads
 from agentconsole.domain.addresses import EMAIL
 from agentconsole.domain.entries import Receipt, Reply
 from agentconsole.domain.model import (
@@ -20,9 +20,6 @@ from agentconsole.seams import Clock
 
 OPEN: Final = (Delivery.UNCERTAIN, Delivery.QUEUED, Delivery.FAILED)
 """States of a reply that proof can still change: tried, and nobody knows better."""
-
-_OURS: Final = re.compile(r"e[0-9a-f]{30}@")
-"""How the Message-ID of a mail of ours begins: with the id of its entry."""
 
 QUOTED: Final = 20
 """Ids of one message that are looked up, newest first: a thread's older ones were proven by earlier answers."""
@@ -41,7 +38,7 @@ async def settle(store: Store, account: AccountName, inbound: Inbound, entry: En
         return
     mail = inbound.sender.kind == EMAIL
     for quoted in inbound.message_ids[:QUOTED]:
-        if mail and not _OURS.match(quoted.strip("<> ")):
+        if mail and not threads.OURS.match(quoted.strip("<> ")):
             continue  # a long thread names many mails, and looking each up costs more than filing it
         reply = await _reply(store, account, quoted)
         if reply is not None:

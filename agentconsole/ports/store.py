@@ -333,6 +333,14 @@ class Store(Protocol):
         """Say that everything that may have happened meanwhile is held; ``origin`` is empty from now on."""
         ...
 
+    async def secret(self, name: str) -> str:
+        """Return a secret of the store's own that nobody can guess, made on first use and the same ever after.
+
+        Args:
+            name: lower-case letters; says what for.
+        """
+        ...
+
     async def audit(self, line: AuditLine) -> None: ...
 
     async def audited(self, limit: int = 200) -> Sequence[AuditLine]: ...

@@ -67,9 +67,14 @@ class MemoryStore(Shelves):
         self._people: tuple[int, dict[CustomerId, Customer]] = (-1, {})
         self._blobs: dict[tuple[CustomerId, BlobId], bytes] = {}
         self._erased: set[EntryId] = set()
+        self._random = random
+        self._secrets: dict[str, str] = {}
         self._floor = 0
         self.older_because = ""
         """What ``origin`` answers until ``adopt``."""
+
+    async def secret(self, name: str) -> str:
+        return self._secrets.setdefault(name, self._random.token() + self._random.token())
 
     async def open(self) -> None:
         """There is nothing to open; the method is here so that both stores start alike."""

@@ -628,6 +628,12 @@ class StoreContract(CareContract):
         assert await store.audited() == lines[::-1]
         assert await store.audited(limit=2) == lines[:2:-1]
 
+    async def test_a_secret_is_made_once_and_is_nobody_elses(self, store: Store) -> None:
+        first = await store.secret("thread")
+        assert len(first) >= 40
+        assert await store.secret("thread") == first
+        assert await store.secret("another") != first
+
     async def test_health_counts(self, store: Store) -> None:
         await append(store, K1, received("e1"), note("n1"))
         await append(store, K2, received("e2", conversation="c2"))

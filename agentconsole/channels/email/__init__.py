@@ -25,5 +25,6 @@ KIND: ChannelKind[EmailOptions] = ChannelKind(
     parse=parse,
     own_address=lambda options: options.own,
     archived=archived,
+    checks_senders=lambda options: bool(options.authserv_id.strip()),
     verified_by="real server",
 )

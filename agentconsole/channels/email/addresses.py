@@ -7,6 +7,7 @@ identity.
 
 from __future__ import annotations
 
+import re
 from typing import Final, NamedTuple
 
 from agentconsole.channels.email.charsets import decode_header
@@ -15,6 +16,7 @@ from agentconsole.domain import addresses
 from agentconsole.domain.model import Address
 
 MAILBOX_LIMIT: Final = 200
+_IN_NAME: Final = re.compile(r"[^\s@<>()\"',;:]{1,64}@[^\s@<>()\"',;:]{1,253}")
 
 
 class Mailbox(NamedTuple):
@@ -120,8 +122,10 @@ def _comment(text: str, at: int) -> int:
 def _mailbox(phrase: str, spec: str | None, clean: bool) -> Mailbox:
     if spec is None:
         address = _address("".join(phrase.split()))
+        clean = clean and _plain_domain(phrase)
         return Mailbox(address, "", clean and address is not None and not any(map(str.isspace, phrase)))
     address = _address(spec.strip())
+    clean = clean and _plain_domain(spec)
     unquoted = phrase.strip()
     name = unquoted
     if len(unquoted) >= 2 and unquoted[0] == unquoted[-1] == '"':
@@ -132,8 +136,22 @@ def _mailbox(phrase: str, spec: str | None, clean: bool) -> Mailbox:
         clean = False
     if "@" in shown and address is not None:
         # A name that is an address itself is at best noise, and at worst somebody else's.
+        named = _IN_NAME.search(shown)
+        clean = clean and (named is None or named.group().lower() == address.value.lower())
         shown = ""
     return Mailbox(address, shown.replace('"', "") if '"' in shown else shown, clean and address is not None)
+
+
+def _plain_domain(spec: str) -> bool:
+    """Say whether a domain is what it looks like: its A-label is that of these very letters, not of look-alikes that
+    IDNA maps to others (full-width letters, ligatures, the KELVIN SIGN)."""
+    if spec.isascii():
+        return True
+    try:
+        domain = spec.encode("latin-1").decode("utf-8").rpartition("@")[2].rstrip(".")
+        return domain.isascii() or domain.encode("idna").decode("idna") == domain.lower()
+    except UnicodeError:
+        return False
 
 
 def _address(spec: str) -> Address | None:

@@ -241,6 +241,8 @@ class Mailbox:
             mime.META_OWN: self._options.own,
             **(extra or {}),
         }
+        if self._options.authserv_id.strip():
+            meta[mime.META_SERVER] = self._options.authserv_id
         taken = _stamp(message.internal_date)
         if taken is not None:
             meta[mime.META_DATE] = taken.isoformat()

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from agentconsole.channels.email import headers, reports
+from agentconsole.channels.email import authentication, headers, reports
 from agentconsole.channels.email.addresses import Mailbox, mailboxes
 from agentconsole.channels.email.bodies import Body
 from agentconsole.channels.email.headers import Block
@@ -35,6 +35,7 @@ META_OWN: Final = "own_address"
 META_DATE: Final = "internaldate"
 META_CUT: Final = "truncated"
 META_BROKEN: Final = "unreadable"
+META_SERVER: Final = "authserv_id"
 
 _ID: Final = re.compile(rb"<\s*([^<>\s]{1,900})\s*>")
 _HEADER_LIKE: Final = re.compile(rb"[!-9;-~]{1,100}[ \t]*:")
@@ -87,8 +88,9 @@ def parse(item: RawItem) -> Sequence[Parsed]:
 
     Args:
         item: as ``fetch`` made it. ``meta`` may hold ``own_address`` (mail from there is our own copy, or a form's),
-            ``internaldate`` (ISO 8601), ``truncated`` (the whole size in bytes where only headers were fetched) and
-            ``unreadable`` (why the server did not hand the mail out).
+            ``internaldate`` (ISO 8601), ``truncated`` (the whole size in bytes where only headers were fetched),
+            ``unreadable`` (why the server did not hand the mail out) and ``authserv_id`` (whose word about senders
+            counts).
 
     Raises:
         ValueError: with the reason why the mail cannot be read.
@@ -117,6 +119,10 @@ def _inbound(item: RawItem, tree: Tree, sender: Mailbox, trust: Trust) -> Inboun
     block = tree.root.block
     if sender.address is None:
         raise ValueError("it has no sender that could be answered")
+    server = item.meta.get(META_SERVER, "")
+    verdict = authentication.Verdict(trust, "")
+    if server and trust is Trust.CLAIMED:
+        verdict = authentication.judge(block, sender.address, server)
     body = Body(tree)
     text = body.text
     if size := item.meta.get(META_CUT):
@@ -132,7 +138,9 @@ def _inbound(item: RawItem, tree: Tree, sender: Mailbox, trust: Trust) -> Inboun
         parts=body.files,
         message_ids=thread_ids(block),
         participants=_participants(block, sender.address, item.meta.get(META_OWN, "")),
-        trust=trust,
+        trust=verdict.trust,
+        signer=verdict.signer,
+        checked=bool(server),
         automatic=is_automatic(block, sender.address),
     )
 

@@ -96,6 +96,7 @@ class EmbeddedStore:
         self._accepter = Accepter(root, self._engine, self._rewriter)
         self._card: place.Card
         self._origin = ""
+        self._secrets: dict[str, str] = {}
         self._reader = Reader(root, self._generations, self._distrust)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._writing: ThreadPoolExecutor | None = None
@@ -437,6 +438,23 @@ class EmbeddedStore:
             with self._steps.durable(Step.ADOPT):
                 place.write(self._root, card)
         self._card, self._origin = card, ""
+
+    async def secret(self, name: str) -> str:
+        known = self._secrets.get(name)
+        if known is None:
+            known = self._secrets[name] = await self._write("keep a secret", self._keep_secret, name)
+        return known
+
+    def _keep_secret(self, name: str) -> str:
+        path = self._root / "keys" / name
+        with suppress(FileNotFoundError):
+            if found := path.read_text("ascii").strip():
+                return found
+        made = self._random.token() + self._random.token()
+        with self._steps.durable(Step.KEY_WRITE):
+            files.make_folder(path.parent)
+            files.replace_file(path, f"{made}\n".encode())
+        return made
 
     async def audit(self, line: AuditLine) -> None:
         await self._write("write the audit trail", self._audit.add, line)
