@@ -80,6 +80,7 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
     "fallback_send": ("Nothing was sent. To send it: --send", "보내지 않음. 보내려면: --send"),
     "no_channel": ("No channel can be used now.", "지금 쓸 수 있는 채널이 없음."),
     "not_via": ("{medium} cannot be used now.", "지금 {medium}(으)로 보낼 수 없음."),
+    "leaves_as": ("It leaves as:", "보내는 글:"),
     "dry_run": ("Nothing was sent (--dry-run).", "보내지 않음(--dry-run)."),
     "sent_to": ("{state}: {medium} to {address}", "{state}: {medium}, 받는 곳 {address}"),
     "reply_id": ("Reply {id}", "답장 {id}"),

@@ -64,6 +64,8 @@ def _fill_send(parser: argparse.ArgumentParser) -> None:
     add("--purpose", metavar="WORD", default="", help="what it is about, e.g. invoice: a wish may hold for that only")
     add("--conversation", metavar="ID", default="", help="the conversation, where there are several")
     add("--attach", metavar="FILE", action="append", default=[], help="a file (at most 512 KiB); may be repeated")
+    add("--proactive", action="store_true", help="you begin instead of answering: law, consent, hours and cap are asked")
+    add("--when-allowed", action="store_true", help="hold a proactive message until it may leave, not refuse it")
     add("--wait", action="store_true", help="wait until it has left; the exit code says what became of it")
     add("--timeout", metavar="SECONDS", type=float, default=60.0, help="how long --wait waits (default: 60)")
     add("--strict", action="store_true", help="send nothing where there is something to warn of; exit code 3")
@@ -73,6 +75,8 @@ def _fill_send(parser: argparse.ArgumentParser) -> None:
 
 async def send(context: Context) -> int:
     args, out = context.args, context.out
+    if args.when_allowed and not args.proactive:
+        raise UsageError("--when-allowed is about proactive messages. Nothing was sent.", "Add --proactive.")
     text = await context.text(args.text) if args.text is not None or not args.dry_run else ""
     files = [await asyncio.to_thread(_read, Path(name)) for name in args.attach]
     words = context.words
@@ -86,6 +90,8 @@ async def send(context: Context) -> int:
             medium=medium,
             subject=args.subject,
             purpose=args.purpose,
+            proactive=args.proactive,
+            when_allowed=args.when_allowed,
         )
         if args.dry_run:
             return await _dry_run(context, desk, who, compose, len(files))
@@ -135,7 +141,11 @@ async def _warn(context: Context, desk: Desk, who: Agent, compose: Compose, file
 
 async def _dry_run(context: Context, desk: Desk, who: Agent, compose: Compose, files: int) -> int:
     words = context.words
+    from msgspec.structs import replace
+
+    compose = replace(compose, attachments=(Attachment("", "", 0),) * files)
     choice = await desk.choose(who, compose)
+    text = await desk.preview(who, compose) if compose.text else ""
     warned = await _warn(context, desk, who, compose, files)
     about = (await desk.timeline(who, compose.customer, EntryId(""), 1)).about
     best = next((r for r in choice.ranked if not compose.medium or r.route.medium == compose.medium), None)
@@ -144,6 +154,7 @@ async def _dry_run(context: Context, desk: Desk, who: Agent, compose: Compose, f
         out.object(
             {
                 "reply": None,
+                "text": text,
                 "choice": views.ranked(best, words) if best is not None else None,
                 "alternatives": [views.ranked(ranked, words) for ranked in choice.ranked if ranked != best],
                 "refused": [views.refused(refused, words) for refused in choice.refused],
@@ -159,6 +170,9 @@ async def _dry_run(context: Context, desk: Desk, who: Agent, compose: Compose, f
         for key_, text in words.about(about):
             if key_ == "best_hour":
                 out.line(words.say("about_best_hour", what=text))
+        if best is not None and text != compose.text:
+            out.line(words.say("leaves_as"))
+            out.block(text)
         out.talk(words.say("dry_run"))
     return 0 if best is not None and not (warned and context.args.strict) else 3
 

@@ -150,7 +150,12 @@ def entry(found: AnyEntry, page: TimelinePage, words: Wording) -> Fields:
                 "author": found.agent,
                 "subject": found.subject or None,
                 "text": found.text,
+                "rule": found.rule or None,
+                "facts": found.facts,
+                "proactive": found.proactive,
+                "purpose": found.purpose or None,
                 "state": record.state if record is not None else None,
+                "reason": (record.reason or None) if record is not None else None,
                 "attachments": [attachment(part) for part in found.attachments],
                 "conversation": found.conversation,
                 "address": text_of(found.address),
@@ -209,6 +214,7 @@ def ranked(found: Ranked, words: Wording) -> Fields:
         "address": text_of(found.route.address),
         "rule": found.rule,
         "because": words.because(found),
+        "facts": found.facts,
     }
 
 
@@ -219,6 +225,7 @@ def refused(found: RefusedRoute, words: Wording) -> Fields:
         "address": text_of(found.route.address),
         "reason": found.reason,
         "because": words.refusal(found),
+        "facts": found.facts,
         "until": moment(found.until),
     }
 

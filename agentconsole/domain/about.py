@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
 from typing import Final
 
 from agentconsole.domain import addresses, hours
@@ -45,6 +46,12 @@ class About(Value, frozen=True):
     country: str = ""
     country_by: str = ""
     best_hour: BestHour | None = None
+    offset: int = 0
+    """Minutes by which the first zone was ahead of UTC when this was asked."""
+
+    def local(self, at: datetime) -> datetime:
+        """Return a moment by the customer's clock."""
+        return at.astimezone(timezone(timedelta(minutes=self.offset)))
 
 
 def language_of(customer: Customer) -> Spoken:
@@ -60,8 +67,8 @@ def language_of(customer: Customer) -> Spoken:
     return Spoken(most, DETECTED, counted[most], total)
 
 
-def about(customer: Customer, profile_zone: str) -> About:
-    """Return what is known. Loads the metadata of phone numbers: not for an event loop.
+def about(customer: Customer, profile_zone: str, now: datetime) -> About:
+    """Return what is known. Loads the metadata of phone numbers and zones: not for an event loop.
 
     Args:
         profile_zone: the IANA name that holds where the customer's own zone is not known.
@@ -81,4 +88,10 @@ def about(customer: Customer, profile_zone: str) -> About:
         country=country,
         country_by=country_by,
         best_hour=hours.best_hour(customer.answers, clock.zones),
+        offset=_offset(clock.zones, now),
     )
+
+
+def _offset(zones: tuple[str, ...], now: datetime) -> int:
+    ahead = now.astimezone(hours.zone(zones[0])).utcoffset() if zones else None
+    return int(ahead.total_seconds() // 60) if ahead is not None else 0

@@ -72,24 +72,12 @@ class Fallbacks:
             found = await self._desk.fallback(who, reply)
             if found is None or found.left_out or found.ranked.route.medium not in self._rule.media:
                 return
-            sent = await self._desk.reply(who, f"automatic {reply}", composed(found))
+            if "opted_out" in found.ranked.facts:
+                return  # the one answer after an opt-out is an agent's to give
+            sent = await self._desk.reply(who, f"automatic {reply}", found.compose)
             await self._desk.audit(who, "automatic fallback", found.customer, f"{reply} {sent.id}")
         except StoreFault:
             raise
         except AgentConsoleError as exc:
             self._refused.add(reply)
             self._log.warning("the failed reply %s of %s waits for a person: %s", reply, due.customer, exc.code)
-
-
-def composed(found: Fallback) -> Compose:
-    """Return the reply that a fallback proposes."""
-    return Compose(
-        found.customer,
-        found.text,
-        conversation=found.conversation,
-        route=found.ranked.route,
-        subject=found.subject,
-        attachments=found.attachments,
-        purpose=found.purpose,
-        instead_of=found.reply,
-    )

@@ -191,6 +191,9 @@ class Words:
             parts.append(self._billed(facts))
         if facts.get("opted_out"):
             parts.append(self._filled("why", "one_answer", facts, now))
+        leaves = _time(facts.get("leaves", ""))
+        if leaves is not None:
+            parts.append(self._filled("why", "leaves", {"until": facts["leaves"]}, now))
         if facts.get("stated"):
             at = _time(facts.get("stated_at", ""))
             day = self.short_day(at) if at is not None else "?"

@@ -97,6 +97,7 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
     ),
     "why.again_at": ("Allowed again {at}.", "{at} 다시 가능."),
     "why.than": ("({medium}: {answered} of {sent}.)", "({medium}: {sent}번 중 {answered}번.)"),
+    "why.leaves": ("Held until {until}.", "{until}까지 기다렸다가 보냄."),
     "why.parts": ("{n} SMS", "문자 {n}건"),
     "why.one_answer": (
         "Opted out {opted_out}, wrote {wrote}: one answer.",

@@ -60,7 +60,7 @@ def test_the_stated_language_counts_else_what_most_messages_are_in(counts, cards
 
 def test_clock_and_country_come_from_the_number_unless_somebody_said_otherwise():
     seoul = Address("phone", "", "+821012345678")
-    found = about(person(seoul), "Europe/London")
+    found = about(person(seoul), "Europe/London", NOW)
     assert (found.zones, found.zones_by, found.country, found.country_by) == (
         ("Asia/Seoul",),
         "number",
@@ -68,22 +68,22 @@ def test_clock_and_country_come_from_the_number_unless_somebody_said_otherwise()
         "number",
     )
     cards = said("time_zone", "America/Sao_Paulo") | said("country", "BR")
-    told = about(person(seoul, cards=cards), "Europe/London")
+    told = about(person(seoul, cards=cards), "Europe/London", NOW)
     assert (told.zones, told.zones_by, told.country, told.country_by) == (
         ("America/Sao_Paulo",),
         "stated",
         "BR",
         "stated",
     )
-    unknown = about(person(Address("email", "", "a@example.com")), "Europe/London")
+    unknown = about(person(Address("email", "", "a@example.com")), "Europe/London", NOW)
     assert (unknown.zones, unknown.zones_by, unknown.country) == (("Europe/London",), "profile", "")
 
 
 def test_the_best_hour_is_in_their_own_zone_and_from_eight_answers():
     answers = tuple(datetime(2026, 3, day, 10, 30, tzinfo=UTC) for day in range(1, 9))
     seoul = Address("phone", "", "+821012345678")
-    assert about(person(seoul, answers=answers), "UTC").best_hour == BestHour(17, 3, 8, 8)
-    assert about(person(seoul, answers=answers[1:]), "UTC").best_hour is None
+    assert about(person(seoul, answers=answers), "UTC", NOW).best_hour == BestHour(17, 3, 8, 8)
+    assert about(person(seoul, answers=answers[1:]), "UTC", NOW).best_hour is None
 
 
 # -- another way --------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from agentconsole.desk import Compose, Fallback, Sent
+from agentconsole.desk import Compose, Sent
 from agentconsole.domain.entries import Receipt, Reply
 from agentconsole.domain.fallback import Automatic
 from agentconsole.domain.model import (
@@ -67,20 +67,6 @@ async def standing(world: World, reply: EntryId, state: Delivery) -> Sent:
     return await until(so, what=f"{reply} {state}")
 
 
-def as_sent(found: Fallback, **more: object) -> Compose:
-    return Compose(
-        found.customer,
-        found.text,
-        conversation=found.conversation,
-        route=found.ranked.route,
-        subject=found.subject,
-        attachments=found.attachments,
-        purpose=found.purpose,
-        instead_of=found.reply,
-        **more,  # type: ignore[arg-type]
-    )
-
-
 async def replies(world: World) -> list[Reply]:
     page = await world.desk.timeline(world.who, await world.customer(EMAIL), EntryId(""), 50)
     return [entry for entry in page.entries if isinstance(entry, Reply)]
@@ -93,7 +79,7 @@ async def test_a_dead_number_is_answered_by_mail_and_leaves_the_failed_view():
         found = await world.desk.fallback(world.who, first)
         assert found is not None
         assert (found.failed, found.ranked.route.medium, found.subject) == ("sms", "email", "Parcel 55")
-        sent = await world.desk.reply(world.who, "f1", as_sent(found))
+        sent = await world.desk.reply(world.who, "f1", found.compose)
         await standing(world, sent.id, Delivery.SENT)
         (outgoing,) = world.mail.delivered
         assert (outgoing.text, outgoing.subject) == ("On its way", "Parcel 55")
@@ -122,7 +108,7 @@ async def test_a_long_mail_is_shortened_for_sms_and_what_is_left_out_is_named():
         assert found.changes == ("subject_dropped", "shortened")
         assert (found.left_out, found.attachments, found.subject) == (("slip.pdf",), (), "")
         assert found.text.endswith("...")
-        await world.desk.reply(world.who, "f1", as_sent(found))
+        await world.desk.reply(world.who, "f1", found.compose)
 
         async def out() -> list[object]:
             return list(post.delivered)
@@ -170,11 +156,11 @@ async def test_twice_asked_is_once_sent_and_a_second_wish_is_refused():
     async with office() as (world, post):
         found = await world.desk.fallback(world.who, await failed(world, post))
         assert found is not None
-        first = await world.desk.reply(world.who, "f1", as_sent(found))
-        again = await world.desk.reply(world.who, "f1", as_sent(found))
+        first = await world.desk.reply(world.who, "f1", found.compose)
+        again = await world.desk.reply(world.who, "f1", found.compose)
         assert again.id == first.id
         for call in (
-            lambda: world.desk.reply(world.who, "f2", as_sent(found)),
+            lambda: world.desk.reply(world.who, "f2", found.compose),
             lambda: world.desk.fallback(world.who, found.reply),
             lambda: world.desk.resend(world.who, "again", found.reply),
         ):
@@ -193,12 +179,12 @@ async def test_a_death_between_the_second_reply_and_settling_the_first_makes_no_
         assert found is not None
         store.dies_at = lambda entry: isinstance(entry, Receipt) and entry.reason == "sent_otherwise"
         with pytest.raises(StoreFault):
-            await world.desk.reply(world.who, "f1", as_sent(found))
+            await world.desk.reply(world.who, "f1", found.compose)
         store.dies_at = None
         assert (await world.desk.sent(world.who, found.reply)).state == Delivery.FAILED
         with pytest.raises(Refused, match="another way already"):
             await world.desk.resend(world.who, "again", found.reply)
-        await world.desk.reply(world.who, "f1", as_sent(found))
+        await world.desk.reply(world.who, "f1", found.compose)
         assert (await world.desk.sent(world.who, found.reply)).state == Delivery.CANCELLED
         assert len(await replies(world)) == 2
 
@@ -226,7 +212,7 @@ async def test_where_the_next_route_was_opted_out_of_nothing_is_proposed_nor_sen
         await world.desk.consent(world.who, "out", found.customer, Medium("email"), ConsentScope.ALL, False)
         assert await world.desk.fallback(world.who, first) is None
         with pytest.raises(Refused, match="opted out"):
-            await world.desk.reply(world.who, "f1", as_sent(found))
+            await world.desk.reply(world.who, "f1", found.compose)
         assert (await world.desk.sent(world.who, first)).state == Delivery.FAILED
 
 
@@ -242,7 +228,7 @@ async def test_of_joined_records_each_keeps_its_own_and_unmerging_changes_nothin
         first = await failed(world, post)
         found = await world.desk.fallback(world.who, first)
         assert found is not None
-        sent = await world.desk.reply(world.who, "f1", as_sent(found))
+        sent = await world.desk.reply(world.who, "f1", found.compose)
         await standing(world, sent.id, Delivery.SENT)
         await world.desk.unmerge(world.who, "two", phone, merge)
         assert (await world.store.entry(first))[0] == phone  # type: ignore[index]
@@ -261,7 +247,7 @@ async def test_a_receipt_that_comes_late_is_told_and_undoes_nothing():
         await standing(world, sent.id, Delivery.FAILED)
         found = await world.desk.fallback(world.who, sent.id)
         assert found is not None
-        other = await world.desk.reply(world.who, "f1", as_sent(found))
+        other = await world.desk.reply(world.who, "f1", found.compose)
         await standing(world, other.id, Delivery.SENT)
         post.put(paper.report("s2", Delivery.DELIVERED, external_id=external))
         await standing(world, sent.id, Delivery.DELIVERED)
@@ -275,7 +261,7 @@ async def test_a_fallback_that_fails_too_goes_back_to_no_route_that_was_tried():
         found = await world.desk.fallback(world.who, first)
         assert found is not None
         world.mail.after_commit = PermanentFailure("no such mailbox", reason="no_such_address")
-        second = await world.desk.reply(world.who, "f1", as_sent(found))
+        second = await world.desk.reply(world.who, "f1", found.compose)
         await standing(world, second.id, Delivery.FAILED)
         assert await world.desk.fallback(world.who, second.id) is None
 

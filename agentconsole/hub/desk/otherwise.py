@@ -8,7 +8,7 @@ whatever looks at it next settles it.
 from __future__ import annotations
 
 from agentconsole.desk import Agent, Compose, Fallback, Sent
-from agentconsole.domain import delivery, fallback, preference
+from agentconsole.domain import delivery, fallback
 from agentconsole.domain.entries import Receipt, Reply
 from agentconsole.domain.model import (
     Customer,
@@ -23,7 +23,6 @@ from agentconsole.domain.model import (
 )
 from agentconsole.errors import Refused
 from agentconsole.hub.desk.replying import Replying
-from agentconsole.hub.profile import for_choice
 from agentconsole.text import fitting
 
 _REQUEST = "request"
@@ -36,17 +35,9 @@ class Otherwise(Replying):
         owner, entry = await self.reply_entry(reply)
         await self._refuse(owner, entry)
         customer = await self.person(owner)
-        accounts = [
-            for_choice(setup.info(signed_in=self.health.signed_in(name))) for name, setup in self.accounts.items()
-        ]
-        choice = preference.choose(
-            customer,
-            accounts,
-            self.clock.now(),
-            self.profile.policy,
-            purpose=entry.purpose,
-            outbound=entry.proactive,
-        )
+        asked = Compose(customer.id, "", purpose=entry.purpose, proactive=entry.proactive)
+        await self.warm(customer, asked)
+        choice = self._choice(customer, asked, self.clock.now())
         earlier = await self._earlier(entry)
         for ranked in fallback.left(choice, fallback.tried(entry, earlier)):
             found = self._fitted(customer, entry, ranked)
@@ -79,6 +70,7 @@ class Otherwise(Replying):
             attachments=entry.attachments if can.attachments else (),
             left_out=() if can.attachments else tuple(part.name for part in entry.attachments),
             purpose=entry.purpose,
+            proactive=entry.proactive,
         )
 
     async def _earlier(self, entry: Reply) -> dict[EntryId, Reply]:

@@ -147,7 +147,7 @@ class Reading(DeskPart):
 
     async def about(self, customer: Customer) -> About:
         """Return what is known of a customer's language, clock and country; reads metadata off the loop."""
-        return await asyncio.to_thread(about, customer, self.profile.timezone)
+        return await asyncio.to_thread(about, customer, self.profile.timezone, self.clock.now())
 
     async def _removed(self, entries: Sequence[AnyEntry]) -> dict[EntryId, Redacted]:
         """Return who took out what some of these entries said."""
