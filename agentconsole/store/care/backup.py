@@ -44,7 +44,7 @@ from agentconsole.domain.model import CustomerId
 from agentconsole.errors import NotFound, StoreFault, UsageError
 from agentconsole.seams import Clock, Step, Steps
 from agentconsole.store.care import manifest, sound
-from agentconsole.store.care.layout import Kind, Place, Progress, place, silent, walk
+from agentconsole.store.care.layout import NOT_COPIED, Kind, Place, Progress, place, refuse_root, silent, walk
 from agentconsole.store.care.manifest import Kept
 from agentconsole.store.care.writing import NewFiles
 from agentconsole.store.embedded import files
@@ -55,7 +55,6 @@ from agentconsole.store.embedded.head import volumes
 _LOOKS: Final = 3
 """How often a head is read again where a volume is not the one that it lists."""
 
-_NOT_COPIED: Final = frozenset({Kind.DERIVED, Kind.RUNTIME, Kind.LEFTOVER})
 _LAST: Final = ("drafts", "audit", "ledger", "keys")
 
 
@@ -79,8 +78,10 @@ def identity(root: Path) -> tuple[str, int]:
     Raises:
         NotFound: there is no store.
         StoreFault: ``store.toml`` cannot be read.
+        UsageError: root asks for somebody else's store.
     """
     try:
+        refuse_root(root)
         found = tomllib.loads((root / "store.toml").read_text("utf-8"))
         return str(found["uuid"]), int(found["format"])
     except (FileNotFoundError, NotADirectoryError):
@@ -145,7 +146,7 @@ class _Backup:
                 self._target, manifest.Start(version=manifest.VERSION, store=store, format=form, began=began)
             )
         try:
-            self._of = sum(1 for found in walk(self._root) if found.kind not in (*_NOT_COPIED, Kind.PREVIOUS))
+            self._of = sum(1 for found in walk(self._root) if found.kind not in (*NOT_COPIED, Kind.PREVIOUS))
             self._copy_all()
             self._new.finish()
             ended = clock.now()
@@ -186,7 +187,7 @@ class _Backup:
 
     def _copy(self, places: Iterable[Place]) -> None:
         for one in places:
-            if one.kind in _NOT_COPIED or self._copied(one.path):
+            if one.kind in NOT_COPIED or self._copied(one.path):
                 continue
             data = self._read(one)
             if data is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import re
 from collections.abc import Callable, Iterator
 from enum import StrEnum
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Final, NamedTuple, TypeAlias
 
 from agentconsole.domain.model import CustomerId
+from agentconsole.errors import UsageError
 from agentconsole.store.embedded.care_lock import CARE_LOCK
 from agentconsole.store.embedded.erasing import JOURNAL as ERASING
 from agentconsole.store.embedded.head import REWRITING
@@ -49,6 +51,10 @@ class Kind(StrEnum):
     KEPT = "kept"
     """A damaged file that was put aside for a person."""
     OTHER = "other"
+
+
+NOT_COPIED: Final = frozenset({Kind.DERIVED, Kind.RUNTIME, Kind.LEFTOVER})
+"""What no backup holds."""
 
 
 class Place(NamedTuple):
@@ -124,6 +130,24 @@ def _of_nobody(parts: list[str], name: str) -> Kind:
         case ["keys", _]:
             return Kind.KEY
     return Kind.OTHER
+
+
+def refuse_root(folder: Path) -> None:
+    """Refuse that the superuser makes files in somebody else's store: its hub could not open them.
+
+    Raises:
+        UsageError: it is so.
+    """
+    owner = os.stat(folder).st_uid
+    if os.geteuid() == 0 and owner != 0:
+        try:
+            name = pwd.getpwuid(owner).pw_name
+        except KeyError:
+            name = f"#{owner}"
+        raise UsageError(
+            f"{folder} belongs to {name}, whose hub could not open what root makes there. Nothing was done.",
+            f"Type it as that account: sudo -u {name} agentconsole store …",
+        )
 
 
 def walk(root: Path, below: str = "") -> Iterator[Place]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -16,6 +17,7 @@ from typing import Final
 import msgspec
 
 from agentconsole.errors import StoreFault
+from agentconsole.store.care.layout import NOT_COPIED, place
 from agentconsole.store.embedded import files
 
 NAME: Final = "manifest.jsonl"
@@ -94,33 +96,56 @@ def read(folder: Path) -> Manifest:
     Raises:
         StoreFault: there is none (it was not finished), it is damaged, or a newer version wrote it.
     """
-    path = folder / NAME
     try:
-        lines = path.read_bytes().splitlines(keepends=True)
+        return _read(folder / NAME)
     except (FileNotFoundError, NotADirectoryError):
         raise StoreFault(
             f"{folder} is no whole backup: it has no {NAME}. Nothing was restored.",
             "It was broken off while it was written, or is something else. Take another one.",
         ) from None
-    try:
-        start, *rest, whole = [msgspec.json.decode(line, type=Start | Kept | Whole) for line in lines]
-        if not isinstance(start, Start) or not isinstance(whole, Whole):
-            raise ValueError("its first or last line is missing")
-        if start.version > VERSION:
-            raise ValueError(f"a newer version wrote it ({start.version}, this program knows {VERSION})")
-        kept = tuple(line for line in rest if isinstance(line, Kept) and _below(line.path))
-        if len(kept) != whole.files or hashlib.sha256(b"".join(lines[:-1])).hexdigest() != whole.sha256:
-            raise ValueError("its checksum differs")
     except ValueError as error:
         raise StoreFault(
             f"The backup {folder} cannot be trusted: {NAME}: {error}. Nothing was restored.", "Take another backup."
         ) from error
-    return Manifest(start, kept, whole)
 
 
-def _below(path: str) -> bool:
-    parts = PurePosixPath(path).parts
-    return bool(parts) and not path.startswith("/") and ".." not in parts
+def _read(path: Path) -> Manifest:
+    digest, kept = hashlib.sha256(), []
+    start: Start | None = None
+    whole: Whole | None = None
+    with open(path, "rb") as file:
+        for line in file:
+            if whole is not None:
+                raise ValueError("it goes on after its last line")
+            match msgspec.json.decode(line, type=Start | Kept | Whole):
+                case Start() as start:
+                    if start.version > VERSION:
+                        raise ValueError(f"a newer version wrote it ({start.version}, this program knows {VERSION})")
+                case Kept() as one:
+                    if not _may_be_kept(one.path):
+                        raise ValueError(f"it names {one.path!r}, which no backup holds")
+                    kept.append(one)
+                case Whole() as whole:
+                    continue
+            digest.update(line)
+    if start is None or whole is None:
+        raise ValueError("its first or last line is missing")
+    if len(kept) != whole.files or digest.hexdigest() != whole.sha256:
+        raise ValueError("its checksum differs")
+    return Manifest(start, tuple(kept), whole)
+
+
+def _may_be_kept(path: str) -> bool:
+    """Say whether a path leads to a file of a store, below its folder, that is not built or made anew anyway."""
+    plain = PurePosixPath(path)
+    return (
+        bool(plain.parts)
+        and not plain.is_absolute()
+        and ".." not in plain.parts
+        and "\0" not in path
+        and str(plain) == path
+        and place(path).kind not in NOT_COPIED
+    )
 
 
 def damaged(folder: Path, manifest: Manifest) -> Iterator[tuple[Kept, str]]:
@@ -134,6 +159,8 @@ def differs(folder: Path, kept: Kept) -> str:
     """Say how a file of a backup differs from what was copied; empty where it does not."""
     digest, size = hashlib.sha256(), 0
     try:
+        if not stat.S_ISREG(os.stat(folder / kept.path).st_mode):
+            return "it is no file"
         with open(folder / kept.path, "rb") as file:
             while data := file.read(1 << 20):
                 digest.update(data)

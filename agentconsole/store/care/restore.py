@@ -13,9 +13,11 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import fcntl
+import hashlib
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -24,10 +26,10 @@ from typing import Final
 import msgspec
 
 from agentconsole.domain.model import CustomerId
-from agentconsole.errors import StoreFault, UsageError
+from agentconsole.errors import StoreBusy, StoreFault, UsageError
 from agentconsole.seams import Call, Clock, Randomness, Step, Steps, called
 from agentconsole.store.care import manifest
-from agentconsole.store.care.layout import RESTORING, Progress, silent
+from agentconsole.store.care.layout import RESTORING, Kind, Progress, refuse_root, silent, walk
 from agentconsole.store.care.manifest import Kept, Manifest
 from agentconsole.store.care.reapply import Reapplied, Reapply
 from agentconsole.store.care.writing import NewFiles
@@ -112,7 +114,7 @@ def restore(
         root = Path(os.path.realpath(root))
         building = root.with_name(f"{root.name}.restoring")
         with _locked(root):
-            finished = _finish(root, building, clock, steps)
+            finished = _finish(root, building, steps)
             if finished is not None and finished.backup == str(backup):
                 return finished
             _refuse(backup, root, building)
@@ -124,31 +126,47 @@ def restore(
                 raise place.unknown(backup, place.Card(found.start.format, ""))
             before = _free(root.with_name(f"{root.name}{KEPT_NAME}{clock.now():%Y%m%dT%H%M%SZ}"))
             had = (root / place.NAME).exists()
+            _refuse_another(found.start.store, root)
             result = Restored(
                 *(str(root), str(backup), found.start.began, str(before) if had else ""),
                 *(found.whole.customers, found.whole.entries),
                 damaged=tuple(damaged),
             )
-            _Building(building, steps, progress).run(backup, found, result, root if had else None, ledgers, random)
-            _exchange(root, building, steps)
-            finished = _finish(root, building, clock, steps)
+            try:
+                _Building(building, steps, progress).run(backup, found, result, root if had else None, ledgers, random)
+                _exchange(root, building, steps)
+            except BaseException:
+                with suppress(OSError):
+                    _remove(building)
+                raise
+            with faults("put what was replaced away", "The backup is in its place already; restore again to finish."):
+                finished = _finish(root, building, steps)
             assert finished is not None
             return msgspec.structs.replace(finished, finished_only=False)
 
 
 @contextmanager
 def _locked(root: Path) -> Iterator[None]:
-    """Hold the lock of the store that is to be replaced, where there is a folder."""
+    """Hold the folder in which the store lies against another restore, and the store's own lock where there is one."""
     files.make_folder(root.parent)
-    if not root.is_dir():
-        yield
-        return
+    handle = os.open(root.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     lock = HubLock(root)
-    lock.take()
     try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StoreBusy(
+                f"Another restore is under way in {root.parent}. Nothing was restored.", "Wait until it is done."
+            ) from None
+        if root.is_dir():
+            refuse_root(root)
+            lock.take()
+        else:
+            refuse_root(root.parent)
         yield
     finally:
         lock.release()
+        os.close(handle)
 
 
 def _refuse(backup: Path, root: Path, building: Path) -> None:
@@ -158,6 +176,12 @@ def _refuse(backup: Path, root: Path, building: Path) -> None:
             f"{backup} and the store {root} lie within each other. Nothing was restored.", "Name a folder elsewhere."
         )
     refuse_network(root.parent)
+    if os.path.ismount(root):
+        raise UsageError(
+            f"{root} is where a file system is mounted, so that no other folder can take its place. "
+            "Nothing was restored.",
+            "Restore into a folder below it (--store), and let the profile name that one.",
+        )
     if root.is_dir() and not (root / place.NAME).exists():
         strangers = [name for name in os.listdir(root) if name not in ("hub.lock", "care.lock", "hub.log", "run")]
         if strangers:
@@ -168,6 +192,18 @@ def _refuse(backup: Path, root: Path, building: Path) -> None:
         raise UsageError(
             f"{building} is in the way, and no restore made it. Nothing was restored.", "Move it away first."
         )
+
+
+def _refuse_another(uuid: str, root: Path) -> None:
+    """Refuse to replace a store in which other people are: the ledgers of two stores have nothing to say to each other.
+    One that was made meanwhile and holds nobody yet may go."""
+    with suppress(FileNotFoundError, StoreFault):
+        if place.read(root).uuid != uuid and any(one.kind == Kind.HEAD for one in walk(root, "customers")):
+            raise UsageError(
+                f"The backup is of another store than the one in {root}, which holds customers of its own. "
+                "Nothing was restored.",
+                f"Name another folder with --store; or move {root} away first, where the backup shall take its place.",
+            )
 
 
 def _verify(backup: Path, found: Manifest, progress: Progress) -> list[tuple[Kept, str]]:
@@ -202,7 +238,7 @@ class _Building:
                 _remove(folder)
             files.make_folder(folder)
             files.replace_file(folder / RESTORING, msgspec.json.encode(_Mark(False, result)))
-        self._copy(backup, found)
+        self._copy(backup, found, {kept.path for kept, _ in result.damaged})
         card = place.read(folder)
         migrate(folder, card, steps)
         again = Reapply(folder, old, ledgers, random=random, steps=steps, progress=self._progress).run()
@@ -212,13 +248,20 @@ class _Building:
         with steps.durable(Step.RESTORE):
             files.replace_file(folder / RESTORING, msgspec.json.encode(ready))
 
-    def _copy(self, backup: Path, found: Manifest) -> None:
+    def _copy(self, backup: Path, found: Manifest, damaged: Set[str]) -> None:
         new = NewFiles(self._folder, self._steps, Step.RESTORE)
         try:
             for number, kept in enumerate(found.files, 1):
-                with suppress(FileNotFoundError):
-                    if new.put(kept.path, (backup / kept.path).read_bytes()) or number == len(found.files):
-                        self._progress("restored", number, len(found.files))
+                try:
+                    data = (backup / kept.path).read_bytes()
+                except OSError:
+                    if kept.path in damaged:
+                        continue
+                    raise
+                if kept.path not in damaged and hashlib.sha256(data).hexdigest() != kept.sha256:
+                    raise BackupDamaged(backup, [(kept, "it changed while it was read")])
+                if new.put(kept.path, data) or number == len(found.files):
+                    self._progress("restored", number, len(found.files))
             new.finish()
         finally:
             new.close()
@@ -258,19 +301,21 @@ def _exchange(root: Path, building: Path, steps: Steps) -> None:
             files.move(building, root)
         else:
             called(Call.RENAME, root)
-            swap: Callable[..., int] = ctypes.CDLL(None, use_errno=True).renameat2
-            if swap(_HERE, os.fsencode(building), _HERE, os.fsencode(root), _EXCHANGE) != 0:
+            swap: Callable[..., int] | None = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+            if swap is None:
+                ctypes.set_errno(errno.ENOSYS)
+            if swap is None or swap(_HERE, os.fsencode(building), _HERE, os.fsencode(root), _EXCHANGE) != 0:
                 number = ctypes.get_errno()
                 if number in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
                     raise StoreFault(
                         f"The file system of {root} cannot exchange two folders in one step. Nothing was changed.",
-                        f"Move {root} away, and restore again.",
+                        f"Move {root} away, and restore again with --ledger and the name that it has then.",
                     )
                 raise OSError(number, os.strerror(number), str(root))
         files.sync_folder(root.parent)
 
 
-def _finish(root: Path, building: Path, clock: Clock, steps: Steps) -> Restored | None:
+def _finish(root: Path, building: Path, steps: Steps) -> Restored | None:
     """Finish a restore whose store has taken its place already; None where there is none."""
     mark = _mark(root)
     if mark is None or not mark.ready:
