@@ -69,6 +69,7 @@ async def _would_erase(context: Context, desk: Desk, who: Agent, customer: Custo
     say = context.words.say
     entries = files = 0
     person: Customer | None = None
+    damage = {found.customer for found in await desk.damaged(who)}
     try:
         before = EntryId("")
         more = True
@@ -80,7 +81,7 @@ async def _would_erase(context: Context, desk: Desk, who: Agent, customer: Custo
             more = page.more and bool(page.entries)
             before = page.entries[0].id if page.entries else before
     except NotFound:
-        if customer not in {found.customer for found in await desk.damaged(who)}:
+        if customer not in damage:
             raise
     name = person.name if person is not None else ""
     addresses = [text_of(linked.address) for linked in person.addresses] if person is not None else []
@@ -92,10 +93,12 @@ async def _would_erase(context: Context, desk: Desk, who: Agent, customer: Custo
             "entries": entries,
             "files": files,
             "drafts": drafts,
+            "damaged": bool(damage & set(members)),
             "erased": False,
         },
         say("would_erase", name=name or say("no_name"), id=customer, entries=entries, files=files),
         *(say("would_erase_address", address=address) for address in addresses),
+        *([say("would_erase_damaged")] if damage & set(members) else []),
         say("add_yes"),
     )
     return UNDECIDED
@@ -189,6 +192,7 @@ async def accept(context: Context) -> int:
     context.out.result(
         {"customer": customer, "accepted": True, "previous": bool(args.previous)},
         context.words.say("accepted", id=customer),
+        *([context.words.say("accepted_lost")] if args.previous else []),
         context.words.say("accepted_look"),
     )
     return 0

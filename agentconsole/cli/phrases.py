@@ -223,8 +223,20 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
     ),
     "free": ("{mb} MB free", "여유 {mb} MB"),
     "damaged": (
-        "{customer} is read only after damage; see: agentconsole show {customer}",
-        "{customer} 손상 후 읽기 전용: agentconsole show {customer}",
+        "{customer} is read only after damage; see: agentconsole customer damaged",
+        "{customer} 손상 후 읽기 전용: agentconsole customer damaged",
+    ),
+    "damaged_shown": (
+        "READ ONLY: the file is damaged ({why}), and not all of it may be here. See: agentconsole customer damaged",
+        "읽기 전용: 파일 손상({why}). 여기에 다 나오지 않을 수 있음. agentconsole customer damaged",
+    ),
+    "would_erase_damaged": (
+        "The file is damaged: what of it cannot be read is not counted here, and is erased too.",
+        "파일 손상: 읽을 수 없는 것은 여기 세지 않았으나 함께 삭제됨.",
+    ),
+    "accepted_lost": (
+        "What came in or was written after that is not in it. Mail can be brought back: agentconsole import",
+        "그 뒤에 오거나 쓴 것은 들어 있지 않음. 메일은 다시 가져올 수 있음: agentconsole import",
     ),
     "attached": ("Attached: {agents}", "접속 중: {agents}"),
     "hub_gone": (

@@ -79,16 +79,19 @@ async def show(context: Context) -> int:
             masked = (*older.masked, *masked)
         if args.reveal:
             entries = tuple([await in_clear(context, desk, who, e) if e.id in masked else e for e in entries])
+        damage = [one.why for one in await desk.damaged(who) if one.customer in page.customer.members]
     from msgspec.structs import replace
 
     page = replace(page, entries=entries, states=states, more=more, masked=() if args.reveal else masked)
     words = context.words
     out = context.out
     if out.json:
-        out.object(views.show(page, words))
+        out.object({**views.show(page, words), "damaged": damage[0] if damage else None})
         return 0
     for line in customer_lines(page, words):
         out.line(line)
+    for why in damage:
+        out.line(words.say("damaged_shown", why=why))
     if more:
         out.talk(words.say("older", entry=entries[0].id))
     for found in entries:

@@ -17,8 +17,9 @@ from agentconsole.cli import mailfiles, peoplefiles
 from agentconsole.cli.peoplefiles import Bad, Row
 from agentconsole.desk import LARGEST_MESSAGE
 from agentconsole.domain.model import Address
-from agentconsole.ports import Inbound, Part
+from agentconsole.ports import Damage, Inbound, Part
 from agentconsole.secret import Secret
+from agentconsole.store.memory import MemoryStore
 from tests.cli.conftest import MAIL_TEXT, Office
 from tests.fakes import paper
 from tests.hub import conftest as hubs
@@ -77,6 +78,21 @@ async def test_redact_leaves_a_line_that_says_who_when_and_why(office: Office):
 async def test_damaged_says_that_nothing_is(office: Office):
     assert (await office.json("customer", "damaged"))["damaged"] == []
     assert (await office.run("customer", "accept", "emily@example.com")).code == 5
+
+
+async def test_who_is_damaged_is_shown_as_such_and_not_as_somebody_with_less(office: Office, monkeypatch):
+    customer = (await office.json("show", "emily@example.com"))["customer"]["id"]
+    assert (await office.json("show", "emily@example.com"))["damaged"] is None
+    assert "damaged" not in (await office.run("customer", "erase", customer)).out
+
+    async def damaged(_store: MemoryStore) -> list[Damage]:
+        return [Damage(customer, "Emily Rhodes", "its checksum differs", -1, 3)]
+
+    monkeypatch.setattr(MemoryStore, "damaged", damaged)
+    assert (await office.json("show", customer))["damaged"] == "its checksum differs"
+    assert "READ ONLY: the file is damaged (its checksum differs)" in (await office.run("show", customer)).out
+    assert "The file is damaged" in (await office.run("customer", "erase", customer)).out
+    assert (await office.json("customer", "erase", customer, code=2))["damaged"] is True
 
 
 # -- export -------------------------------------------------------------------------------------------------
