@@ -32,8 +32,10 @@ from agentconsole.domain.model import (
     Draft,
     EntryId,
     Fact,
+    Heard,
     Hit,
     Line,
+    LinkedAddress,
     Medium,
     Ranked,
     Route,
@@ -111,6 +113,11 @@ class TimelinePage(Value, frozen=True):
     suggestions: tuple[SuggestionView, ...] = ()
     removed: dict[EntryId, Redacted] = {}
     """Entries of the page whose content was taken out, and by whom, when and why."""
+    closed: str = ""
+    """Why the history is closed (``sender_not_verified``): the page has only what that sender wrote, and what was
+    answered to it."""
+    doubtful: Heard | None = None
+    """The newest message where nothing vouches for its sender and no agent does."""
     facts: tuple[Fact, ...] = ()
     """What the customer told us in all of the history, ID numbers masked."""
     masked: tuple[EntryId, ...] = ()
@@ -151,6 +158,8 @@ class AccountHealth(Value, frozen=True):
     received: int = 0
     sent: int = 0
     read_only: bool = False
+    unchecked: bool = False
+    """Nobody tells its genuine senders from forged ones, because its options do not say whose word counts."""
 
 
 class OutboxCounts(Value, frozen=True):
@@ -348,6 +357,26 @@ class Desk(Protocol):
 
     async def timeline(self, who: Agent, customer: CustomerId, before: EntryId, limit: int) -> TimelinePage:
         """Return the newest page (``before`` empty) or the page that ends just before an entry."""
+        ...
+
+    async def open_history(self, who: Agent, request: str, customer: CustomerId, message: EntryId) -> None:
+        """Open a closed history knowingly, for this agent and until another message comes that nothing vouches for.
+        Goes into the audit trail; the hub remembers it until it ends.
+
+        Raises:
+            Refused: a newer message closes it.
+        """
+        ...
+
+    async def trust_sender(
+        self, who: Agent, request: str, customer: CustomerId, address: str, trusted: bool
+    ) -> LinkedAddress:
+        """Vouch for a mail address of a customer as it signs now, or take that back. It opens the history to its mails
+        until they are signed by somebody else. An empty address means the sender of the newest message.
+
+        Raises:
+            Refused: nothing signs its mails, so that nobody could know it again.
+        """
         ...
 
     async def text(self, who: Agent, entry: EntryId, offset: int, length: int) -> str:

@@ -47,7 +47,7 @@ def customer_lines(page: TimelinePage, words: Wording) -> Iterator[str]:
             address=text_of(linked.address),
             trust=words.trust(linked.trust),
             why=words.reason(linked.dead),
-        )
+        ) + words.provenance(linked)
     for wish in person.preferences:
         if wish.medium:
             yield say(
@@ -74,6 +74,14 @@ def customer_lines(page: TimelinePage, words: Wording) -> Iterator[str]:
         yield say("conversation", subject=found.subject or say("no_subject"), status=", ".join(status), id=found.id)
     for edge in person.merges:
         yield say("merge", other=edge.other, agent=edge.by, day=words.day(edge.at), id=edge.id)
+    if page.doubtful is not None:
+        yield say(
+            "sender_not_verified",
+            address=text_of(page.doubtful.sender),
+            signed=say("signed_by", signer=one_line(page.doubtful.signer)) if page.doubtful.signer else say("unsigned"),
+        )
+    if page.closed:
+        yield say("history_closed", id=person.id)
     for fact in page.facts:
         yield words.fact(fact)
     for view in page.suggestions:
@@ -156,6 +164,8 @@ def status_lines(status: Status, words: Wording) -> Iterator[str]:
             state.append(say("next_try", at=words.moment(account.retry_at)))
         if account.read_only:
             state.append(say("read_only"))
+        if account.unchecked:
+            state.append(say("unchecked"))
         yield say("account", name=account.name, kind=account.kind, state=", ".join(state))
         if account.error:
             yield f"  {account.error} {account.hint}".rstrip()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from agentconsole.cli import describing, erasing, exporting, views
+from agentconsole.cli import describing, erasing, exporting, trusting, views
 from agentconsole.cli.context import Context
 from agentconsole.cli.names import known_medium, text_of
 from agentconsole.cli.parser import Command, key
@@ -225,6 +225,7 @@ COMMANDS = {
             "opt-out": ("never write there again", _consent(allowed=False)),
             "opt-in": ("the customer allows it again", _consent(allowed=True)),
             **describing.ACTIONS,
+            **trusting.ACTIONS,
             **exporting.ACTIONS,
             **erasing.ACTIONS,
         },

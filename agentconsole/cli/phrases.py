@@ -21,6 +21,30 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
         "Address: {address} ({trust}), takes no messages ({why})",
         "주소: {address} ({trust}), 수신 불가({why})",
     ),
+    "linked.provider_ties": ("named by the provider", "제공자가 알림"),
+    "linked_by": (", by {agent}, {day}", ", {agent}, {day}"),
+    "linked_for": (", {why}, {day}", ", {why}, {day}"),
+    "linked_trusted": (", trusted by {agent} as {signer} signs", ", {signer} 서명에 한해 {agent} 신뢰"),
+    "sender_not_verified": (
+        "Sender not verified: {address}, {signed}",
+        "발신자 확인 안 됨: {address}, {signed}",
+    ),
+    "signed_by": ("signed by {signer}", "서명 {signer}"),
+    "unsigned": ("signed by nobody", "서명 없음"),
+    "history_closed": (
+        "The history is closed; only what this sender wrote is shown. To open it, noted in the audit trail:"
+        " agentconsole show --open {id}",
+        "이전 기록은 닫혀 있고 이 발신자의 글만 보임. 열려면(감사 기록에 남음): agentconsole show --open {id}",
+    ),
+    "trusted": (
+        "{address} is trusted as {signer} signs it; it lapses when another signs.",
+        "{address} 주소를 {signer} 서명에 한해 신뢰함. 서명이 바뀌면 끝남.",
+    ),
+    "trusted_no_more": ("{address} is trusted no longer.", "{address} 신뢰를 거둠."),
+    "unchecked": (
+        "senders are not checked: set authserv_id",
+        "발신자를 확인하지 않음: authserv_id 설정 필요",
+    ),
     "prefers": ("Prefers: {medium}, since {day}", "선호: {medium}, {day}부터"),
     "prefers_for": ("Prefers for {purpose}: {medium}, since {day}", "{purpose} 선호: {medium}, {day}부터"),
     "opted_out": ("Opted out: {medium} ({scope}), {day}", "수신거부: {medium} ({scope}), {day}"),

@@ -89,6 +89,12 @@ def customer(person: Customer) -> Fields:
                 "value": linked.address.value,
                 "trust": linked.trust,
                 "dead": linked.dead or None,
+                "since": moment(linked.since),
+                "by": linked.by or None,
+                "why": linked.why or None,
+                "evidence": linked.evidence or None,
+                "signer": linked.signer or None,
+                "trusted_by": linked.trusted_by or None,
             }
             for linked in person.addresses
         ],
@@ -183,6 +189,15 @@ def show(page: TimelinePage, words: Wording) -> Fields:
         "suggestions": [suggestion(found) for found in page.suggestions],
         "facts": [fact(found) for found in page.facts],
         "masked": list(page.masked),
+        "closed": page.closed or None,
+        "doubtful": {
+            "entry": page.doubtful.entry,
+            "address": page.doubtful.sender.value,
+            "trust": page.doubtful.trust,
+            "signer": page.doubtful.signer or None,
+        }
+        if page.doubtful is not None
+        else None,
     }
 
 
@@ -355,6 +370,7 @@ def account(found: AccountHealth) -> Fields:
         "received": found.received,
         "sent": found.sent,
         "read_only": found.read_only,
+        "unchecked": found.unchecked,
     }
 
 

@@ -10,7 +10,7 @@ from agentconsole.desk import Fallback, SuggestionView
 from agentconsole.domain.about import About
 from agentconsole.domain.entries import AnyEntry, Receipt
 from agentconsole.domain.guards import Warned
-from agentconsole.domain.model import Choice, Fact, Ranked, RefusedRoute
+from agentconsole.domain.model import Choice, Fact, LinkedAddress, Ranked, RefusedRoute
 from agentconsole.text import choice_words
 from agentconsole.text.words import Words
 
@@ -79,6 +79,18 @@ class Wording:
 
     def suggestion(self, view: SuggestionView) -> str:
         return self._words.evidence(view.why, view.evidence_medium, view.evidence_at, self._now())
+
+    def provenance(self, linked: LinkedAddress) -> str:
+        """Return how an address came to be the customer's: by whom or by what evidence, when, and who trusts it."""
+        found = ""
+        if linked.by:
+            found = self.say("linked_by", agent=linked.by, day=self.day(linked.since))
+        elif linked.why:
+            why = self._phrases.get(f"linked.{linked.why}", linked.why)
+            found = self.say("linked_for", why=why, day=self.day(linked.since))
+        if linked.trusted_by:
+            found += self.say("linked_trusted", agent=linked.trusted_by, signer=linked.signer)
+        return found
 
     def event(self, found: AnyEntry) -> str:
         """Return what an entry says that has no text of its own; empty for messages and notes."""

@@ -25,6 +25,7 @@ from agentconsole.domain.model import (
     CustomerId,
     EntryId,
     Heard,
+    LinkedAddress,
     Trust,
     derive_id,
 )
@@ -55,6 +56,14 @@ def doubtful(customer: Customer) -> Heard | None:
     """Return the newest message where nothing vouches for its sender: behind it the history stays closed."""
     heard = customer.heard
     return None if heard is None or vouched(customer, heard) else heard
+
+
+def known_by(customer: Customer, linked: LinkedAddress) -> str:
+    """Return by what an address would be known again now: who signed its newest mail; empty where nobody did."""
+    heard = customer.heard
+    if heard is not None and heard.sender == linked.address:
+        return heard.signer
+    return linked.signer
 
 
 def why_mentioned(address: Address) -> str:

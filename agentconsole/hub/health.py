@@ -34,6 +34,7 @@ class Health:
                 state=STARTING,
                 since=clock.now(),
                 read_only=setup.read_only,
+                unchecked=setup.unchecked,
             )
             for setup in accounts
         }

@@ -75,6 +75,11 @@ class AccountSetup:
     def own_address(self) -> str:
         return self.kind.own_address(self.options)
 
+    @property
+    def unchecked(self) -> bool:
+        """Whether the account could tell genuine senders from forged ones, and its options do not let it."""
+        return self.kind.checks_senders is not None and not self.kind.checks_senders(self.options)
+
     def info(self, *, signed_in: bool = True) -> AccountInfo:
         return AccountInfo(
             name=self.name,

@@ -24,6 +24,7 @@ from agentconsole.domain.model import (
     ConversationId,
     Customer,
     CustomerId,
+    EntryId,
     Fact,
     Snapshot,
 )
@@ -101,6 +102,8 @@ class DeskPart:
         self.started_at = clock.now()
         self.masks = Masks(profile.guards.numbers)
         self.facts = FactBook(store, profile.facts)
+        self.opened: set[tuple[AgentName, EntryId]] = set()
+        """Whose closed history an agent opened knowingly, by the message that closes it."""
         self._words: Words | None = None
 
     async def words(self) -> Words:

@@ -12,6 +12,7 @@ from agentconsole.desk import (
 from agentconsole.domain import identity
 from agentconsole.domain.entries import (
     AddressLinked,
+    AddressTrusted,
     AddressUnlinked,
     AnyEntry,
     ConsentChanged,
@@ -22,10 +23,12 @@ from agentconsole.domain.entries import (
 )
 from agentconsole.domain.model import (
     Address,
+    AgentName,
     ConsentScope,
     Customer,
     CustomerId,
     EntryId,
+    LinkedAddress,
     Medium,
     Trust,
     derive_id,
@@ -162,6 +165,39 @@ class People(Reading):
             if not done:
                 raise NotFound(f"{parsed.value} is not linked to this customer.", "See: agentconsole show")
         await self.audit(who, "unlink", person.id, str(parsed))
+
+    async def trust_sender(
+        self, who: Agent, request: str, customer: CustomerId, address: str, trusted: bool
+    ) -> LinkedAddress:
+        self.need(who, "customer")
+        entry = EntryId(derive_id("e", "trusted", key_of(request)))
+        async with self.people:
+            person = await self.person(customer)
+            wanted = await self.parse(address) if address else (person.heard.sender if person.heard else None)
+            linked = next((known for known in person.addresses if known.address == wanted), None)
+            if linked is None:
+                raise NotFound("This customer has no such address. Nothing was changed.", "See: agentconsole show")
+            if await self.store.known([entry]):
+                return linked
+            if trusted and not identity.known_by(person, linked):
+                raise Refused(
+                    f"Nothing signs the mails of {linked.address.value}, so anybody's would pass for theirs. Nothing"
+                    " was changed.",
+                    "Open the history of one message instead: agentconsole show --open",
+                )
+            entries = [
+                AddressTrusted(
+                    id=entry,
+                    at=self.clock.now(),
+                    address=linked.address,
+                    signer=identity.known_by(person, linked),
+                    by=who.name if trusted else AgentName(""),
+                )
+            ]
+            await self.store.change(person.owners[str(linked.address)], lambda _snapshot: entries)
+        await self.audit(who, "trust" if trusted else "trust-end", person.id, f"{linked.address} {entries[0].signer}")
+        person = await self.person(customer)
+        return next(known for known in person.addresses if known.address == linked.address)
 
     async def prefer(
         self, who: Agent, request: str, customer: CustomerId, medium: Medium, purpose: str, evidence: EntryId

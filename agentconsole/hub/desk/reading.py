@@ -17,7 +17,7 @@ from agentconsole.desk import (
     SuggestionView,
     TimelinePage,
 )
-from agentconsole.domain import delivery, redaction
+from agentconsole.domain import delivery, gate, identity, redaction
 from agentconsole.domain.about import About, about
 from agentconsole.domain.entries import (
     AnyEntry,
@@ -38,10 +38,10 @@ from agentconsole.domain.model import (
     Medium,
     Suggestion,
 )
-from agentconsole.errors import Ambiguous, NotFound, UsageError
+from agentconsole.errors import Ambiguous, NotFound, Refused, UsageError
 from agentconsole.hub.desk.base import DeskPart, key_of
 from agentconsole.hub.masking import Masks
-from agentconsole.ports import Revision, View
+from agentconsole.ports import History, Revision, View
 
 MAX_PAGE = 500
 TEXT_LENGTH = 16_000
@@ -125,13 +125,26 @@ class Reading(DeskPart):
         history = await self.store.history(customer, before=before or None, limit=min(max(limit, 1), MAX_PAGE))
         if history is None:
             raise NotFound(f"There is no customer {customer}.", "See: agentconsole inbox")
-        entries, cut, masked = _page(history.entries, self.masks)
+        shown, closed = self._behind_the_gate(who, history)
+        entries, cut, masked = _page(shown, self.masks)
         states = {}
         records = {record.reply: record for record in history.customer.deliveries}
         receipts = [entry for entry in history.entries if isinstance(entry, Receipt)]
         for entry in entries:
             if isinstance(entry, Reply):
                 states[entry.id] = records.get(entry.id) or delivery.standing(entry, receipts)
+        if closed:
+            return TimelinePage(
+                self.masks.value(gate.only(history.customer, shown)),
+                entries,
+                self.masks.value(states),
+                False,
+                position,
+                removed=self.masks.value(await self._removed(entries)),
+                masked=masked,
+                closed=gate.NOT_VERIFIED,
+                doubtful=identity.doubtful(history.customer),
+            )
         return TimelinePage(
             self.masks.value(history.customer),
             entries,
@@ -143,7 +156,31 @@ class Reading(DeskPart):
             facts=self.masks.value(await self.facts_of(history.customer)),
             masked=masked,
             about=self.masks.value(await self.about(history.customer)),
+            doubtful=identity.doubtful(history.customer),
         )
+
+    def _behind_the_gate(self, who: Agent, history: History) -> tuple[Sequence[AnyEntry], bool]:
+        """Return what an agent sees of a page, and whether more of it is closed."""
+        doubt = identity.doubtful(history.customer)
+        if doubt is None or (who.name, doubt.entry) in self.opened:
+            return history.entries, False
+        shown = gate.visible(history.customer, doubt, history.entries)
+        closed = history.more or gate.hides(history.entries, shown)
+        return (shown, True) if closed else (history.entries, False)
+
+    async def open_history(self, who: Agent, request: str, customer: CustomerId, message: EntryId) -> None:
+        self.need(who, "read")
+        person = await self.person(customer)
+        doubt = identity.doubtful(person)
+        if doubt is None or (who.name, doubt.entry) in self.opened:
+            return
+        if message not in ("", doubt.entry):
+            raise Refused(
+                "A newer message came from a sender that is not verified. The history stays closed.",
+                "Look at it first.",
+            )
+        await self.audit(who, "open_history", person.id, doubt.entry)
+        self.opened.add((who.name, doubt.entry))
 
     async def about(self, customer: Customer) -> About:
         """Return what is known of a customer's language, clock and country; reads metadata off the loop."""

@@ -1,0 +1,161 @@
+"""A sender that nothing vouches for opens no history, merges nobody and redirects no reply."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from agentconsole.desk import Compose
+from agentconsole.domain.entries import Received, Reply
+from agentconsole.domain.model import CustomerId, EntryId, Participant, Trust
+from agentconsole.errors import Refused
+from agentconsole.ports import Inbound, Outgoing
+from tests.fakes import paper
+from tests.hub.conftest import EMAIL, PHONE, World
+from tests.waiting import until
+
+
+def mail(identity: str, world: World, trust: Trust, signer: str = "", **more: object) -> Inbound:
+    found = paper.message(identity, EMAIL, f"text of {identity}", world.clock.now())
+    return msgspec.structs.replace(found, trust=trust, signer=signer, checked=True, **more)  # type: ignore[arg-type]
+
+
+async def arrives(world: World, *mails: Inbound) -> CustomerId:
+    for one in mails:
+        world.mail.put(one)
+    customer = await world.customer(EMAIL)
+
+    async def filed() -> bool:
+        person = await world.store.customer(customer)
+        history = await world.store.history(customer)
+        assert person is not None
+        assert history is not None
+        return mails[-1].text in [e.text for e in history.entries if isinstance(e, Received)]
+
+    await until(filed, what="the last mail")
+    return customer
+
+
+async def texts(world: World, customer: CustomerId) -> tuple[list[str], str]:
+    page = await world.desk.timeline(world.who, customer, EntryId(""), 50)
+    return [e.text for e in page.entries if isinstance(e, Received | Reply)], page.closed
+
+
+async def test_a_verified_sender_opens_the_history(world: World):
+    customer = await arrives(world, mail("m1", world, Trust.VERIFIED), mail("m2", world, Trust.VERIFIED))
+    assert await texts(world, customer) == (["text of m1", "text of m2"], "")
+
+
+@pytest.mark.parametrize("trust", [Trust.CLAIMED, Trust.AMBIGUOUS])
+async def test_below_only_what_that_sender_wrote_is_shown(world: World, trust: Trust):
+    customer = await arrives(world, mail("m1", world, Trust.VERIFIED), mail("m2", world, trust))
+    assert await texts(world, customer) == (["text of m2"], "sender_not_verified")
+    page = await world.desk.timeline(world.who, customer, EntryId(""), 50)
+    assert not page.more
+    assert page.suggestions == ()
+    assert page.facts == ()
+    assert page.doubtful is not None
+
+
+async def test_a_newcomer_with_nothing_to_hide_raises_no_warning(world: World):
+    customer = await arrives(world, mail("m1", world, Trust.CLAIMED), mail("m2", world, Trust.CLAIMED))
+    assert await texts(world, customer) == (["text of m1", "text of m2"], "")
+
+
+async def test_where_nobody_checks_the_gate_is_off(world: World):
+    unchecked = msgspec.structs.replace(mail("m2", world, Trust.CLAIMED), checked=False)
+    customer = await arrives(world, mail("m1", world, Trust.VERIFIED), unchecked)
+    assert (await texts(world, customer))[1] == ""
+
+
+async def test_opening_it_knowingly_is_audited_and_lasts_until_the_next_doubtful_mail(world: World):
+    customer = await arrives(world, mail("m1", world, Trust.VERIFIED), mail("m2", world, Trust.CLAIMED))
+    page = await world.desk.timeline(world.who, customer, EntryId(""), 50)
+    assert page.doubtful is not None
+    for _ in range(2):
+        await world.desk.open_history(world.who, "o", customer, page.doubtful.entry)
+    assert (await texts(world, customer))[1] == ""
+    assert [line.act for line in await world.store.audited()].count("open_history") == 1
+    await arrives(world, mail("m3", world, Trust.CLAIMED))
+    assert await texts(world, customer) == (["text of m2", "text of m3"], "sender_not_verified")
+    with pytest.raises(Refused, match="newer message"):
+        await world.desk.open_history(world.who, "p", customer, page.doubtful.entry)
+
+
+async def test_an_address_is_trusted_as_it_signs_now_and_no_further(world: World):
+    customer = await arrives(
+        world, mail("m1", world, Trust.VERIFIED), mail("m2", world, Trust.CLAIMED, "post-service.example")
+    )
+    linked = await world.desk.trust_sender(world.who, "t", customer, "", True)
+    assert (linked.trusted_by, linked.signer) == (world.who.name, "post-service.example")
+    assert (await texts(world, customer))[1] == ""
+    await arrives(world, mail("m3", world, Trust.CLAIMED, "post-service.example"))
+    assert (await texts(world, customer))[1] == ""
+    await arrives(world, mail("m4", world, Trust.CLAIMED))
+    assert (await texts(world, customer))[1] == "sender_not_verified", "an unsigned mail is not covered"
+    await arrives(world, mail("m5", world, Trust.CLAIMED, "post-service.example"))
+    assert (await texts(world, customer))[1] == ""
+    await arrives(world, mail("m6", world, Trust.CLAIMED, "evil.example"))
+    await arrives(world, mail("m7", world, Trust.CLAIMED, "post-service.example"))
+    assert (await texts(world, customer))[1] == "sender_not_verified", "another signer ends it"
+
+
+async def test_trust_can_be_taken_back_and_is_audited(world: World):
+    customer = await arrives(world, mail("m1", world, Trust.VERIFIED), mail("m2", world, Trust.CLAIMED, "a.example"))
+    await world.desk.trust_sender(world.who, "t", customer, EMAIL.value, True)
+    await world.desk.trust_sender(world.who, "e", customer, EMAIL.value, False)
+    assert (await texts(world, customer))[1] == "sender_not_verified"
+    assert {"trust", "trust-end"} <= {line.act for line in await world.store.audited()}
+
+
+async def test_what_nobody_signs_cannot_be_trusted(world: World):
+    customer = await arrives(world, mail("m1", world, Trust.VERIFIED, "a.example"), mail("m2", world, Trust.CLAIMED))
+    with pytest.raises(Refused, match="Nothing signs"):
+        await world.desk.trust_sender(world.who, "t", customer, "", True)
+
+
+async def test_an_answer_with_our_token_from_the_address_it_went_to_opens_the_history(world: World):
+    customer = await arrives(world, mail("m1", world, Trust.VERIFIED))
+    await world.desk.reply(world.who, "r", Compose(customer, "your number is 4821"))
+
+    async def left() -> list[Outgoing]:
+        return world.mail.delivered
+
+    sent = await until(left, what="the reply")
+    await arrives(world, mail("m2", world, Trust.CLAIMED, message_ids=(sent[0].key,)))
+    assert (await texts(world, customer))[1] == ""
+    page = await world.desk.timeline(world.who, customer, EntryId(""), 50)
+    assert [e.trust for e in page.entries if isinstance(e, Received)] == [Trust.VERIFIED, Trust.THREADED]
+    bare = f"{sent[0].key.partition('.')[0]}@example.com"
+    await arrives(world, mail("m3", world, Trust.CLAIMED, message_ids=(bare,)))
+    assert (await texts(world, customer))[1] == "sender_not_verified"
+    await arrives(world, mail("m4", world, Trust.AMBIGUOUS, message_ids=(sent[0].key,)))
+    assert (await texts(world, customer))[1] == "sender_not_verified", "no token mends what was said to be forged"
+
+
+async def test_a_message_on_another_medium_opens_it_again(world: World):
+    customer = await arrives(world, mail("m1", world, Trust.VERIFIED), mail("m2", world, Trust.CLAIMED))
+    world.chat.put(paper.message("w1", PHONE, "it is me", world.clock.now(), place="private"))
+    other = await world.customer(PHONE)
+    await world.desk.merge(world.who, "m", customer, other)
+    world.clock.move(seconds=5)
+    world.chat.put(paper.message("w2", PHONE, "again", world.clock.now(), place="private"))
+
+    async def again() -> bool:
+        person = await world.store.customer(customer)
+        return person is not None and person.heard is not None and person.heard.sender == PHONE
+
+    await until(again, what="the chat message")
+    assert (await texts(world, customer))[1] == ""
+
+
+async def test_a_reply_goes_to_the_address_on_record_whatever_reply_to_says(world: World):
+    elsewhere = Participant("reply-to", EMAIL.__class__("email", "", "emily@evil.example"))
+    customer = await arrives(
+        world, mail("m1", world, Trust.VERIFIED), mail("m2", world, Trust.CLAIMED, participants=(elsewhere,))
+    )
+    sent = await world.desk.reply(world.who, "r", Compose(customer, "hello"))
+    assert sent.route.address == EMAIL
+    person = await world.store.customer(customer)
+    assert person is not None
+    assert [linked.address for linked in person.addresses] == [EMAIL]
