@@ -45,7 +45,7 @@ _HINTS: Final = {
     ),
     "pt": frozenset(
         "o os que de não é em meu minha por para com uma favor pelo pela no na prefiro melhor só ou e me você vocês pode"
-        " podem um obrigado obrigada respondam mandem manda liga liguem fala gostaria receber respostas envia manda avisa avisem etiqueta escrevam falar eu mim zap pra pf"
+        " podem um obrigado obrigada respondam mandem manda liga liguem fala gentileza retornem add dá toque fale comigo pelo ser pode gostaria receber respostas envia manda avisa avisem etiqueta escrevam falar eu mim zap pra pf"
         " pfv do da ao nao chama mande envie resposta".split()
     ),
     "es": frozenset(

@@ -69,6 +69,10 @@ TONGUE: Final = Tongue(
         (r"\bviber\b", "viber"),
     ),
     rewrite=(
+        (
+            compiled(r"\b(?:could|can|would) (?:you|u)(?: please| pls| just| maybe)? <(\w+)>(?=$| instead| back| please| pls|[?.,!])")[0],
+            r"please <\1!> me",
+        ),
         *((compiled(rf"<{m}>(?= (?:me|us)\b)")[0], f"<{m}!>") for m, _ in _VERBS),
         (
             compiled(
@@ -91,29 +95,30 @@ TONGUE: Final = Tongue(
         rf"\b{_TURNED}(?:\s+[a-z']+){{0,3}}?\s+(?:by |via |on |through |using |with )?(?:an? |any |the |more |my )?{ANY}"
     ),
     erased=compiled(
-        r"<\w+> (?:address|addresses|account|field|number|accounts|app|link|notification|id|client|template|alert)\b",
-        rf"\b(?:got|gotten|received|receive|get(?! back| hold| in touch)|sent|saw|read|see|missed|thank(?:s| you) for|as per|opened|deleted|find|found"
+        r"<\w+> (?:address|addresses|account|field|number|accounts|app|link|notification|option|button|feature|model|version|support|quality|alerts?|line|id|client|template|alert)\b",
+        rf"\b(?:got|gotten|received|receive|get(?! back| hold| in touch| me\b)|sent|saw|read|see|missed|thank(?:s| you) for|as per|opened|deleted|find|found"
         rf"|check|checked|ordered|bought|paid|signed up|told me|said|spoke|spoken|talked|(?<!if you )(?:wrote|answered|replied|responded)"
         rf"|discussed|mentioned|subscribed|claiming|contacted you|written|tried|trying|promised)"
         rf"(?: (?!please|pls|so|but|can)[a-z']+){{0,5}} {ANY}",
         rf"\b(?:i'll|i will|i'm|i am going to|i can|i could|i|let me|we|we'll|we will|if i|i've|i have) (?:just |also |then |already )?(?:<\w+!?>)(?! (?:me|us)\b)",
         rf"\b(?:can|may|shall|should|could|do|did|am|must|would|where) (?:i|we)\b(?! (?:please |maybe |just |perhaps )?(?:continue|move|switch|talk|keep|do|take|stick|communicate|use|get (?:\w+ )?(?:answer|reply|repl))).{{0,60}}?{ANY}",
         rf"\b(?:can|could|does|will|would) (?:this\b|the\b|it\b|that\b|my\b|·).{{0,60}}?{ANY}",
-        rf"\b(?:do|did|does|will|would|are|have|has|is|was|were) (?:you|your|the|there|it|this|i|someone|invoices|\w+s)\b(?! (?:mind|please|be able|kindly)).{{0,50}}?{ANY}",
+        rf"\b(?<!me )(?<!we )(?<!to )(?<!i )(?:do|did|does|will|would|are|have|has|is|was|were) (?:you|your|the|there|it|this|i|someone|invoices|\w+s)\b(?! (?:mind|please|be able|kindly|possible|ok|okay)).{{0,50}}?{ANY}",
         rf"\b(?:your|that|this|these|those|last|strange|confirmation|verification|another|his|her|their|its|any|every|many|new|broken"
         rf"|spam|marketing|promotional|old|first|second|previous) (?:(?!to |by |via |on |over |through |in )\w+ )?{ANY}",
-        rf"\b(?:the|a|an|my|our) (?!prefer|favou?rite|choice|best|first choice)(?:[a-z]+ ){{0,2}}{ANY}(?! (?:please|pls|would|is (?:best|better|easier|fine)))",
+        rf"\b(?:the|a|an|my|our) (?!prefer|favou?rite|choice|best|first choice)(?:(?!by |via |to |on |per |over |through |in )[a-z]+ ){{0,2}}{ANY}(?! (?:please|pls|would|is (?:best|better|easier|fine)))",
         rf"\b(?:send|forward|share|provide|resend|deliver|have|give|need|want|get|show|submit|issue)(?: it| me| us)?"
         rf" (?:the|my|a|an|that|this|another|over|some|photos|it|them|one|me the|me my|me a)\b"
         rf"(?! (?:answer|reply|replies|response|updates?|news|information|info|invoices|bills|result|results|communication))"
         rf"[^<]{{0,40}}{ANY}",
         rf"<\w+!> (?:me|us)(?: (?:over|back))? (?:the|a|an|my|that|this|your|some|photos?|any|it|another|one|copy|what|where|why|how|\d+)\b",
         rf"\bi'll be [^<]{{0,20}}{ANY}",
+        rf"\bi(?:'ll| will| can| could)? (?:only )?(?:reply|respond|answer|contact|write|send|use|get back|talk|speak)\b[^<]{{0,20}}{ANY}(?![^<]*\b(?:there|please|pls)\b)",
         r"<email!> (?:me|us) (?:\w+ )?(?:spare|part|package|parcel)",
     ),
     vetoes=compiled(
         r"\b(?:driver|couriers?|technician|engineer|plumber|neighbou?rs?|husband|wife|mother|father|mum|mom|dad|son|daughter|sister"
-        r"|brother|colleague|boss|friend|manager|assistant|partner|secretary|landlord|tenant|customers?|he|she|him|her|they|them"
+        r"|brother|colleague|boss|friend|manager|assistant|partner|secretary|accountant|lawyer|human|buyer|seller|warehouse|bank|landlord|tenant|customers?|he|she|him|her|they|them"
         r"|(?<!can )(?<!could )(?<!would )(?<!have )(?:somebody|someone|anyone)|nobody|everyone|people)\b",
         r"\b(?:don'?t|do not|doesn'?t|does not) (?:really )?(?:mind|care|matter)\b|\beither\b|\bwhatever\b|\bwhichever\b"
         r"|\bno preference\b|\bany of\b|\bup to you\b|\ball fine\b|\bboth\b|\bas you (?:like|prefer|wish)\b|\bsuits you\b",
@@ -121,20 +126,20 @@ TONGUE: Final = Tongue(
         r"|\bpromised\b|\basked\b|\bwished?\b|\bshould have\b|\bcould have\b|\bwould have\b|\bsupposed to\b|\bclaims?\b|\bsays\b|\byesterday\b",
         r"^(?:so |and |but )?(?:how|why|where|who)\b|^what(?:'s| is| are) (?:your|the)\b|\bwhen (?:will|do|did|are|is|can) you\b"
         r"|\b(?:do|would|does) you\b(?! mind| please| be able| kindly| (?:<|reply|respond|answer|contact|write))|\bfor you\b|\bkeep(?:s)? (?:<|send|call|text)",
-        r"^subject\b|\bsettings?\b|\berror\b|\bwebsite\b|\bbutton\b|\bbattery\b|\bcharger\b|\bscreen\b|\b(?:contact|reach|write(?: to)?|call|message|tell|send) you\b|"
+        r"^subject\b|\bfor your\b|\byou should be\b|^(?:please )?(?:add|offer|support|enable|turn|verify|note)\b(?! me\b)|\b(?:talk|speak) to you\b|\bhold of you\b|\bsettings?\b|\berror\b|\bwebsite\b|\bbutton\b|\bbattery\b|\bcharger\b|\bscreen\b|\b(?:contact|reach|write(?: to)?|call|message|tell|send) you\b|"
         r"\bunsubscribe\b|\bopt(?:ed)?[- ]?out\b|\bremove me\b",
         r"\bcall me (?:tom|old|crazy|names)\b",
     ),
     sure=compiled(
         rf"(?:^|[,;:.()-]\s*|\b(?:{_PLEASE}|just|so|and|then|instead|always|simply|rather|better|but|now|only|hi|hello|ok|okay|(?:can|could|would|will|can't|couldn't|if) (?:you|u|ya|somebody|someone|anyone)(?: please| just| maybe| perhaps| rather| always| pls| only| kindly)?"
         rf"|(?:like|want|need|prefer|ask|rather|prefer that|appreciate it if|better if|great if|nice if|good if|best if|easier if|mind if|prefer it if|rather that) you(?: to| could| would| just)?"
-        rf"|(?:better|easier|best|easiest|fine|quicker) to)\s+){V} (?:me|us)\b"
+        rf"|(?:better|easier|best|easiest|fine|quicker) to|mind)\s+){V} (?:me|us)\b"
         rf"(?! (?:when|if|once|before|after|as soon|at the|outside|in case|until|while|about|for|with|that|whenever|on the day|on arrival|ahead|should)\b)",
         rf"\b{V} (?:me|us)\b.{{0,60}}\b(?:instead|only|rather|from now on|in future|in the future|never|don'?t (?:read|check|look)|always|easier|better)\b",
         rf"\b(?:prefer(?:red|ence|ably|able)?|rather|favou?r)\b(?!\s+not)[^<]{{0,50}}{X}",
         rf"\b{_ANSWER}\b[^<]{{0,45}}{_BY}{M}",
         rf"{M} (?:only|{_PLEASE}|instead|preferred|preferably|would be (?:best|better|easier|great|good|ideal|preferred|perfect|lovely|nice|appreciated|preferable|fine|handy|simpler|quicker)"
-        rf"|(?:is|are|s)(?: (?:much|so much|way|far|always|just|definitely|usually|really|a lot))? (?:the )?(?:my )?(?:best|better|easier|easiest|preferred|preferable|simplest|more convenient|most convenient|quickest|ideal|good for me|what i prefer|how i)(?! ·| to (?!reach|me\b|contact|read|get))"
+        rf"|(?:is|are|s)(?: (?:much|so much|way|far|always|just|definitely|usually|really|a lot))? (?:the )?(?:my )?(?:best|better|easier|easiest|preferred|preferable|simplest|more convenient|most convenient|quickest|ideal|good for me|what i prefer|how i)(?! ·| kept| seen| used| to (?!reach|me\b|contact|read|get))"
         rf"|(?:works?|suits?|does it|fits?|is good|is fine|is ok|are fine)(?: (?:me|us|much|way|for me|really))* ?(?:best|better|fine|great|well|for me|most)|me best|would suit)\b",
         rf"\b(?:only|just|use|exclusively|solely|best|strictly|stick (?:to|with)|switch(?:ing)?(?: over)? to|(?:move|take|shift|bring|do|handle|keep|have|continue|conduct)(?: [a-z]+){{0,5}} (?:to|over to|onto|on|in|by|via|over|through)|go with|choose|contact me:|contact:)"
         rf"(?: the| my)? ?(?:by |via |on |through |use )?{M}",
@@ -146,6 +151,7 @@ TONGUE: Final = Tongue(
         rf"\b{_PLEASE} {M} back\b",
         rf"\b(?:hit|ping|find|catch|get|try|buzz|write|message|dm|msg|add|answer)(?: me| us)(?: up| back)? (?:by|via|on|over|through|at) {M}",
         rf"\b(?:want|prefer|like|rather|need)(?: to)? {M}",
+        rf"\b(?:get|reach|catch|find) me\b[^<]{{0,20}} (?:by|via|on|over|through) {M}",
         rf"\bbetter (?:with|by|on|over|via) {M}",
         rf"^(?:by|via|on|through|per) {M}(?: {_PLEASE})?$",
         rf"\b{_PLEASE},? (?:by|via|on|through|over|per|use|with) {M}",

@@ -39,7 +39,7 @@ TONGUE: Final = Tongue(
         (r"\bcorreos? electr[óo]nicos?\b|\bcorreo\b|\be[- ]?mails?\b|\bmails?\b", "email"),
         (r"\bsms\b|\bmensajes? de texto\b|\bmensajitos? de texto\b", "sms"),
         (
-            r"\b(?:ll[áa]m(?:en|e|a|ad)me|me (?:llam(?:en|e|es|a|ar|áis|éis|as)|telefone\w+)|(?:llamar|telefone(?:ar|en))me)\b|\b(?:me (?:pueden|puede|podrían|podría|puedes|podéis)) llamar\b",
+            r"\b(?:(?:d[ée]n?|háganme|h[áa]gan|haz)(?:me)? una llamad(?:a|ita)|m[áa]rqu?[ea]n?me)\b|\b(?:ll[áa]m(?:en|e|a|ad)me|me (?:llam(?:en|e|es|a|ar|áis|éis|as)|telefone\w+)|(?:llamar|telefone(?:ar|en))me)\b|\b(?:me (?:pueden|puede|podrían|podría|puedes|podéis)) llamar\b",
             "phone!",
         ),
         (
@@ -55,7 +55,7 @@ TONGUE: Final = Tongue(
     ),
     rewrite=(),
     negated=compiled(
-        rf"\b(?:no|nunca|nada de|sin|en vez de|en lugar de|antes que|ni|raramente|detesto|odio|eviten)(?: (?:por|el|la|al|los|las|un|una|mi|me|puedo|uso|veo|reviso|quiero|quieran|miro|leo|tengo|atender|contestar|recibir|atiendo|contesto|abro|mucho|envíen|manden|más|utilizo|funciona|va|de|del|en|con|a|lo|casi|escriban|usar|hablar|sé|hacer|hagan)){{0,4}}?\s+{ANY}(?<!que <phone!>)",
+        rf"\b(?:no(?= (?!<\w+>))|nunca|nada de|sin|en vez de|en lugar de|antes que|ni|raramente|detesto|odio|eviten)(?: (?:por|el|la|al|los|las|un|una|mi|me|puedo|uso|veo|reviso|quiero|quieran|miro|leo|tengo|atender|contestar|recibir|atiendo|contesto|abro|mucho|envíen|manden|más|utilizo|funciona|va|de|del|en|con|a|lo|casi|escriban|usar|hablar|sé|hacer|hagan)){{0,4}}?\s+{ANY}(?<!que <phone!>)",
         rf"\bque (?:por |el |la |al |vía |en |de )?{ANY}(?<!que <phone!>)",
         r"\bcasi (?:no|nunca) [^<,.]{0,20}<\w+>",
     ),
@@ -65,6 +65,8 @@ TONGUE: Final = Tongue(
         rf"\b(?:mi|su|tu|el|la|un|una|este|ese|esos|los|las|del|vuestro) {ANY}(?: de\b| del| es\b(?! mejor| más| lo | el )| que\b|:| no\b| está| fue| llegó| parece)",
         rf"\b(?:mand\w+|mánd\w+|envi\w+|enví\w+|recibir|pas\w+|reenv\w+)(?: (?:me|ya|entonces))* (?:el|la|los|las|un|una|lo|eso|ese|esa|mi|otra|otro)\b(?! (?:<|respuestas?|informaci|noticias|facturas|avisos|recibos|novedades|recordatorios|actualizaci|comunicaci))[^<]{{0,40}}{ANY}",
         rf"\b(?:envíenlo|mándenlo|mándenmelo|envíenmelo|mándamelo|enviarlo|mandarlo|reenvíenlo)\b[^<]{{0,20}}{ANY}",
+        rf"\b(?:código|comprobante|foto|fotos|enlace|link|etiqueta|guía|presupuesto|recibo del|archivo|ticket)\b[^<]{{0,25}}{ANY}",
+        rf"\b(?:comprar|saber|pagar|alterar|mudar|cambiar|suporte|soporte)\b[^<]{{0,30}}{ANY}",
         rf"^{ANY}\s*:",
         rf"\bno (?:quiero|quisiera|hace falta|es necesario|deseo|me gusta|me gustaría|necesito|vale la pena)(?: que)? {ANY}",
         rf"\b(?:si|cuando|gracias por|después de|espero|esperando|esperé)(?: a| ustedes| que| a que)? <phone!>",
@@ -78,7 +80,7 @@ TONGUE: Final = Tongue(
         r"^¿?\s*(?:cuál|cómo|cuándo|dónde|por qué|quién)\b|\bdarme de baja\b|\bdar de baja\b|\bprefieren\b|\bcuándo me\b|\bpor qué\b",
     ),
     sure=compiled(
-        rf"{V}(?! (?:cuando|en cuanto|si|al|antes|después|el|a las)\b)(?=[^<]{{0,60}}$)",
+        rf"{V}(?! (?:cuando (?!pued)|en cuanto|si|al|antes|después|el|a las)\b)(?=[^<]{{0,60}}$)",
         rf"\b(?:prefiero|preferiría|preferimos|preferencia|preferible|preferiblemente|preferentemente|de preferencia|gustaría|quisiera|quiero|deseo|mejor|más fácil|mas facil|más cómodo|más práctico|agradezco|agradecería|solo|sólo|solamente|únicamente|exclusivamente|siempre|conviene)\b"
         rf"(?! (?:entrar|saber|cambiar|cancelar|darme))[^<]{{0,50}}{X}",
         rf"\b{_ANSWER}(?:[^<]{{0,30}}) {_BY} {M}",
@@ -90,6 +92,8 @@ TONGUE: Final = Tongue(
         rf"\b{_PLEASE},? (?:\w+ )?(?:solo |sólo )?{_BY} {M}",
         rf"\b(?:usen|usa|use|utilicen|utilice|sigamos|continuemos|pasemos|vamos a|contacten|pásenlo|cambiemos) [^<]{{0,25}}{M}",
         rf"\b(?:a partir de ahora|de ahora en adelante|en adelante|en el futuro|en lo sucesivo|desde ahora)\b[^<]{{0,45}}{X}",
+        rf"\b(?:pode|podem|poderia|podemos|dá pra|dá para|puede|pueden|podría|podríamos) (?:ser|falar|hablar|continuar|seguir|conversar)\b[^<]{{0,20}}{M}",
+        rf"\b(?:me add|me adiciona|me agreguen|agr[ée]gu?[ea]n?me|adicionem-me|d[ãáêe]e?m? um toque)\b[^<]{{0,10}}{M}",
         rf"%purpose%[^<]{{0,30}}\b(?:por|vía|via|al|a mi|en mi) {M}",
         rf"\bprefer(?:id[oa]|encial|ente|ência|encia)s?\b(?: [\wçãé]+){{0,2}} (?:é|es|será|seria|sería)(?: o| a| el| la| por)? {M}",
         rf"%purpose%[^<]{{0,20}}{V}",
@@ -97,7 +101,7 @@ TONGUE: Final = Tongue(
     ),
     unsure=compiled(rf"{V}", rf"\b(?:me|conmigo|{_PLEASE})\b[^<]{{0,30}}{_BY} {M}", rf"\bmejor\b[^<]{{0,20}}{M}"),
     asks=compiled(
-        r"\b(?:pueden?|puedes|podrían?|podríais|podéis|podrías|me|prefiero|posible|sería|sigamos|favor|porfa|importa\w*)\b|<phone!>"
+        r"\b(?:pueden?|puedes|podrían?|podríais|podéis|podrías|me|prefiero|posible|sería|sigamos|podemos|favor|porfa|importa\w*)\b|<phone!>"
     )[0],
     labels=compiled(
         r"(?:su |cuál es su )?(?:mejor )?(?:forma|medio|canal|m[ée]todo|preferencia|v[íi]a|tipo|modo)s? ?(?:preferid[oa]|preferente|favorit[oa]|desead[oa])? ?(?:de |del |para |para el )?(?:contacto|respuesta|comunicaci[óo]n|atenci[óo]n|recibir respuesta)?"

@@ -40,7 +40,7 @@ TONGUE: Final = Tongue(
         (r"\be[- ]?mails?\b|\bmails?\b|\bcorreio eletr[óo]nico\b|\bcorreio electr[óo]nico\b|\bimeio\b", "email"),
         (r"\bsms\b|\bmensage(?:m|ns) de texto\b|\btorpedos?\b", "sms"),
         (
-            r"\b(?:me (?:lig(?:a|ue|uem|ar|arem|as|ues)|telefon\w+)|(?:lig(?:a|ue|uem|ar|arem)|telefon(?:e|em|ar))(?:-me| (?:pra|para) mim))\b",
+            r"\bme d[áêeã](?:em|o)? uma lig(?:ada|adinha|ação)\b|\b(?:me (?:lig(?:a|ue|uem|ar|arem|as|ues)|telefon\w+)|(?:lig(?:a|ue|uem|ar|arem)|telefon(?:e|em|ar))(?:-me| (?:pra|para) mim))\b",
             "phone!",
         ),
         (
@@ -62,9 +62,11 @@ TONGUE: Final = Tongue(
     ),
     erased=compiled(
         rf"\b(?:mandei|enviei|recebi|escrevi|liguei|falei|comprei|pedi|fiz|mandaram|enviaram|responderam|respondeu|disseram|veio|chegou|vi|li|mando|ligo|envio|mandarei|enviarei|vou(?! preferir)|vieram|obrigad[oa] pel[oa]|obrigad[oa] por|não recebi|funciona|recebeu|trocar|mudar|alterar|atualiz\w+|entrar com|cadastro|combinamos|avisaram)(?: [\wçãõáéíóúâêô]+){{0,5}}? {ANY}",
-        rf"\b(?:posso|podia|poderia eu|devo|consigo|dá para|dá pra|como|qual|quais|onde|quando|vocês|vcs|voces|há|existe|tem|têm|vou receber|preferem)\b(?! (?:me|responder|podem|poderiam|pode)\b)[^<?]{{0,40}}?{ANY}[^<]*\?",
+        rf"\b(?:posso|podia|poderia eu|devo|consigo|d[áa] para (?!ser|me)|d[áa] pra (?!ser|me)|como|qual|quais|onde|quando|vocês|vcs|voces|há|existe|tem|têm|vou receber|preferem)\b(?! (?:me|responder|podem|poderiam|pode)\b)[^<?]{{0,40}}?{ANY}[^<]*\?",
         rf"\b(?:meu|minha|seu|sua|o|a|um|uma|este|esse|estes|dos|do|da|os|as|teu)s? {ANY}(?: de| da| do| é(?! mais| melhor| o | a melhor)| que|:| não| parou| está| foi)",
         rf"\b(?:mand\w+|envi\w+|receber|passa\w*)(?:-me)?(?: (?:me|logo|então))* (?:o|a|os|as|um|uma|isso|esse|essa|meu|minha|segunda)\b(?! (?:<|resposta|respostas|informaç|notícias|faturas|notas|avisos|boletos|atualizaç|lembretes|nota fiscal sempre|contas|comunicaç))[^<]{{0,40}}{ANY}",
+        rf"\b(?:código|comprovante|foto|fotos|link|etiqueta|segunda via|orçamento|recibo do|nota do|arquivo)\b[^<]{{0,25}}{ANY}",
+        rf"\b(?:comprar|saber|pagar|alterar|mudar|cambiar|suporte|soporte)\b[^<]{{0,30}}{ANY}",
         rf"^{ANY}\s*:",
         rf"\b(?:não|nao|nunca) (?:quero|precisa|precisam|preciso|gosto|é preciso|é necessário|gostaria|vale a pena)(?: que| de)? {ANY}",
         rf"\b(?:se|quando|esperei|obrigad[oa] por|depois de|espero|esperando)(?: vocês| que)? <phone!>",
@@ -78,7 +80,7 @@ TONGUE: Final = Tongue(
         r"^(?:qual|como|quando|onde|por que|porque|quem)\b|\bdescadastr\w+|\bsair da lista\b|\bcancelar? (?:a )?inscri|\bpreferem\b|\bquando vão\b|\bpor que\b",
     ),
     sure=compiled(
-        rf"{V}(?! (?:quando|assim que|se|na|no|antes|depois)\b)(?=[^<]{{0,60}}$)",
+        rf"{V}(?! (?:quando (?!pud)|assim que|se|na|no|antes|depois)\b)(?=[^<]{{0,60}}$)",
         rf"\b(?:prefiro|preferia|preferimos|preferência|prefer[ií]vel|preferencialmente|de preferência|gostaria|queria|quero|desejo|melhor|mais fácil|mais facil|mais prático|agradeço|agradecia|agradeceria|só|somente|apenas|exclusivamente|sempre)\b"
         rf"(?! (?:entrar|saber|trocar|mudar|cancelar|alterar))[^<]{{0,45}}(?:{_BY} |uma? |o |a |que )?{X}",
         rf"\b(?:cham(?:a|e|em|ar)|fal(?:a|e|em|ar)|mand(?:a|e|em|ar)|respond(?:a|am|er|e)|escrev(?:a|am|er|e)|avis(?:a|e|em|ar)|contac?t(?:e|em|ar)|envi(?:a|e|em|ar))(?:-me| me| comigo| aqui)?\s+{_BY}\s+{M}",
@@ -92,13 +94,15 @@ TONGUE: Final = Tongue(
         rf"\b{_PLEASE},? (?:\w+ )?(?:só |apenas )?{_BY} {M}",
         rf"\b(?:us[ea]m?|utilizem|vamos|continu\w+|passar|mudar) [^<]{{0,20}}{M}",
         rf"\b(?:a partir de agora|daqui pra frente|daqui para a frente|de agora em diante|doravante|futuramente)\b[^<]{{0,45}}{X}",
+        rf"\b(?:pode|podem|poderia|podemos|dá pra|dá para|puede|pueden|podría|podríamos) (?:ser|falar|hablar|continuar|seguir|conversar)\b[^<]{{0,20}}{M}",
+        rf"\b(?:me add|me adiciona|me agreguen|agr[ée]gu?[ea]n?me|adicionem-me|d[ãáêe]e?m? um toque)\b[^<]{{0,10}}{M}",
         rf"%purpose%[^<]{{0,30}}\b(?:por|pelo|via|no|ao|para o meu|para o|pro) {M}",
         rf"\bprefer(?:id[oa]|encial|ente|ência|encia)s?\b(?: [\wçãé]+){{0,2}} (?:é|es|será|seria|sería)(?: o| a| el| la| por)? {M}",
         rf"%purpose%[^<]{{0,20}}{V}",
     ),
     unsure=compiled(rf"{V}", rf"\b(?:me|comigo|{_PLEASE})\b[^<]{{0,30}}{_BY} {M}", rf"\bmelhor\b[^<]{{0,20}}{M}"),
     asks=compiled(
-        r"\b(?:pode|podem|podes|poderia|poderiam|podiam|podia|me|prefiro|possível|consegue|conseguem|que tal|vamos|favor|importa\w*)\b|<phone!>"
+        r"\b(?:pode|podem|podes|poderia|poderiam|podiam|podia|me|prefiro|possível|consegue|conseguem|que tal|vamos|podemos|dá|favor|importa\w*)\b|<phone!>"
     )[0],
     labels=compiled(
         r"(?:sua |qual (?:a |o )?)?(?:melhor )?(?:forma|meio|canal|m[ée]todo|prefer[êe]ncia|via|tipo|modo)s? ?(?:preferid[oa]|preferencial|favorit[oa]|desejad[oa])? ?(?:de |do |para |para o )?(?:contac?to|resposta|retorno|comunicação|atendimento|receber resposta)?"
