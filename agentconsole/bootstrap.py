@@ -27,6 +27,8 @@ from agentconsole.secret import Secret
 
 if TYPE_CHECKING:
     from agentconsole.desk import Agent, Desk
+    from agentconsole.domain.beginning import Rules
+    from agentconsole.domain.preference import Price
     from agentconsole.hub.hub import Hub
     from agentconsole.hub.profile import AccountSetup, HubProfile
     from agentconsole.ports import Channel, Store
@@ -97,7 +99,8 @@ def accounts(config: Config, profile: Profile, now: datetime) -> list[AccountSet
         problems += mistakes
         if options is not None:
             since = cutoff(table.since, now)
-            found.append(AccountSetup(AccountName(name), kind, options, table.read_only, since))
+            price = _price(table.price_per_part)
+            found.append(AccountSetup(AccountName(name), kind, options, table.read_only, since, price))
     media = {setup.kind.medium for setup in found}
     if not problems:
         problems += [
@@ -121,6 +124,13 @@ def accounts(config: Config, profile: Profile, now: datetime) -> list[AccountSet
     return found
 
 
+def _price(text: str) -> Price | None:
+    from agentconsole.domain.preference import Price
+
+    currency, _, amount = text.partition(" ")
+    return Price(currency, float(amount)) if amount else None
+
+
 def secrets_of(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Secret]]:
     """Return the secrets of an account's options with the keys that they stand under."""
     if isinstance(value, Secret):
@@ -129,17 +139,31 @@ def secrets_of(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[s
         yield from secrets_of(getattr(value, name), (*path, name))
 
 
+def rules(profile: Profile) -> Rules:
+    """Return what a profile asks of messages that it begins.
+
+    Raises:
+        ConfigError: its file of laws cannot be used.
+    """
+    from agentconsole.config import rules as said
+
+    return said.of(profile, timezone(profile))
+
+
 def hub_profile(profile: Profile, *, solo: bool, environ: Mapping[str, str]) -> HubProfile:
     """Return the profile as the hub needs it."""
     from agentconsole.config import facts
+    from agentconsole.domain.facts import Pattern
     from agentconsole.domain.fallback import Automatic
+    from agentconsole.domain.guards import Settings
     from agentconsole.domain.model import AgentName, Medium
     from agentconsole.domain.preference import ORDER_OUTBOUND, ORDER_REPLY, Policy
     from agentconsole.hub.profile import HubProfile
 
+    tongue = language(profile, environ)
     return HubProfile(
         name=profile.name,
-        language=language(profile, environ),
+        language=tongue,
         timezone=timezone(profile),
         region=profile.region,
         policy=Policy(
@@ -148,6 +172,7 @@ def hub_profile(profile: Profile, *, solo: bool, environ: Mapping[str, str]) -> 
             exchange_minutes=profile.exchange_minutes,
             defaults=tuple(Medium(medium) for medium in profile.default_media),
             shares=facts.regions(Path(profile.choice.regions) if profile.choice.regions else None),
+            rules=rules(profile),
         ),
         fallback=Automatic(tuple(Medium(m) for m in profile.fallback.automatic), profile.fallback.minutes),
         reopen_days=profile.reopen_days,
@@ -160,6 +185,16 @@ def hub_profile(profile: Profile, *, solo: bool, environ: Mapping[str, str]) -> 
         public_url=profile.http.public_url.rstrip("/"),
         free_floor=profile.free_space_mb * 1_000_000,
         expire_hours=profile.expire_hours,
+        guards=Settings(
+            on=tuple(profile.guards.on),
+            minutes=profile.guards.minutes,
+            own_names=tuple(profile.guards.own_names),
+            numbers=tuple((one.name, one.pattern) for one in profile.guards.numbers),
+        ),
+        facts=tuple(
+            Pattern(one.name, one.pattern, (one.ko if tongue == "ko" else one.en) or one.name.replace("_", " "))
+            for one in profile.facts
+        ),
     )
 
 

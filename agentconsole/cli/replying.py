@@ -64,7 +64,7 @@ def _fill_send(parser: argparse.ArgumentParser) -> None:
     add("--purpose", metavar="WORD", default="", help="what it is about, e.g. invoice: a wish may hold for that only")
     add("--conversation", metavar="ID", default="", help="the conversation, where there are several")
     add("--attach", metavar="FILE", action="append", default=[], help="a file (at most 512 KiB); may be repeated")
-    add("--proactive", action="store_true", help="you begin instead of answering: law, consent, hours and cap are asked")
+    add("--proactive", action="store_true", help="you begin, not answer: law, consent, hours, cap are asked")
     add("--when-allowed", action="store_true", help="hold a proactive message until it may leave, not refuse it")
     add("--wait", action="store_true", help="wait until it has left; the exit code says what became of it")
     add("--timeout", metavar="SECONDS", type=float, default=60.0, help="how long --wait waits (default: 60)")

@@ -64,6 +64,7 @@ def config_check(context: Context) -> int:
     for name, profile in config.profiles.items():
         try:
             found = bootstrap.accounts(config, profile, now)
+            bootstrap.rules(profile)
         except ConfigError as exc:
             problems += [line for line in exc.message.split("\n")[1:] if line not in problems] or [exc.message]
             continue

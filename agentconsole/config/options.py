@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias, get_args
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 
 class _Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -44,12 +44,53 @@ class ListenerOptions(_Table, frozen=True, kw_only=True):
     ] = ""
 
 
+class NumberPattern(_Table, frozen=True, kw_only=True):
+    name: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,30}$", description="What it is called, in small letters.")]
+    pattern: Annotated[str, Meta(description="A regular expression with bounded repeats; the whole match is meant.")]
+
+
+class FactPattern(_Table, frozen=True, kw_only=True):
+    name: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,30}$", description="What it is called, in small letters.")]
+    pattern: Annotated[
+        str, Meta(description="A regular expression with bounded repeats; the group value is kept, else all.")
+    ]
+    en: Annotated[str, Meta(description="What people call it in English; empty: its name.")] = ""
+    ko: Annotated[str, Meta(description="What people call it in Korean; empty: its name.")] = ""
+
+
+class GuardOptions(_Table, frozen=True, kw_only=True):
+    on: Annotated[
+        list[GuardName],
+        Meta(description="The warnings before a send that are switched on."),
+    ] = field(default_factory=lambda: list(get_args(GuardName)))
+    minutes: Annotated[
+        int, Meta(ge=1, le=1440, description="How long ago somebody else's message counts as just written.")
+    ] = 10
+    own_names: Annotated[list[str], Meta(description="How the team calls itself: no wrong names.")] = []
+    numbers: Annotated[
+        list[NumberPattern],
+        Meta(description="Further numbers that are masked everywhere and warned of, beside card and ID numbers."),
+    ] = []
+
+
 class AgentOptions(_Table, frozen=True, kw_only=True):
     rights: Annotated[
         list[Literal["read", "reply", "customer", "operate"]],
         Meta(description="What the agent may do: read, reply, customer (change a person), operate (stop, sync)."),
     ]
 
+
+GuardName: TypeAlias = Literal[
+    "other_target",
+    "wrong_name",
+    "number_in_text",
+    "unfilled_variable",
+    "asked_again",
+    "attachment_missing",
+    "just_written",
+    "mixed_tone",
+]
+"""The guards (``domain.guards``); a test compares the two."""
 
 RuleName: TypeAlias = Literal[
     "live_exchange", "stated", "last_inbound", "learned", "wrote_before", "regional", "default", "reachable"
@@ -85,6 +126,38 @@ class FallbackOptions(_Table, frozen=True, kw_only=True):
     ] = 10
 
 
+class LawOptions(_Table, frozen=True, kw_only=True):
+    use: Annotated[
+        bool,
+        Meta(description="Whether the law profiles of the customers' countries hold for messages that you begin."),
+    ] = True
+    file: Annotated[
+        str,
+        Meta(description="A file of your own with law profiles; empty: the dated one that ships."),
+    ] = ""
+    values: Annotated[
+        dict[str, str],
+        Meta(description="What the laws' footers need, by name: free_opt_out (a number), opt_out_link …"),
+    ] = {}
+    marketing_needs_consent: Annotated[
+        bool,
+        Meta(description="Whether marketing goes only to whom consented to it, where the law asks for that."),
+    ] = True
+    holidays: Annotated[
+        dict[str, list[date]],
+        Meta(description="Days on which nothing is begun, by country; added to those of the package holidays."),
+    ] = {}
+    cap_messages: Annotated[
+        int,
+        Meta(ge=0, le=20, description="How many messages you may begin with one customer in cap_days; 0: any number."),
+    ] = 2
+    cap_days: Annotated[int, Meta(ge=1, le=365, description="The days that cap_messages is about.")] = 7
+    cooling_hours: Annotated[
+        int,
+        Meta(ge=0, le=8760, description="How long nothing is begun after a conversation was tagged complaint."),
+    ] = 48
+
+
 class UiOptions(_Table, frozen=True, kw_only=True):
     mouse: Annotated[
         bool, Meta(description="Whether the console takes the mouse; without, the terminal selects text.")
@@ -105,6 +178,13 @@ class AccountTable(_Table, frozen=True, kw_only=True):
             description="Older messages are history: 30d, 12h, 2w, a date such as 2026-01-31, or all.",
         ),
     ] = "30d"
+    price_per_part: Annotated[
+        str,
+        Meta(
+            pattern=r"^([A-Z]{3} \d{1,6}(\.\d{1,6})?)?$",
+            description='What one part of a message costs, e.g. "KRW 20"; shown before sending. Empty: not shown.',
+        ),
+    ] = ""
     options: dict[str, Any] = {}
     """Not a key: the rest of the table, for the kind's own options."""
 
@@ -143,12 +223,18 @@ class Profile(_Table, frozen=True, kw_only=True):
     ] = 200
     choice: ChoiceOptions = ChoiceOptions()
     fallback: FallbackOptions = FallbackOptions()
+    laws: LawOptions = LawOptions()
     hub: HubOptions = HubOptions()
     http: ListenerOptions = ListenerOptions()
     agents: Annotated[
         dict[str, AgentOptions],
         Meta(description="Who may do what, by Unix login; without this table every login that attaches may all."),
     ] = {}
+    guards: GuardOptions = GuardOptions()
+    facts: Annotated[
+        list[FactPattern],
+        Meta(description="Further things that customers tell, found in what they write and shown beside the timeline."),
+    ] = []
     ui: UiOptions = UiOptions()
     channels: Annotated[dict[str, AccountTable], Meta(description="The accounts, by a name of your choice.")] = {}
 

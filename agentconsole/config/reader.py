@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from agentconsole.config.convert import Problem, convert, nearest
-from agentconsole.config.options import NOT_KEYS, AccountTable, Profile, cutoff
+from agentconsole.config.options import NOT_KEYS, AccountTable, FactPattern, NumberPattern, Profile, cutoff
 from agentconsole.config.place import lines_of
 from agentconsole.errors import ConfigError
 from agentconsole.secret import SOURCES
@@ -230,6 +230,7 @@ def _profile(name: str, table: dict[str, Any], path: Path) -> tuple[Profile | No
             for key, account in profile.channels.items()
             if not _is_since(account.since)
         ]
+        problems += _patterns(profile, place)
     store = table.get("store", "")
     if isinstance(store, str) and store and not re.fullmatch(r"tinydb:.+", store):
         problems.append(Problem((*place, "store"), 'must read "tinydb:FOLDER"'))
@@ -245,7 +246,33 @@ def _profile(name: str, table: dict[str, Any], path: Path) -> tuple[Profile | No
     if regions:
         regions = os.path.normpath(path.parent.absolute() / Path(regions).expanduser())
     choice = msgspec.structs.replace(profile.choice, regions=regions)
-    return msgspec.structs.replace(profile, name=name, store=_absolute(profile.store, path), choice=choice), []
+    laws = profile.laws
+    if laws.file:
+        file = os.path.normpath(path.parent.absolute() / Path(laws.file).expanduser())
+        laws = msgspec.structs.replace(laws, file=file)
+    store = _absolute(profile.store, path)
+    return msgspec.structs.replace(profile, name=name, store=store, choice=choice, laws=laws), []
+
+
+def _patterns(profile: Profile, place: tuple[str, ...]) -> list[Problem]:
+    """Return what is wrong with the profile's regular expressions."""
+    kinds: list[tuple[tuple[str, ...], Sequence[FactPattern | NumberPattern]]] = [
+        (("facts",), profile.facts),
+        (("guards", "numbers"), profile.guards.numbers),
+    ]
+    problems: list[Problem] = []
+    for where, found in kinds if profile.facts or profile.guards.numbers else ():
+        from agentconsole.domain import facts, patterns
+
+        for number, one in enumerate(found):
+            here = (*place, *where, str(number))
+            if any(other.name == one.name for other in found[:number]):
+                problems.append(Problem((*here, "name"), f"there are two of the name {one.name}"))
+            if wrong := patterns.fault(one.pattern):
+                problems.append(Problem((*here, "pattern"), wrong))
+            if where == ("facts",) and one.name in facts.KINDS:
+                problems.append(Problem((*here, "name"), f"{one.name} is known already; use another name"))
+    return problems
 
 
 def _is_zone(name: str) -> bool:

@@ -7,6 +7,7 @@ A reply is not touched by any of this. What a country asks is data (``domain.law
 from __future__ import annotations
 
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Final
 
 from agentconsole.domain import addresses, guards, hours, laws
@@ -15,6 +16,7 @@ from agentconsole.domain.guards import Cap
 from agentconsole.domain.hours import Clockwork
 from agentconsole.domain.laws import MARKETING, NO_CONSENT, NO_LAW, QUIET_HOURS, UNFILLED_FOOTER, Law
 from agentconsole.domain.model import (
+    Address,
     Consent,
     ConsentScope,
     Customer,
@@ -91,8 +93,13 @@ def country_of(customer: Customer, otherwise: str = "") -> str:
     told = customer.cards.get("country")
     if told is not None:
         return told.value
-    numbers = (addresses.region_of(linked.address) for linked in customer.addresses)
+    numbers = (_region(linked.address) for linked in customer.addresses)
     return next((region for region in numbers if region), otherwise)
+
+
+@lru_cache(4096)
+def _region(address: Address) -> str:
+    return addresses.region_of(address)
 
 
 def zones_of(customer: Customer, rules: Rules) -> Clockwork:
@@ -100,6 +107,13 @@ def zones_of(customer: Customer, rules: Rules) -> Clockwork:
     told = customer.cards.get("time_zone")
     known = [linked.address for linked in customer.addresses]
     return hours.zones_of(known, told.value if told is not None else "", rules.zone)
+
+
+def warm(customer: Customer, rules: Rules) -> None:
+    """Load what the judgement of a customer reads of numbers and zones. It reads files: call it off the event loop."""
+    for name in zones_of(customer, rules).zones:
+        hours.zone(name)
+    country_of(customer)
 
 
 def law_of(customer: Customer, rules: Rules) -> Law:

@@ -91,6 +91,7 @@ def _zones_of_number(value: str) -> tuple[str, ...]:
     return tuple(name for name in names if name != "Etc/Unknown")
 
 
+@lru_cache(1024)
 def zone(name: str) -> tzinfo:
     """Return a time zone; UTC where this computer knows none of this name."""
     try:

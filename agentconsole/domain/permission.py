@@ -138,6 +138,12 @@ def refusal(
     return RefusedRoute(route, reason, facts, until) if reason else None
 
 
+def told(veto: RefusedRoute) -> str:
+    """Return a veto as the audit keeps it: where, why, and the facts behind it."""
+    facts = "; ".join(f"{name}={value}" for name, value in sorted(veto.facts.items()) if value)
+    return f"{veto.route.medium} {veto.route.account} {veto.reason}: {facts}"
+
+
 def allowed_from(
     customer: Customer, route: Route, reach: Reach, now: datetime, message: Message, rules: Rules
 ) -> datetime | None:

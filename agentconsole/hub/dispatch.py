@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from agentconsole.domain import delivery, permission
+from agentconsole.domain import beginning, delivery, permission
 from agentconsole.domain.entries import Receipt, Reply
 from agentconsole.domain.model import (
     AccountName,
@@ -22,10 +22,12 @@ from agentconsole.domain.model import (
     Delivery,
     DeliveryRecord,
     EntryId,
+    RefusedRoute,
     Route,
     Snapshot,
     derive_id,
 )
+from agentconsole.domain.permission import NOTHING_TYPED
 from agentconsole.errors import (
     AgentConsoleError,
     OutcomeUnknown,
@@ -36,11 +38,11 @@ from agentconsole.errors import (
     TemporaryFailure,
     Withdrawn,
 )
-from agentconsole.hub import hold
+from agentconsole.hub import believing, hold
 from agentconsole.hub.health import UNREACHABLE, Health
 from agentconsole.hub.profile import AccountSetup, HubProfile, for_choice
 from agentconsole.hub.waits import Line, Waits, not_before
-from agentconsole.ports import Channel, Due, File, Outgoing, Store
+from agentconsole.ports import AuditLine, Channel, Due, File, Outgoing, Store
 from agentconsole.seams import Clock, Randomness
 
 SEND_DEADLINE: Final = 900.0
@@ -259,6 +261,8 @@ class Dispatch:
         await self._record_whatever_happens(owner, reply, attempt, outcome)
         if outcome.state in delivery.ARRIVED:
             self._health.count(record.account, sent=1)
+        elif outcome.state == Delivery.FAILED and outcome.reason in believing.SAYS_OF_THE_CUSTOMER:
+            await believing.believe(self._store, self._people, self._clock, owner, reply, outcome.reason)
 
     async def _vanished(self, owner: CustomerId, reply: EntryId) -> bool:
         """Say whether a reply went with its customer, who was erased since the outbox was read."""
@@ -345,6 +349,7 @@ class Dispatch:
             files=tuple(files),
             author=reply.agent,
             to_name=customer.name if customer is not None else "",
+            unsubscribe=believing.subject_of(reply) if reply.proactive else "",
         )
 
     def _again(self, attempt: int, reason: str, detail: str, retry_after: float | None) -> Outcome:
@@ -385,10 +390,25 @@ class Dispatch:
             customer = await self._store.customer(owner)
             if customer is not None:
                 route = Route(reply.account, reply.medium, reply.address, reply.place)
-                veto = permission.refusal(customer, route, account.reach, self._clock.now())
+                message = beginning.of_reply(reply)
+                rules = self._profile.policy.rules
+                if reply.proactive or any(not consent.allowed for consent in customer.consents):
+                    await asyncio.to_thread(beginning.warm, customer, rules)
+                veto = permission.refusal(
+                    customer, route, account.reach, self._clock.now(), NOTHING_TYPED, message, rules
+                )
                 if veto is not None:
+                    await self._audit(owner, reply, veto)
                     raise Withdrawn(veto.reason)
             await self._store.change(owner, decide)
+
+    async def _audit(self, owner: CustomerId, reply: Reply, veto: RefusedRoute) -> None:
+        """Note why a reply was withdrawn before it left. That it stays here does not depend on the note."""
+        detail = f"{reply.id} {permission.told(veto)}"
+        try:
+            await self._store.audit(AuditLine(self._clock.now(), reply.agent, False, "withdrawn", owner, detail))
+        except StoreFault as exc:
+            self._log.error("not in the audit trail: withdrawn, %s: %s", owner, exc.message)
 
     async def _refuse(self, owner: CustomerId, reply: Reply, attempt: int, exc: Withdrawn) -> None:
         if exc.reason != "cancelled":

@@ -38,7 +38,7 @@ from agentconsole.domain.model import (
     derive_id,
 )
 from agentconsole.errors import ReadOnly
-from agentconsole.hub import archive, proof
+from agentconsole.hub import archive, believing, proof, wishing
 from agentconsole.hub.parser import Parser
 from agentconsole.hub.parser import Unreadable as CannotRead
 from agentconsole.hub.profile import AccountSetup, HubProfile
@@ -161,6 +161,8 @@ class Filing:
             owner = await self._owner(inbound) or fresh
             if owner != record:
                 record, blobs = owner, await self._keep(owner, item, inbound)
+            if not past:
+                inbound = await believing.unsubscribed(self._store, self._clock, setup, inbound, entry_id)
             message = await self._append(setup, item, inbound, entry_id, record, blobs, archived=past)
         if not past:
             await self._suggest(record, inbound.sender, message.mentions, entry_id, message.at)

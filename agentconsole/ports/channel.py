@@ -175,6 +175,8 @@ class Outgoing(Value, frozen=True):
     files: tuple[File, ...] = ()
     author: str = ""
     to_name: str = ""
+    unsubscribe: str = ""
+    """The subject of a mail that ends what this message belongs to; empty where we answer somebody."""
 
 
 Commit: TypeAlias = Callable[[], Awaitable[None]]

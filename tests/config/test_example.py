@@ -20,6 +20,10 @@ EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
 COMMENTED = re.compile(r"^#(?=[a-z_]+ = |\[)")
 
 
+OPEN = frozenset({"values", "holidays"})
+"""Tables whose keys are the reader's own: names and countries."""
+
+
 def everything() -> str:
     """The example with every commented key taken in."""
     return "\n".join(COMMENTED.sub("", line) for line in EXAMPLE.read_text(encoding="utf-8").split("\n"))
@@ -30,7 +34,8 @@ def leaves(table: dict[str, Any], path: tuple[str, ...] = ()) -> set[str]:
     for key, value in table.items():
         here = (*path, key)
         is_secret = isinstance(value, dict) and set(value) <= {"env", "file", "command", "credential"}
-        found |= leaves(value, here) if isinstance(value, dict) and not is_secret else {".".join(here)}
+        inner = isinstance(value, dict) and not is_secret and key not in OPEN
+        found |= leaves(value, here) if inner else {".".join(here)}
     return found
 
 

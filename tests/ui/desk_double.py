@@ -314,6 +314,10 @@ class DeskDouble:
             StoreStatus(
                 "memory", len(self.records), sum(map(len, self.records.values())), read_only=tuple(self.broken)
             ),
+    async def preview(self, who: Agent, compose: Compose) -> str:
+        await self._enter("preview", compose)
+        return compose.text
+
             SpoolStatus(set_aside=self.set_aside),
             "0.1.0",
             "demo",

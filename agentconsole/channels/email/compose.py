@@ -9,6 +9,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 from typing import Final, NamedTuple
+from urllib.parse import quote
 
 from agentconsole.channels.email.headers import one_line, safe_name
 from agentconsole.errors import PermanentFailure
@@ -81,6 +82,9 @@ def compose(outgoing: Outgoing, own: str, name: str, now: datetime) -> Letter:
     message["Subject"] = _inert(outgoing.subject, SUBJECT_LIMIT)
     message["Date"] = format_datetime(now)
     message["Message-ID"] = f"<{outgoing.key}>"
+    if outgoing.unsubscribe:
+        # RFC 2369; the one-click way of RFC 8058 needs a page on https.
+        message["List-Unsubscribe"] = f"<mailto:{sender}?subject={quote(outgoing.unsubscribe)}>"
     ids = [found for found in outgoing.message_ids if _ID.fullmatch(found)]
     if ids:
         message["In-Reply-To"] = f"<{ids[0]}>"

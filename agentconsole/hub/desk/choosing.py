@@ -44,7 +44,7 @@ class Choosing(DeskPart):
     async def warm(self, customer: Customer, compose: Compose) -> None:
         """Load what is known of phone numbers off the loop, where the judgement will ask for it."""
         if compose.proactive or any(not consent.allowed for consent in customer.consents):
-            await asyncio.to_thread(beginning.warm, customer)
+            await asyncio.to_thread(beginning.warm, customer, self.profile.policy.rules)
 
     def judged(self, customer: Customer, compose: Compose) -> Choice:
         """Return the choice for now, or for the time at which the message is to leave.
