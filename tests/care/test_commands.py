@@ -45,7 +45,8 @@ def test_a_drill_from_backup_to_prune(folder: Path):
     typed(*prune, "--yes")
     assert not list(folder.glob("store.before-restore-*"))
     (head,) = (folder / "store").glob("customers/*/k1.json")
-    head.write_bytes(head.read_bytes()[:-9])
+    data = head.read_bytes()
+    head.write_bytes(data[:-5] + bytes([data[-5] ^ 1]) + data[-4:])
     assert "agentconsole store accept k1" in typed("store", "check", "--store", store, code=1)
 
 

@@ -189,7 +189,12 @@ class _Backup:
         for one in places:
             if one.kind in NOT_COPIED or self._copied(one.path):
                 continue
-            data = self._read(one)
+            if not one.path.isprintable():
+                self._damaged.append(Kept(ascii(one.path)[1:-1], 0, "", "", "a name that no store gives: not copied"))
+                continue
+            data, why = self._read(one)
+            if why:
+                self._damaged.append(Kept(one.path, 0, "", one.customer, why))
             if data is None:
                 continue
             if one.kind in (Kind.AUDIT, Kind.LEDGER):
@@ -199,12 +204,14 @@ class _Backup:
     def _copied(self, path: str) -> bool:
         return os.path.lexists(self._target / path)
 
-    def _read(self, one: Place) -> bytes | None:
-        """Read a file by one handle, so that it is of one instant; None where it is gone."""
+    def _read(self, one: Place) -> tuple[bytes | None, str]:
+        """Read a file by one handle, so that it is of one instant; say why where it cannot be read."""
         try:
-            return (self._root / one.path).read_bytes()
+            return (self._root / one.path).read_bytes(), ""
         except FileNotFoundError:
-            return None
+            return None, ""
+        except OSError as error:
+            return None, files.lost(error)
 
     # -- customers -----------------------------------------------------------------------------------------
 
@@ -230,8 +237,8 @@ class _Backup:
         self._customers.add(customer)
         why = ""
         for _ in range(_LOOKS):
-            head = self._read(place(f"{stem}.json"))
-            why = "it is gone" if head is None else sound.reason(place(f"{stem}.json"), head)
+            head, why = self._read(place(f"{stem}.json"))
+            why = why or "it is gone" if head is None else sound.reason(place(f"{stem}.json"), head)
             if head is None or why:
                 break
             sealed, why, count = self._volumes(stem, head)
@@ -243,9 +250,11 @@ class _Backup:
                 self._copy(one for one in places if one.kind in (Kind.KEPT, Kind.JOURNAL))
                 return
         for one in self._all_of(customer, stem):
-            found = self._read(one)
+            found, reason = self._read(one)
             if found is not None:
                 self._put(one, found, why if one.kind == Kind.HEAD else sound.reason(one, found))
+            elif reason and one.kind != Kind.HEAD:
+                self._damaged.append(Kept(one.path, 0, "", customer, reason))
         if not self._copied(f"{stem}.json"):
             self._damaged.append(Kept(f"{stem}.json", 0, "", customer, why))
 
@@ -259,9 +268,9 @@ class _Backup:
         count = len(documents.named("entries"))
         for volume in volumes(documents):
             one = place(f"{stem}.m{volume.number:05}.json")
-            data = self._read(one)
+            data, why = self._read(one)
             if data is None:
-                return [], f"volume {volume.number} is gone", 0
+                return [], f"volume {volume.number}: {why}" if why else f"volume {volume.number} is gone", 0
             if len(data) != volume.size or zlib.crc32(data) != volume.crc32:
                 return [], f"volume {volume.number} is not the one that was sealed", 0
             found.append((one, data))

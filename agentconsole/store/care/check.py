@@ -6,6 +6,7 @@ and only what is still wrong, unchanged, is told.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -150,7 +151,7 @@ class _Check:
             case Kind.DERIVED | Kind.RUNTIME:
                 return
             case Kind.LEFTOVER:
-                if self._lasts(lambda: "x" if self._read(one) is not None else ""):
+                if self._lasts(lambda: "x" if os.path.lexists(self._root / one.path) else ""):
                     self._tell(Finding(one.path, "a write that a crash cut short left it", _REMOVE, harm=False))
                 return
             case Kind.KEPT:
@@ -172,16 +173,17 @@ class _Check:
             self._tell(Finding(one.path, why, _WHAT_TO_DO.get(one.kind, _LOOK), one.customer))
 
     def _reason(self, one: Place) -> str:
-        data = self._read(one)
-        return sound.reason(one, data) if data is not None else ""
+        data, why = self._read(one)
+        return sound.reason(one, data) if data is not None else why
 
-    def _read(self, one: Place) -> bytes | None:
+    def _read(self, one: Place) -> tuple[bytes | None, str]:
+        """Return a file's bytes, or why there are none; nothing is wrong with one that is gone."""
         try:
-            return (self._root / one.path).read_bytes()
+            return (self._root / one.path).read_bytes(), ""
         except FileNotFoundError:
-            return None
+            return None, ""
         except OSError as error:
-            raise StoreFault(f"{self._root / one.path} cannot be read: {error.strerror}.") from error
+            return None, files.lost(error)
 
     def _lasts(self, look: Callable[[], str]) -> str:
         """Say what is wrong where every look says so."""
@@ -216,7 +218,7 @@ class _Check:
     def _accept(self, customer: CustomerId) -> str:
         head = self._root / "customers" / shard(customer) / f"{customer}.json.prev"
         one = place(str(head.relative_to(self._root)))
-        data = self._read(one)
+        data, _ = self._read(one)
         readable = as_it_is(self._root / "customers" / shard(customer) / f"{customer}.json", customer)
         if data is not None and not sound.reason(one, data):
             return f"agentconsole store accept {customer} --previous (the generation before)" + (
@@ -230,15 +232,14 @@ class _Check:
         """Return what is wrong with a record: head, generation before, volumes, snapshot, blobs."""
         stem = f"customers/{shard(customer)}/{customer}"
         head = place(f"{stem}.json")
-        data = self._read(head)
-        if data is None:
-            if self._read(place(f"{stem}.json.prev")) is None and not self._has_volumes(customer):
-                return []
-            return [(head.path, "it is gone")]
-        found = []
         before = place(f"{stem}.json.prev")
-        previous = self._read(before)
-        if previous is not None and (why := sound.reason(before, previous)):
+        data, why = self._read(head)
+        if data is None:
+            if not why and self._read(before) == (None, "") and not self._has_volumes(customer):
+                return []
+            return [(head.path, why or "it is gone")]
+        found = []
+        if why := self._reason(before):
             found.append((before.path, why))
         if why := sound.reason(head, data):
             return [(head.path, why), *found]
@@ -258,6 +259,9 @@ class _Check:
         try:
             head = Head(self._root / f"{stem}.json", customer, documents, None)
             entries = [entry for _, entry in head.entries()]
+        except OSError as error:
+            yield f"{stem}.{Path(error.filename).name.partition('.')[2]}", files.lost(error)
+            return
         except Damaged as why:
             number = next((v.number for v in volumes(documents) if f"volume {v.number} " in f"{why.reason} "), 0)
             yield (f"{stem}.m{number:05}.json" if number else f"{stem}.json"), why.reason

@@ -24,7 +24,7 @@ from agentconsole.store import codec, erasure, rules
 from agentconsole.store.embedded import files
 from agentconsole.store.embedded.care_lock import removing
 from agentconsole.store.embedded.engine import DecisionFailed, Engine
-from agentconsole.store.embedded.files import Damaged, faults
+from agentconsole.store.embedded.files import Damaged, faults, lost
 from agentconsole.store.embedded.head import (
     Head,
     Volume,
@@ -64,7 +64,9 @@ def as_it_is(path: Path, record: CustomerId) -> Found | None:
         try:
             volume = msgspec.convert({**row, "number": int(number)}, Volume)
             entries = entries_of(read_volume(path, volume.number, volume))
-        except (Damaged, ValueError, TypeError):
+        except (Damaged, OSError, ValueError, TypeError) as why:
+            if isinstance(why, OSError):
+                lost(why)
             if source.exists():
                 spoiled.append(source)
             entries = list(_entries(_tables(source) or {}))
@@ -80,17 +82,21 @@ def generation_before(path: Path, record: CustomerId) -> Found | None:
         tables, found = files.read(previous_path(path))
         head = Head(path, record, files.Documents(tables), found)
         entries = tuple(entry for _, entry in head.entries())
-    except (Damaged, FileNotFoundError):
+    except (Damaged, OSError) as why:
+        lost(why)
         return None
     return Found(entries, head.seen(), found.gen)
 
 
 def _tables(path: Path) -> dict[str, dict[str, Any]] | None:
-    with suppress(FileNotFoundError, ValueError):
+    try:
         tables = msgspec.json.decode(path.read_bytes(), type=dict[str, dict[str, Any]])
-        if _number(tables, "_meta", "1", "schema") <= codec.SCHEMA:
-            return tables
-    return None
+    except OSError as why:
+        lost(why)
+        return None
+    except ValueError:
+        return None
+    return tables if _number(tables, "_meta", "1", "schema") <= codec.SCHEMA else None
 
 
 def _belongs(tables: dict[str, dict[str, Any]], record: CustomerId) -> bool:

@@ -29,7 +29,7 @@ from agentconsole.ports import Decide
 from agentconsole.seams import Randomness, Step, Steps
 from agentconsole.store import erasure, rules
 from agentconsole.store.embedded import files
-from agentconsole.store.embedded.files import Damaged, Filed, faults
+from agentconsole.store.embedded.files import Damaged, Filed, faults, lost
 from agentconsole.store.embedded.head import REWRITING, Head, entries_of, head_path, previous_path, read_volume
 from agentconsole.store.embedded.index import Index, Reading
 from agentconsole.store.embedded.ledger import CONSENTS, ERASED, LEDGERS, ConsentLedger, ErasureLedger
@@ -102,7 +102,7 @@ class Engine:
 
     def _heads(self) -> Iterator[tuple[CustomerId, os.stat_result | None]]:
         """Yield every record that has a head, or lost it and left the generation before."""
-        for folder in sorted(self.customers.iterdir()):
+        for folder in sorted(path for path in self.customers.iterdir() if path.is_dir()):
             names: dict[CustomerId, os.stat_result | None] = {}
             with os.scandir(folder) as found:
                 for item in found:
@@ -111,6 +111,8 @@ class Engine:
                             files.unlink(Path(item.path))
                         continue
                     stem, _, rest = item.name.partition(".")
+                    if not rules.CUSTOMER_ID.fullmatch(stem):
+                        continue
                     if rest == "json":
                         names[CustomerId(stem)] = item.stat(follow_symlinks=False)
                     elif rest == REWRITING:
@@ -132,12 +134,14 @@ class Engine:
     def _sweep(self) -> None:
         """Find heads that are not the ones that the index knows, and file them."""
         known = self.index.filed()
+        damaged = self.index.damaged()
         changed = []
         total = 0
         for record, found in self._heads():
             total += 1
             before = known.pop(record, None)
-            if before is None or (before.ino if found is None else not before.same_file(found)):
+            other = before is None or (before.ino if found is None else not before.same_file(found))
+            if other or record in damaged:
                 changed.append(record)
         changed.extend(record for record, before in known.items() if before.ino)
         if len(changed) > 500 and len(changed) * _REBUILD_SHARE > total:
@@ -195,8 +199,8 @@ class Engine:
             entries = list(head.entries())
             if head.filed is not None and head.filed.gen < newest:
                 raise Damaged("an older generation of it was put in its place")
-        except (Damaged, FileNotFoundError) as why:
-            reason = why.reason if isinstance(why, Damaged) else "it is gone"
+        except (Damaged, OSError) as why:
+            reason = lost(why)
             self.warn(record, reason)
             return self._damaged_reading(record, path, reason)
         assert head.filed is not None
@@ -216,8 +220,8 @@ class Engine:
                 tables, _ = files.read(source)
                 head = Head(path, record, files.Documents(tables), found)
                 return Reading(record, found, head.snapshot, list(whole_entries(head)), head.seen(), reason)
-            except (Damaged, FileNotFoundError):
-                continue
+            except (Damaged, OSError) as why:
+                lost(why)
         return Reading(record, found, history.empty(record), (), {}, reason)
 
     def readable(self, record: CustomerId) -> Iterable[tuple[int, AnyEntry]]:
@@ -406,7 +410,7 @@ def whole_entries(head: Head) -> Iterator[tuple[int, AnyEntry]]:
     for volume in head.volumes:
         try:
             yield from enumerate(entries_of(read_volume(head.path, volume.number, volume)), volume.first)
-        except Damaged as why:
-            log.warning("customer %s: %s", head.record, why.reason)
+        except (Damaged, OSError) as why:
+            log.warning("customer %s: %s", head.record, lost(why))
     rest = entries_of(head.documents)
     yield from enumerate(rest, head.count - len(rest))

@@ -32,6 +32,7 @@ Tables: TypeAlias = dict[str, dict[str, Any]]
 
 _MARK: Final = b',"_meta":{"1":'
 _LONGEST_NAME: Final = 150
+_BAD_SPOTS: Final = frozenset({errno.EIO, errno.EBADMSG, errno.EUCLEAN})
 
 
 class Damaged(Exception):
@@ -40,6 +41,23 @@ class Damaged(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+def lost(why: Damaged | OSError) -> str:
+    """Say what is wrong with a file that cannot be trusted, is gone, or lies on a bad spot of the disk.
+
+    Raises:
+        OSError: it is no single file that is concerned.
+    """
+    match why:
+        case Damaged():
+            return why.reason
+        case FileNotFoundError():
+            return "it is gone"
+        case _ if why.errno in _BAD_SPOTS:
+            return f"the disk cannot read it ({why.strerror})"
+        case _:
+            raise why
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from typing import Final
 from agentconsole.domain.entries import AnyEntry
 from agentconsole.domain.model import CustomerId
 from agentconsole.seams import Step, Steps
+from agentconsole.store import rules
 from agentconsole.store.embedded import files, place
 from agentconsole.store.embedded.accepting import as_it_is, generation_before
 from agentconsole.store.embedded.head import head_path
@@ -57,9 +58,9 @@ def migrate(root: Path, card: place.Card, steps: Steps) -> place.Card:
 
 def _histories(customers: Path) -> Iterator[tuple[CustomerId, Sequence[AnyEntry]]]:
     """Yield what can be read of every record: of one that is damaged, whatever there is."""
-    for folder in sorted(customers.iterdir()):
+    for folder in sorted(path for path in customers.iterdir() if path.is_dir()):
         stems = {path.name.partition(".")[0] for path in folder.iterdir()}
-        for record in map(CustomerId, sorted(stems)):
+        for record in map(CustomerId, sorted(filter(rules.CUSTOMER_ID.fullmatch, stems))):
             path = head_path(customers, record)
             found = as_it_is(path, record) or generation_before(path, record)
             if found is not None:
