@@ -549,6 +549,13 @@ class Desk(Protocol):
         """Record a stated preference; an empty medium takes it back."""
         ...
 
+    async def answer_wish(self, who: Agent, request: str, wish: EntryId, accept: bool) -> EntryId:
+        """Take a suggested wish as what the customer wants (returns the statement) or refuse it (returns an empty id).
+
+        Those that wait are in ``TimelinePage.customer.wishes``.
+        """
+        ...
+
     async def consent(
         self, who: Agent, request: str, customer: CustomerId, medium: Medium, scope: ConsentScope, allowed: bool
     ) -> None:

@@ -389,13 +389,13 @@ class _Fold:
 
     def _preference(self, entry: PreferenceStated) -> None:
         """The later word counts. A wish that was taken back stays as one without a medium."""
+        self.wishes.pop(entry.wish, None)
         known = self.preferences.get(entry.purpose)
         if known is not None and entry.at < known.at:
             return
         self.preferences[entry.purpose] = Preference(
             entry.medium, entry.purpose, entry.at, entry.by, entry.evidence, entry.evidence_medium, entry.words
         )
-        self.wishes.pop(entry.wish, None)
 
     def _wish(self, entry: WishSeen) -> None:
         """Keep the newest wishes only: who did not decide about the tenth will not about the first."""

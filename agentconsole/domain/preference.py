@@ -29,6 +29,7 @@ from agentconsole.domain.model import (
 )
 from agentconsole.domain.permission import NOTHING_TYPED, Reach, Size, answer_after_opt_out, refusal, window_end
 from agentconsole.domain.regions import Share
+from agentconsole.domain.wishes_rules import purpose_named
 
 LIVE_EXCHANGE: Final = "live_exchange"
 STATED: Final = "stated"
@@ -217,7 +218,7 @@ def _evidence(customer: Customer, known: Sequence[Route], now: datetime, policy:
 
 def _stated(customer: Customer, purpose: str) -> Preference | None:
     by_purpose = {preference.purpose: preference for preference in customer.preferences}
-    return by_purpose.get(purpose) or by_purpose.get("")
+    return by_purpose.get(purpose) or by_purpose.get(purpose_named(purpose)) or by_purpose.get("")
 
 
 def _rule(

@@ -14,9 +14,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import cache
 from typing import Final
 
-from agentconsole.domain import wishes_en, wishes_es, wishes_ja, wishes_ko, wishes_pt
 from agentconsole.domain.model import Medium, Value
 from agentconsole.domain.wishes_rules import Tongue
 
@@ -30,30 +30,31 @@ _CONTRAST_WORDS: Final = 14
 _STATES: Final = re.compile(r"\b(?:is|are|was|were|é|es|está|son|são)\b")
 _QUESTION: Final = ("?", "か", "か。")
 
-_TONGUES: Final = {
-    "en": wishes_en.TONGUE,
-    "ko": wishes_ko.TONGUE,
-    "ja": wishes_ja.TONGUE,
-    "pt": wishes_pt.TONGUE,
-    "es": wishes_es.TONGUE,
-}
 _LATIN: Final = ("en", "pt", "es")
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 _HINTS: Final = {
-    "en": frozenset(
-        "the and you i is are my not have this please with for can when was it to your but has will me by only on do of"
-        " a in via just prefer text call if contact answer at pls best".split()
+    "en": _words(
+        "a and answer are at best but by call can contact do for has have i if in is it just me my not of on only "
+        "please pls prefer text the this to via was when will with you your"
     ),
-    "pt": frozenset(
-        "o os que de não é em meu minha por para com uma favor pelo pela no na prefiro melhor só ou e me você vocês pode"
-        " podem um obrigado obrigada respondam mandem manda liga liguem fala gentileza retornem add dá toque fale comigo pelo ser pode gostaria receber respostas envia manda avisa avisem etiqueta escrevam falar eu mim zap pra pf"
-        " pfv do da ao nao chama mande envie resposta".split()
+    "pt": _words(
+        "add ao avisa avisem chama com comigo da de do dá e em envia envie escrevam etiqueta eu fala falar fale "
+        "favor gentileza gostaria liga liguem manda mande mandem me melhor meu mim minha na nao no não o obrigada "
+        "obrigado os ou para pela pelo pf pfv pode podem por pra prefiro que receber respondam resposta respostas "
+        "retornem ser só toque um uma você vocês zap é"
     ),
-    "es": frozenset(
-        "el la los que de en mi por para con no una favor prefiero mejor solo y me usted ustedes pueden puede un gracias"
-        " respóndanme escríbanme llámenme mándenme contacto es correo wasap porfa gustaría quisiera está avisen avisan contesten respondan escriban envíenme manden llamen contactaran favor al lo si las del se su hola más".split()
+    "es": _words(
+        "al avisan avisen con contactaran contacto contesten correo de del el en envíenme es escriban escríbanme "
+        "está favor gracias gustaría hola la las llamen llámenme lo los manden me mejor mi mándenme más no para "
+        "por porfa prefiero puede pueden que quisiera respondan respóndanme se si solo su un una usted ustedes "
+        "wasap y"
     ),
 }
-
 _LETTERS: Final = {
     "en": (),
     "pt": ("ã", "õ", "ç", "nh", "lh", "ê", "â"),
@@ -67,7 +68,7 @@ _LINE_NAME: Final = re.compile(r"(?<![A-Za-z])LINE(?![A-Za-z])")
 _SHOUTED: Final = re.compile(r"[a-z]")
 _SPACE: Final = re.compile(r"\s+")
 _SAID: Final = re.compile(r"\"[^\"]{0,200}\"|“[^”]{0,200}”|「[^」]{0,200}」|『[^』]{0,200}』|«[^»]{0,200}»")
-_MARK: Final = re.compile(r"<(\w+)!?>")
+MARK: Final = re.compile(r"<(\w+)!?>")
 _FORM: Final = re.compile(r"\s{0,4}(?:[*•-]\s?)?(?P<label>[^:?=\n]{3,60}?)\s?(?:[:=?]+|\s[-–]\s)\s?(?P<value>.{0,60})")
 _TICKED: Final = re.compile(r"(?:\[\s?[xX✓✔vV]\s?\]|[☑☒✅●■]|\(\s?[xX•]\s?\))\s?([^\[\]☐☑☒○●□■(]{1,30})")
 _BOXES: Final = re.compile(r"\[[\sxX✓✔vV]?\s?\]|[☐☑☒○●□■✅]")
@@ -89,6 +90,20 @@ class Reading(Value, frozen=True):
     purpose: str = ""
     sure: bool = False
     words: str = ""
+
+
+@cache
+def tongues() -> dict[str, Tongue]:
+    """Return the tables. Compiling them takes half a second, which nobody should wait for who reads no message."""
+    from agentconsole.domain import wishes_en, wishes_es, wishes_ja, wishes_ko, wishes_pt
+
+    modules = {"en": wishes_en, "ko": wishes_ko, "ja": wishes_ja, "pt": wishes_pt, "es": wishes_es}
+    return {name: module.TONGUE for name, module in modules.items()}
+
+
+@cache
+def _purposed() -> dict[str, tuple[tuple[re.Pattern[str], ...], tuple[re.Pattern[str], ...]]]:
+    return {name: _with_purposes(tongue) for name, tongue in tongues().items()}
 
 
 def read(text: str, subject: str = "") -> Reading | None:
@@ -126,11 +141,11 @@ def readings(text: str, subject: str = "") -> tuple[Reading, ...]:
 def _each(text: str, message: dict[str, int]) -> Iterator[Reading]:
     label = False
     for raw in text.splitlines():
-        line = _plain(raw)
+        line = plain(raw)
         if not line or line.startswith(">"):
             continue
         if label and (medium := _value(line)):
-            yield Reading(medium, "", True, _words(raw))
+            yield Reading(medium, "", True, _quoted(raw))
             label = False
             continue
         form = _FORM.match(line)
@@ -138,7 +153,7 @@ def _each(text: str, message: dict[str, int]) -> Iterator[Reading]:
             value = form["value"].strip()
             label = not value
             if medium := _value(value):
-                yield Reading(medium, "", True, _words(raw))
+                yield Reading(medium, "", True, _quoted(raw))
                 continue
         else:
             label = _is_label(line)
@@ -150,7 +165,7 @@ def _each(text: str, message: dict[str, int]) -> Iterator[Reading]:
                     yield found
 
 
-def _plain(line: str) -> str:
+def plain(line: str) -> str:
     """Return a line after NFKC, without hidden characters and without what others are quoted with."""
     text = unicodedata.normalize("NFKC", line).replace("<", " ").replace(">", " ") if "<" in line else line
     text = unicodedata.normalize("NFKC", text)
@@ -159,7 +174,7 @@ def _plain(line: str) -> str:
     return _SPACE.sub(" ", _SAID.sub(f" {_BLANK} ", text)).strip()
 
 
-def _words(raw: str) -> str:
+def _quoted(raw: str) -> str:
     text = _SPACE.sub(
         " ", "".join(c for c in raw if unicodedata.category(c) not in ("Cf", "Cc") or c.isspace())
     ).strip()
@@ -171,7 +186,7 @@ def _words(raw: str) -> str:
 
 def _is_label(text: str) -> bool:
     plain = text.strip(" :?*¿").lower()
-    return 3 <= len(plain) <= 60 and any(tongue.labels.fullmatch(plain) for tongue in _TONGUES.values())
+    return 3 <= len(plain) <= 60 and any(tongue.labels.fullmatch(plain) for tongue in tongues().values())
 
 
 def _value(text: str) -> Medium:
@@ -182,61 +197,13 @@ def _value(text: str) -> Medium:
         text = " ".join(_TICKED.findall(text))
     if not text or len(text.split()) > 5:
         return Medium("")
-    return _one(text)
+    return one(text)
 
 
-def _one(text: str) -> Medium:
+def one(text: str) -> Medium:
     """Return the one medium that a few words name, whatever their language, else an empty one."""
-    found = {
-        mark for name in _tongues_of(text, {}) for mark in _MARK.findall(_marked(text, _TONGUES[name], loose=True))
-    }
+    found = {mark for name in tongues_of(text, {}) for mark in MARK.findall(marked(text, tongues()[name], loose=True))}
     return Medium(found.pop()) if len(found) == 1 else Medium("")
-
-
-_NUMBERED: Final = re.compile(r"(?:^|[\s(,;])(\d)\s?[).:\-=]\s?([^\d\n,;()]{2,30})")
-_ASKS: Final = re.compile(
-    r"\?|？|which|how (?:should|would|shall|do|can)|prefer|어떤|어느|어떻게|원하시|편하|どの|どちら|どう|ご希望|qual|como|cuál|cómo|prefiere|prefere",
-    re.IGNORECASE,
-)
-_FILLER: Final = re.compile(
-    r"\b(?:please|pls|plz|thanks|thank you|thx|the|by|via|on|per|just|number|option|ok|okay|yes|por|favor|gracias|obrigad[oa]|pelo|o|el|pf|porfa|opção|opción|número)\b"
-    r"|(?:으로|로|요|이요|입니다|주세요|부탁드립니다|부탁드려요|부탁해요|번|네|예|감사합니다|でお願いします|お願いします|です|で|がいいです|番|はい|希望)|[.!,~^()\s]",
-    re.IGNORECASE,
-)
-
-
-def answered(question: str, answer: str) -> Medium:
-    """Return the medium that a short answer picks from those that a question of ours lists, else an empty one.
-
-    Args:
-        question: our last message there; it must ask, and name two media or more.
-        answer: theirs: ``2``, ``email``, ``카톡이요``. Anything longer is read like every message.
-    """
-    if len(answer) > 60 or "\n" in answer.strip() or not _ASKS.search(question[:_HEAD]):
-        return Medium("")
-    lines = _plain(question[:2_000].replace("\n", " , "))
-    offered = [mark for mark in dict.fromkeys(_offered(lines))]
-    if len(offered) < 2:
-        return Medium("")
-    plain = _plain(answer)
-    medium = _one(plain)
-    if medium:
-        left = _FILLER.sub("", _strip_media(plain))
-        return medium if medium in offered and not left else Medium("")
-    choice = _FILLER.sub("", plain)
-    if not (choice.isdecimal() and len(choice) == 1):
-        return Medium("")
-    numbered = {number: _one(words) for number, words in _NUMBERED.findall(lines)}
-    return numbered.get(str(int(choice)), Medium(""))
-
-
-def _offered(text: str) -> list[str]:
-    return [m for name in _tongues_of(text, {}) for m in _MARK.findall(_marked(text, _TONGUES[name], loose=True))]
-
-
-def _strip_media(text: str) -> str:
-    name = _tongues_of(text, {})[0]
-    return _MARK.sub("", _marked(text, _TONGUES[name], loose=True))
 
 
 # -- sentences ---------------------------------------------------------------------------------------------
@@ -249,7 +216,7 @@ def _scores(text: str) -> dict[str, int]:
     return {name: min(sum(word in hints for word in words) + letters[name], 30) for name, hints in _HINTS.items()}
 
 
-def _tongues_of(text: str, message: dict[str, int]) -> list[str]:
+def tongues_of(text: str, message: dict[str, int]) -> list[str]:
     """Return the languages that a sentence may be in: by its script, or by its small words."""
     if _HANGUL.search(text):
         return ["ko"]
@@ -261,7 +228,7 @@ def _tongues_of(text: str, message: dict[str, int]) -> list[str]:
     return [name for name in _LATIN if points[name] == most]
 
 
-def _marked(text: str, tongue: Tongue, *, loose: bool = False) -> str:
+def marked(text: str, tongue: Tongue, *, loose: bool = False) -> str:
     """Return the text in lower case with media as marks."""
     shouted = not _SHOUTED.search(text)
     if not shouted or loose:
@@ -278,7 +245,7 @@ def _marked(text: str, tongue: Tongue, *, loose: bool = False) -> str:
 
 
 def _sentence(sentence: str, message: dict[str, int]) -> Reading | None:
-    results = [_in_tongue(sentence, _TONGUES[name], _PURPOSED[name]) for name in _tongues_of(sentence, message)]
+    results = [_in_tongue(sentence, tongues()[name], _purposed()[name]) for name in tongues_of(sentence, message)]
     if any(vetoed for vetoed, _ in results):
         return None
     found = [reading for _, reading in results if reading is not None]
@@ -288,7 +255,7 @@ def _sentence(sentence: str, message: dict[str, int]) -> Reading | None:
 def _in_tongue(
     sentence: str, tongue: Tongue, purposed: tuple[tuple[re.Pattern[str], ...], tuple[re.Pattern[str], ...]]
 ) -> tuple[bool, Reading | None]:
-    text = _marked(sentence, tongue)
+    text = marked(sentence, tongue)
     if "<" not in text:
         return False, None
     if any(veto.search(text) for veto in tongue.vetoes):
@@ -302,13 +269,13 @@ def _in_tongue(
     for pattern in tongue.erased:
         text = pattern.sub(f" {_BLANK} ", text)
     text = _SPACE.sub(" ", text).strip(" .!?,~^")
-    media = set(_MARK.findall(text))
+    media = set(MARK.findall(text))
     if not media:
         return True, None
     if sentence.rstrip().endswith(_QUESTION) and not tongue.asks.search(text):
         return False, None
     plain, with_purpose = purposed
-    words = _words(sentence)
+    words = _quoted(sentence)
     for rule in with_purpose:
         if (match := rule.search(text)) is not None and len(media) == 1:
             return False, Reading(Medium(match["medium"]), _purpose(match[0], tongue), True, words)
@@ -335,17 +302,6 @@ def _purpose(text: str, tongue: Tongue) -> str:
     return next((purpose for pattern, purpose in tongue.purposes if pattern.search(text)), "")
 
 
-def purpose_named(word: str) -> str:
-    """Return the purpose that a word means (``invoices`` and ``청구서`` mean ``invoice``), else the word itself."""
-    plain = unicodedata.normalize("NFKC", word).strip().lower()
-    for tongue in _TONGUES.values():
-        for form in (plain, f"{plain}s"):
-            for pattern, purpose in tongue.purposes:
-                if pattern.fullmatch(form):
-                    return purpose
-    return plain
-
-
 def _with_purposes(tongue: Tongue) -> tuple[tuple[re.Pattern[str], ...], tuple[re.Pattern[str], ...]]:
     named = "(?:" + "|".join(pattern.pattern for pattern, _ in tongue.purposes) + ")"
     plain = tuple(rule for rule in tongue.sure if "%purpose%" not in rule.pattern)
@@ -353,6 +309,3 @@ def _with_purposes(tongue: Tongue) -> tuple[tuple[re.Pattern[str], ...], tuple[r
         re.compile(rule.pattern.replace("%purpose%", named)) for rule in tongue.sure if "%purpose%" in rule.pattern
     )
     return plain, purposed
-
-
-_PURPOSED: Final = {name: _with_purposes(tongue) for name, tongue in _TONGUES.items()}

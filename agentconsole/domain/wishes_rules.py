@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Final, NamedTuple
 
 INVOICE: Final = "invoice"
@@ -10,6 +11,32 @@ DELIVERY: Final = "delivery"
 APPOINTMENT: Final = "appointment"
 URGENT: Final = "urgent"
 MARKETING: Final = "marketing"
+
+_NAMED: Final = {
+    word: purpose
+    for purpose, words in (
+        (
+            INVOICE,
+            "invoice invoices bill bills billing receipt receipts 청구서 세금계산서 계산서 영수증 請求書 領収書"
+            " fatura faturas boleto boletos factura facturas recibo recibos",
+        ),
+        (DELIVERY, "delivery deliveries shipping shipment 배송 배달 택배 配送 配達 entrega entregas envío envíos"),
+        (
+            APPOINTMENT,
+            "appointment appointments booking bookings reminder reminders 예약 予約 consulta consultas cita citas",
+        ),
+        (URGENT, "urgent urgency emergency 긴급 緊急 至急 urgente urgência urgencia"),
+        (MARKETING, "marketing offer offers newsletter newsletters 광고 마케팅 oferta ofertas"),
+    )
+    for word in words.split()
+}
+
+
+def purpose_named(word: str) -> str:
+    """Return the purpose that a word means (``invoices`` and ``청구서`` mean ``invoice``), else the word itself."""
+    plain = unicodedata.normalize("NFKC", word).strip().lower()
+    return _NAMED.get(plain, plain)
+
 
 M: Final = r"<(?P<medium>\w+)>"
 """A medium that is named."""

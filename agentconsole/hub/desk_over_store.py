@@ -10,8 +10,9 @@ from agentconsole.hub.desk.operating import Operating
 from agentconsole.hub.desk.otherwise import Otherwise
 from agentconsole.hub.desk.people import People
 from agentconsole.hub.desk.reading import Reading
+from agentconsole.hub.desk.wishing import Wishing
 from agentconsole.hub.desk.working import Working
 
 
-class DeskOverStore(Attendance, Care, People, Describing, Guarding, Otherwise, Working, Operating, Reading):
+class DeskOverStore(Attendance, Care, People, Describing, Guarding, Otherwise, Wishing, Working, Operating, Reading):
     """Implements ``desk.Desk``. The parts share ``hub.desk.base.DeskPart``, which says what they need."""

@@ -200,6 +200,7 @@ class Filing:
             at,
             self._profile.reopen_days,
         )
+        wished = await wishing.read(self._store, inbound, trust, customer, whole, past=past)
         raw, *files = blobs
         attachments = tuple(
             Attachment(part.name, part.type, len(part.data), blob)
@@ -241,7 +242,8 @@ class Filing:
         def decide(snapshot: Snapshot) -> list[AnyEntry]:
             part = conversations.part_in(customer, snapshot, whole) if customer is not None else whole
             others = _other_names(inbound, entry_id, at)
-            return [message(part), *others, *self._words(setup, inbound, entry_id, at, snapshot, archived=archived)]
+            said = self._words(setup, inbound, entry_id, at, snapshot, archived=archived)
+            return [message(part), *others, *said, *wishing.entries(message(part), wished, snapshot)]
 
         await self._store.change(record, decide)
         return message(whole)

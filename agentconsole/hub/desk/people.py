@@ -33,6 +33,7 @@ from agentconsole.domain.model import (
     Trust,
     derive_id,
 )
+from agentconsole.domain.wishes_rules import purpose_named
 from agentconsole.errors import NotFound, Refused
 from agentconsole.hub.desk.base import key_of
 from agentconsole.hub.desk.reading import Reading
@@ -212,7 +213,7 @@ class People(Reading):
                 id=EntryId(derive_id("e", "prefers", key_of(request))),
                 at=source.at if source is not None else self.clock.now(),
                 medium=medium,
-                purpose=purpose,
+                purpose=purpose_named(purpose),
                 by=who.name,
                 evidence=evidence,
                 evidence_medium=source.medium if source is not None else Medium(""),
