@@ -1,6 +1,7 @@
 """What care itself left behind and nobody needs any more: replaced stores, damaged files put aside, broken-off copies.
 
-Nothing that a customer's record needs is ever among it: only files and folders that bear the names of such leftovers.
+Nothing that a customer's record needs is ever among it: only files and folders that bear the names of such leftovers,
+and batches in which nothing can be read. One that was set aside and is whole holds messages that are nowhere else.
 """
 
 from __future__ import annotations
@@ -15,13 +16,15 @@ import msgspec
 
 from agentconsole.errors import StoreBusy
 from agentconsole.seams import Step, Steps
+from agentconsole.store.care import sound
 from agentconsole.store.care.backup import identity
-from agentconsole.store.care.layout import RESTORING, Kind, walk
+from agentconsole.store.care.layout import RESTORING, Kind, Place, place, walk
 from agentconsole.store.care.restore import KEPT_NAME
-from agentconsole.store.embedded import files, place
+from agentconsole.store.embedded import files
 from agentconsole.store.embedded.care_lock import removing
 from agentconsole.store.embedded.files import faults
 from agentconsole.store.embedded.lock import HubLock
+from agentconsole.store.embedded.place import NAME as CARD
 
 
 class Removable(msgspec.Struct, frozen=True):
@@ -34,8 +37,7 @@ class Removable(msgspec.Struct, frozen=True):
 
 
 def removable(root: Path, older_than: timedelta, now: datetime) -> list[Removable]:
-    """Return what may go, oldest first. Batches that were set aside are among it only while no hub runs, which may be
-    trying them again.
+    """Return what may go, oldest first. Damaged batches are among it only while no hub runs, which may move them.
 
     Raises:
         NotFound: there is no store.
@@ -79,7 +81,7 @@ def _stores(root: Path) -> Iterator[Removable]:
     for path in sorted(root.parent.glob(f"{root.name}.*")):
         if not path.is_dir() or path.is_symlink():
             continue
-        if path.name.startswith(root.name + KEPT_NAME) and (path / place.NAME).exists():
+        if path.name.startswith(root.name + KEPT_NAME) and (path / CARD).exists():
             yield _removable(path, "a store that a restore replaced")
         elif path.name == f"{root.name}.restoring" and (path / RESTORING).exists():
             yield _removable(path, "a restore that was broken off")
@@ -93,10 +95,19 @@ def _files(root: Path, *, aside: bool) -> Iterator[Removable]:
                 yield _removable(path, "a damaged file that was put aside")
             elif one.kind == Kind.LEFTOVER and not one.path.startswith("run/"):
                 yield _removable(path, "a write that was cut short")
-            elif aside and one.kind in (Kind.BATCH, Kind.REASON) and one.path.startswith("spool/aside/"):
-                yield _removable(path, "a batch that could not be filed")
+            elif aside and one.path.startswith("spool/aside/") and _illegible(root, one):
+                yield _removable(path, "a batch that cannot be read")
         except FileNotFoundError:
             continue
+
+
+def _illegible(root: Path, one: Place) -> bool:
+    """Say whether a file is of a batch that cannot be read, or that is gone: the batch itself, or the reason."""
+    batch = place(one.path.removesuffix(".why") + ".batch" * one.path.endswith(".why"))
+    try:
+        return batch.kind == Kind.BATCH and bool(sound.reason(batch, (root / batch.path).read_bytes()))
+    except FileNotFoundError:
+        return one.kind == Kind.REASON
 
 
 def _removable(path: Path, what: str) -> Removable:
