@@ -11,7 +11,7 @@ from typing import Final
 
 from agentconsole.cli import mailfiles, peoplefiles
 from agentconsole.cli.context import Context
-from agentconsole.cli.mailfiles import Mail
+from agentconsole.cli.mailfiles import Mail, Unread
 from agentconsole.cli.names import known_medium
 from agentconsole.cli.parser import Command, key
 from agentconsole.cli.peoplefiles import Bad, Row
@@ -23,11 +23,14 @@ from agentconsole.domain.model import (
     EntryId,
     Medium,
 )
-from agentconsole.errors import NotFound, Refused, TryLater, UsageError
+from agentconsole.errors import AgentConsoleError, NotFound, Refused, TryLater, UsageError
 from agentconsole.text.sanitise import one_line
 
 TRIES: Final = 3
 """How often a large mail is begun again when the hub lost its first parts."""
+
+EVERY: Final = 1.0
+"""Seconds between two lines of progress."""
 
 LISTS: Final = {".csv": "csv", ".tsv": "csv", ".vcf": "vcard", ".vcard": "vcard"}
 MAX_LIST: Final = 64 * 1024 * 1024
@@ -45,7 +48,11 @@ async def run(context: Context) -> int:
     if not await asyncio.to_thread(path.exists):
         raise UsageError(f"There is no {path}. Nothing was imported.", "")
     form = LISTS.get(path.suffix.lower()) if await asyncio.to_thread(path.is_file) else None
-    return await (_people(context, path, form) if form else _mails(context, path))
+    try:
+        return await (_people(context, path, form) if form else _mails(context, path))
+    except (asyncio.CancelledError, KeyboardInterrupt):
+        context.out.talk(context.words.say("import_interrupted"))
+        raise
 
 
 # -- mail ---------------------------------------------------------------------------------------------------
@@ -54,16 +61,23 @@ async def run(context: Context) -> int:
 async def _mails(context: Context, path: Path) -> int:
     out, say = context.out, context.words.say
     total = await asyncio.to_thread(mailfiles.count, path)
-    mails = _Peeking(mailfiles.read(path))
+    unread: list[Unread] = []
+    mails = _Peeking(mailfiles.read(path, unread))
     done = new = known = unreadable = 0
+    clock = context.world.clock
+    told: float | None = None
     async with context.desk() as (desk, who):
         account = await _account(desk, who, context.args.account)
-        while batch := await asyncio.to_thread(_batch, mails):
+        while batch := await _next(mails, path, done, total):
             found = await _deposit(desk, who, account, batch)
             done += len(batch)
             new, known, unreadable = new + found.new, known + found.known, unreadable + found.unreadable
-            out.talk(say("importing", n=done, total=total, new=new, known=known, unreadable=unreadable))
+            if told is None or clock.monotonic() - told >= EVERY:
+                told = clock.monotonic()
+                out.talk(say("importing", n=done, total=total, new=new, known=known, unreadable=unreadable))
     waiting = done - new - known - unreadable
+    for one in unread:
+        out.talk(say("import_unread", where=one.where, why=one.why))
     out.result(
         {
             "account": account,
@@ -72,11 +86,24 @@ async def _mails(context: Context, path: Path) -> int:
             "known": known,
             "unreadable": unreadable,
             "waiting": waiting,
+            "unread": [{"file": one.where, "why": one.why} for one in unread],
         },
         say("imported", n=done, total=total, new=new, known=known, unreadable=unreadable),
         *([say("imported_waiting", n=waiting)] if waiting else []),
+        *([say("imported_unreadable", who=f"unreadable:{account}")] if unreadable else []),
+        *([say("imported_unread", n=len(unread))] if unread else []),
     )
-    return 0
+    return 1 if unread else 0
+
+
+async def _next(mails: _Peeking, path: Path, done: int, total: int) -> list[Mail]:
+    try:
+        return await asyncio.to_thread(_batch, mails)
+    except OSError as exc:
+        raise AgentConsoleError(
+            f"{path} cannot be read to its end: {exc.strerror}. {done} of {total} messages were taken and stay.",
+            "The same command goes on from there.",
+        ) from exc
 
 
 async def _account(desk: Desk, who: Agent, name: str) -> AccountName:
@@ -178,7 +205,7 @@ async def _people(context: Context, path: Path, form: str) -> int:
                 else:
                     known += 1
             except (UsageError, Refused, NotFound) as exc:
-                bad.append(Bad(row.line, exc.message))
+                bad.append(Bad(row.line, f"{exc.message} {exc.hint}".strip()))
     bad.sort(key=lambda one: one.line)
     for one in bad:
         out.talk(say("bad_row", line=one.line, why=one_line(one.why)))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +31,14 @@ class Mail:
     where: str
 
 
+@dataclass(frozen=True)
+class Unread:
+    """A file or folder that could not be read, and why."""
+
+    where: str
+    why: str
+
+
 def kind_of(path: Path) -> str:
     """Return ``mbox``, ``maildir``, ``eml`` or ``folder``.
 
@@ -37,6 +47,8 @@ def kind_of(path: Path) -> str:
     """
     if path.is_dir():
         return "maildir" if (path / "cur").is_dir() and (path / "new").is_dir() else "folder"
+    if not path.is_file():
+        raise UsageError(f"{path} is neither a file nor a folder. Nothing was imported.", "")
     try:
         with path.open("rb") as file:
             start = file.read(4096).lstrip(b"\xef\xbb\xbf\r\n")
@@ -58,24 +70,42 @@ def count(path: Path) -> int:
     if kind == "mbox":
         with path.open("rb") as file:
             return sum(1 for _ in _cuts(file))
-    return sum(1 for _ in _files(path, kind))
+    found = sum(1 for _ in _files(path, kind, []))
+    if not found and kind == "folder":
+        raise UsageError(
+            f"{path} holds no mail. Nothing was imported.",
+            "A folder is a Maildir (with cur and new in it), or holds files that end in .eml.",
+        )
+    return found
 
 
-def read(path: Path) -> Iterator[Mail]:
-    """Give all messages, in the order in which they lie there (Maildir and folders: by name)."""
+def read(path: Path, unread: list[Unread]) -> Iterator[Mail]:
+    """Give all messages, in the order in which they lie there (Maildir and folders: by name).
+
+    Args:
+        unread: is told of what cannot be read; the others are given all the same.
+
+    Raises:
+        OSError: an mbox could not be read to its end.
+    """
     kind = kind_of(path)
     if kind == "mbox":
         yield from _mbox(path)
         return
-    for file in _files(path, kind):
-        yield _file(file)
+    for file in _files(path, kind, unread):
+        try:
+            yield _file(file)
+        except OSError as exc:
+            unread.append(Unread(str(file), exc.strerror or type(exc).__name__))
 
 
-def _files(path: Path, kind: str) -> Iterator[Path]:
+def _files(path: Path, kind: str, unread: list[Unread]) -> Iterator[Path]:
     if kind == "eml":
         yield path
         return
-    for folder, names, files in os.walk(path):
+    for folder, names, files in os.walk(
+        path, onerror=lambda exc: unread.append(Unread(str(exc.filename), exc.strerror or type(exc).__name__))
+    ):
         names.sort()
         if kind == "maildir":
             names[:] = [name for name in names if name != "tmp"]
@@ -87,7 +117,10 @@ def _files(path: Path, kind: str) -> Iterator[Path]:
 
 
 def _file(path: Path) -> Mail:
-    size = path.stat().st_size
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, "it is no file")
+    size = found.st_size
     with path.open("rb") as file:
         data = file.read(LARGEST_MESSAGE + 1)
     return Mail(header(data) if size > LARGEST_MESSAGE else data, size, str(path))

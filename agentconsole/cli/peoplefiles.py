@@ -70,10 +70,12 @@ def decode(data: bytes) -> str:
     """
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("cp949")
+    for charset in ("utf-8-sig", "cp949"):
+        try:
+            return data.decode(charset)
+        except UnicodeDecodeError:
+            continue
+    raise ValueError("it is no text in UTF-8, UTF-16 or cp949")
 
 
 # -- CSV ----------------------------------------------------------------------------------------------------

@@ -212,6 +212,19 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
         "{n} are kept and cannot be filed now; see: agentconsole status",
         "{n}건은 보관됐으나 지금 정리할 수 없음: agentconsole status",
     ),
+    "imported_unread": (
+        "Files that cannot be read and were left out: {n}.",
+        "읽을 수 없어 뺀 파일: {n}.",
+    ),
+    "imported_unreadable": (
+        "What could not be understood is kept as it came: agentconsole show {who}",
+        "해석할 수 없는 것은 그대로 보관됨: agentconsole show {who}",
+    ),
+    "import_unread": ("Left out, {where}: {why}", "뺌, {where}: {why}"),
+    "import_interrupted": (
+        "What was taken so far stays; the same command goes on from there, and takes nothing twice.",
+        "지금까지 가져온 것은 남음. 같은 명령으로 이어서 하며 두 번 가져오지 않음.",
+    ),
     "people_imported": (
         "{total} rows: {new} customers new, {known} known, {bad} not taken.",
         "{total}줄: 새 고객 {new}, 아는 고객 {known}, 못 가져옴 {bad}.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from pathlib import Path
 from typing import Any
@@ -207,7 +208,7 @@ def test_an_mbox_is_cut_where_messages_begin_and_quoting_is_undone(tmp_path: Pat
         b"Subject: crlf\r\n\r\nx\r\n\r\n"
     )
     assert mailfiles.kind_of(path) == "mbox"
-    found = list(mailfiles.read(path))
+    found = list(mailfiles.read(path, []))
     assert [mail.data for mail in found] == [letter(1, body) + b"\n", b"Subject: crlf\r\n\r\nx\r\n"]
     assert mailfiles.count(path) == 2
 
@@ -220,7 +221,7 @@ def test_a_huge_message_gives_its_header_only_and_is_never_held_whole(tmp_path: 
         for _ in range(LARGEST_MESSAGE // len(line) + 100):
             file.write(line)
         file.write(b"\nFrom a@x Mon Jan  2 10:00:00 2023\n" + letter(2) + b"\n")
-    big, small = mailfiles.read(path)
+    big, small = mailfiles.read(path, [])
     assert (big.data, big.size > LARGEST_MESSAGE) == (b"Subject: big\n\n", True)
     assert small.data == letter(2) + b"\n"
 
@@ -233,7 +234,7 @@ def test_a_huge_message_is_the_same_entry_as_the_header_that_live_mail_keeps_of_
         )
         path = tmp_path / f"{len(end)}.eml"
         path.write_bytes(head + b"x" * LARGEST_MESSAGE)
-        (mail,) = mailfiles.read(path)
+        (mail,) = mailfiles.read(path, [])
         assert mail.data == head
         item = mime.archived(OPTIONS, mail.data, mail.size, paper.START)
         assert item.identity == mime.identity(head)
@@ -247,7 +248,7 @@ def test_maildirs_and_folders_are_read_by_name(tmp_path: Path):
     for folder in ("cur", "new", "tmp", ".Sent/cur", ".Sent/new", ".Sent/tmp"):
         (box / folder).mkdir(parents=True)
         (box / folder / f"{folder.replace('/', '-')}:2,S").write_bytes(letter(len(folder)))
-    assert [Path(mail.where).parent.name for mail in mailfiles.read(box)] == ["cur", "new", "cur", "new"]
+    assert [Path(mail.where).parent.name for mail in mailfiles.read(box, [])] == ["cur", "new", "cur", "new"]
     folder = tmp_path / "letters"
     (folder / "2020").mkdir(parents=True)
     (folder / "2020" / "a.eml").write_bytes(letter(1))
@@ -265,15 +266,55 @@ async def test_an_import_tells_its_progress_and_takes_each_message_once(office: 
     (folder / "large.eml").write_bytes(msgspec.msgpack.encode(paper.message("large", BO, "x" * 900_000)))
     assert (await office.run("import", str(folder), "--account", "none")).code == 5
     done = await office.json("import", str(folder))
-    assert done == {"account": "mail", "messages": 122, "new": 121, "known": 0, "unreadable": 1, "waiting": 0}
+    assert done == {
+        "account": "mail",
+        "messages": 122,
+        "new": 121,
+        "known": 0,
+        "unreadable": 1,
+        "waiting": 0,
+        "unread": [],
+    }
     again = await office.run("import", str(folder), "--account", "mail")
     assert "Imported 122 of 122: 0 new, 122 known, 0 unreadable." in again.out
     assert "50 of 122" in again.err
     assert len(await entries_of(office, "bo@example.com")) == 121
     assert (await office.json("inbox"))["total"] == 2
+    assert (await office.run("show", "unreadable:mail")).code == 0, "what nobody could understand is found there"
     assert (await office.run("import", str(tmp_path / "nowhere"))).code == 2
     (tmp_path / "x.bin").write_bytes(b"\0\1\2")
     assert (await office.run("import", str(tmp_path / "x.bin"))).code == 2
+
+
+async def test_a_file_that_cannot_be_read_is_named_and_spoils_nothing(office: Office, tmp_path: Path):
+    """Pipes would be waited for, and links may lead nowhere."""
+    box = tmp_path / "Maildir"
+    for name in ("cur", "new", "tmp"):
+        (box / name).mkdir(parents=True)
+    os.mkfifo(box / "cur" / "1")
+    (box / "cur" / "2").symlink_to(tmp_path / "nowhere")
+    (box / "cur" / "3").write_bytes(msgspec.msgpack.encode(paper.message("p1", BO, "old")))
+    done = await office.json("import", str(box), code=1)
+    assert (done["messages"], done["new"], done["waiting"]) == (3, 1, 0)
+    assert [Path(one["file"]).name for one in done["unread"]] == ["1", "2"]
+    plain = await office.run("import", str(box))
+    assert "No such file or directory" in plain.err
+    assert "Files that cannot be read and were left out: 2." in plain.out
+    assert (await office.run("import", str(box / "cur" / "1"))).code == 2
+    (tmp_path / "empty").mkdir()
+    nothing = await office.run("import", str(tmp_path / "empty"))
+    assert (nothing.code, "holds no mail" in nothing.err) == (2, True)
+
+
+async def test_an_import_that_is_broken_off_says_what_stays(office: Office, tmp_path: Path, monkeypatch):
+    (tmp_path / "1.eml").write_bytes(msgspec.msgpack.encode(paper.message("p1", BO, "old")))
+
+    def interrupted(_path: Path) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(mailfiles, "count", interrupted)
+    told = await office.run("import", str(tmp_path))
+    assert (told.code, "the same command goes on from there" in told.err) == (130, True)
 
 
 # -- customers from elsewhere -------------------------------------------------------------------------------

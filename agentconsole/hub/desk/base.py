@@ -145,7 +145,10 @@ class DeskPart:
     async def parse(self, text: str) -> Address:
         found = await self.address(text)
         if found is None:
-            raise UsageError(f"{text} is no address that could be used.", "An e-mail, a number, or kind:value.")
+            raise UsageError(
+                f"{text} is no address that could be used.",
+                "An e-mail, a number (from abroad with its +), or kind:value.",
+            )
         return found
 
     def owner_of(self, customer: Customer, conversation: ConversationId) -> CustomerId:
