@@ -338,7 +338,7 @@ COMMANDS = {
             "restore": ("put a backup in the place of the store", Command(restore, _fill_restore)),
             "check": ("read every file and say what is damaged", Command(check, _fill_check)),
             "rebuild": ("build index and full text anew from the files", Command(rebuild, _fill_rebuild)),
-            "accept": ("take a damaged customer back into use", erasing.ACTIONS["accept"][1]),
+            "accept": ("take a damaged customer back into use", erasing.ACCEPT),
             "prune": ("remove what restores and damage left behind", Command(prune, _fill_prune)),
         },
     )

@@ -1,4 +1,4 @@
-"""``customer erase``, ``damaged`` and ``accept``, and ``redact``: what takes bytes away or back into use."""
+"""``customer erase``, ``redact`` and ``store accept``: what takes bytes away or back into use."""
 
 from __future__ import annotations
 
@@ -139,41 +139,8 @@ async def redact(context: Context) -> int:
 # -- damage -------------------------------------------------------------------------------------------------
 
 
-async def damaged(context: Context) -> int:
-    out, say = context.out, context.words.say
-    async with context.desk() as (desk, who):
-        found = await desk.damaged(who)
-    if out.json:
-        out.object(
-            {
-                "damaged": [
-                    {
-                        "customer": {"id": one.customer, "name": one.name},
-                        "why": one.why,
-                        "entries": one.entries if one.entries >= 0 else None,
-                        "previous": one.previous if one.previous >= 0 else None,
-                    }
-                    for one in found
-                ]
-            }
-        )
-        return 0
-    for one in found:
-        out.line(say("damaged_one", name=one.name or say("no_name"), id=one.customer, why=one.why))
-        if one.entries >= 0:
-            out.line("  " + say("damaged_take", n=one.entries, command=f"agentconsole customer accept {one.customer}"))
-        if one.previous >= 0:
-            command = f"agentconsole customer accept {one.customer} --previous"
-            out.line("  " + say("damaged_previous", n=one.previous, command=command))
-        if one.entries < 0 and one.previous < 0:
-            out.line("  " + say("damaged_lost", command=f"agentconsole customer erase {one.customer}"))
-    if not found:
-        out.line(say("damaged_none"))
-    return 0
-
-
 def _fill_accept(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("customer", metavar="CUSTOMER", help="the id that customer damaged prints")
+    parser.add_argument("customer", metavar="CUSTOMER", help="the id that store check prints")
     parser.add_argument("--previous", action="store_true", help="the generation before instead of what is readable")
     key(parser)
 
@@ -186,7 +153,7 @@ async def accept(context: Context) -> int:
         if found is not None and (found.previous if args.previous else found.entries) < 0:
             raise UsageError(
                 "There is nothing like that to take back into use. Nothing was changed.",
-                "See: agentconsole customer damaged",
+                "See: agentconsole store check",
             )
         await desk.accept(who, context.request, customer, bool(args.previous))
     context.out.result(
@@ -198,10 +165,10 @@ async def accept(context: Context) -> int:
     return 0
 
 
+ACCEPT = Command(accept, _fill_accept)
+
 ACTIONS = {
     "erase": ("remove every byte of a customer", Command(erase, _fill_erase)),
-    "damaged": ("customers whose file is damaged, and what can be taken back", Command(damaged)),
-    "accept": ("take a damaged customer back into use", Command(accept, _fill_accept)),
 }
 
 COMMANDS = {"redact": Command(redact, _fill_redact)}

@@ -176,20 +176,6 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
         "메일함이나 제공사, 지금까지의 백업에는 남아 있음.",
     ),
     "removed": ("[{what}]", "[{what}]"),
-    "damaged_one": ("{name}; {id}: {why}", "{name}; {id}: {why}"),
-    "damaged_take": (
-        "{n} entries are readable; to take them back into use: {command}",
-        "기록 {n}건을 읽을 수 있음. 다시 사용: {command}",
-    ),
-    "damaged_previous": (
-        "{n} entries in the generation before; to use that: {command}",
-        "이전 파일에 기록 {n}건. 그것을 사용: {command}",
-    ),
-    "damaged_lost": (
-        "Nothing is readable; restore a backup, or: {command}",
-        "읽을 수 있는 것 없음. 백업 복원, 또는: {command}",
-    ),
-    "damaged_none": ("No customer's file is damaged.", "손상된 고객 파일 없음."),
     "accepted": ("In use again; {id}", "다시 사용함; {id}"),
     "accepted_look": (
         "Replies that may have left are held: agentconsole outbox list. What waited for this customer is filed now.",
@@ -260,12 +246,12 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
     ),
     "free": ("{mb} MB free", "여유 {mb} MB"),
     "damaged": (
-        "{customer} is read only after damage; see: agentconsole customer damaged",
-        "{customer} 손상 후 읽기 전용: agentconsole customer damaged",
+        "{customer} is read only after damage; see: agentconsole store check",
+        "{customer} 손상 후 읽기 전용: agentconsole store check",
     ),
     "damaged_shown": (
-        "READ ONLY: the file is damaged ({why}), and not all of it may be here. See: agentconsole customer damaged",
-        "읽기 전용: 파일 손상({why}). 여기에 다 나오지 않을 수 있음. agentconsole customer damaged",
+        "READ ONLY: the file is damaged ({why}), and not all of it may be here. See: agentconsole store check",
+        "읽기 전용: 파일 손상({why}). 여기에 다 나오지 않을 수 있음. agentconsole store check",
     ),
     "would_erase_damaged": (
         "The file is damaged: what of it cannot be read is not counted here, and is erased too.",

@@ -76,9 +76,10 @@ async def test_redact_leaves_a_line_that_says_who_when_and_why(office: Office):
     assert (await office.run("redact", "enone", "--yes")).code == 5
 
 
-async def test_damaged_says_that_nothing_is(office: Office):
-    assert (await office.json("customer", "damaged"))["damaged"] == []
-    assert (await office.run("customer", "accept", "emily@example.com")).code == 5
+async def test_nobody_is_taken_back_whose_file_is_whole(office: Office):
+    refused = await office.run("store", "accept", "emily@example.com")
+    assert refused.code == 5
+    assert "store check" in refused.err
 
 
 async def test_who_is_damaged_is_shown_as_such_and_not_as_somebody_with_less(office: Office, monkeypatch):

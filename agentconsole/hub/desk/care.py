@@ -255,7 +255,7 @@ class Care(DeskPart):
             if not await self._is_damaged(customer):
                 raise NotFound(
                     f"The file of customer {customer} is not damaged. Nothing was changed.",
-                    "See: agentconsole customer damaged",
+                    "See: agentconsole store check",
                 )
             await self.audit(who, ACCEPT, customer, f"{key} {'previous' if previous else 'as it is'}")
             await self.store.accept(
