@@ -9,7 +9,7 @@ from agentconsole.domain.model import Medium
 from agentconsole.domain.wishes import MARK, marked, one, plain, tongues, tongues_of
 
 _LONGEST: Final = 2_000
-_NUMBERED: Final = re.compile(r"(?:^|[\s(,;])(\d)\s?[).:\-=]\s?([^\d\n,;()]{2,30})")
+_NUMBERED: Final = re.compile(r"(?<![\d.,])(\d)\s?[).:\-=]\s?([^\d\n,;()]{2,30})")
 _ASKS: Final = re.compile(
     r"\?|？|which|how (?:should|would|shall|do|can)|prefer|어떤|어느|어떻게|원하시|편하|どの|どちら|どう|ご希望"
     r"|qual|como|cuál|cómo|prefiere|prefere",

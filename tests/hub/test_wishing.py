@@ -1,0 +1,152 @@
+"""What a message asks for becomes a statement or a suggestion as it is filed, once, and nobody else's."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from agentconsole.desk import Compose
+from agentconsole.domain.entries import PreferenceStated, Received, WishSeen
+from agentconsole.domain.model import Customer, EntryId, Medium, Preference, Trust
+from agentconsole.errors import NotFound
+from tests.fakes import paper
+from tests.hub.conftest import EMAIL, World
+from tests.waiting import until
+
+MAYBE = "Please send me a text when you have an answer."
+"""Asks for one message; whether for all is for an agent to say."""
+
+
+async def said(world: World, identity: str, text: str, **more: object) -> Customer:
+    """Let a mail come in and return the customer once it is filed."""
+    world.mail.put(paper.message(identity, EMAIL, text, world.clock.now(), **more))
+    await world.customer(EMAIL)
+
+    async def filed() -> Customer | None:
+        record = await world.store.find(EMAIL)
+        page = await world.store.history(record, limit=50) if record is not None else None
+        texts = [e.text for e in page.entries if isinstance(e, Received)] if page is not None else []
+        return page.customer if page is not None and text in texts else None
+
+    return await until(filed, what="the message in the history")
+
+
+def stated(customer: Customer, purpose: str = "") -> Preference | None:
+    return next((one for one in customer.preferences if one.purpose == purpose), None)
+
+
+async def test_a_sure_wish_is_taken_with_its_words_and_where_it_stood(world: World):
+    world.clock.move(seconds=60)
+    person = await said(
+        world, "m1", "Where is it?\nPlease text me, I never read mail.\n\nOn Mon, 2 Mar 2026, We wrote:\n> hi"
+    )
+    wish = stated(person)
+    assert wish is not None
+    assert (wish.medium, wish.by, wish.evidence_medium) == ("sms", "", "email")
+    assert wish.words.startswith("Please text me")
+    source = await world.store.entry(wish.evidence)
+    assert source is not None
+    assert isinstance(source[1], Received)
+    assert wish.at == source[1].at
+
+
+async def test_what_they_quote_asks_for_nothing(world: World):
+    person = await said(
+        world, "m1", "Thanks!\n\nOn Mon, 2 Mar 2026 at 10:00, Us <us@example.com> wrote:\n> please text me"
+    )
+    assert person.preferences == ()
+    assert person.wishes == ()
+
+
+@pytest.mark.parametrize("more", [{"automatic": True}, {"trust": Trust.AMBIGUOUS}])
+async def test_nobody_speaks_for_the_customer(world: World, more: dict[str, object]):
+    person = await said(world, "m1", "Please text me", **more)
+    assert person.preferences == ()
+    assert person.wishes == ()
+
+
+async def test_the_same_message_again_changes_nothing(world: World):
+    await said(world, "m1", "Please text me")
+    world.mail.put(paper.message("m1", EMAIL, "Please text me", world.clock.now()))
+    await said(world, "m2", "Hello?")
+    record = await world.customer(EMAIL)
+    page = await world.store.history(record, limit=50)
+    assert page is not None
+    assert len([e for e in page.entries if isinstance(e, PreferenceStated)]) == 1
+
+
+async def test_an_older_mail_that_comes_late_does_not_undo_a_newer_wish(world: World):
+    await said(world, "m1", "Please text me")
+    world.mail.put(paper.message("m0", EMAIL, "Please reply by email only", world.clock.now() - timedelta(days=9)))
+    person = await said(world, "m2", "Hello?")
+    wish = stated(person)
+    assert wish is not None
+    assert wish.medium == "sms"
+
+
+async def test_a_wish_for_a_purpose_decides_for_that_purpose_only(world: World):
+    person = await said(world, "m1", "Please text me.\nInvoices by email please.")
+    assert {(one.purpose, one.medium) for one in person.preferences} == {("", "sms"), ("invoice", "email")}
+    for purpose in ("invoice", "invoices"):
+        choice = await world.desk.choose(world.who, Compose(person.id, "x", purpose=purpose))
+        assert choice.best is not None
+        assert (choice.best.route.medium, choice.best.rule) == ("email", "stated")
+    general = await world.desk.choose(world.who, Compose(person.id, "x"))
+    assert general.best is not None
+    assert general.best.rule != "stated", "no account could send an SMS"
+
+
+async def test_a_maybe_waits_until_an_agent_takes_it(world: World):
+    person = await said(world, "m1", MAYBE)
+    (wish,) = person.wishes
+    assert (wish.medium, person.preferences) == ("sms", ())
+    taken = await world.desk.answer_wish(world.who, "r1", wish.id, True)
+    assert await world.desk.answer_wish(world.who, "r1", wish.id, True) == taken
+    assert await world.desk.answer_wish(world.who, "r2", wish.id, True) == ""
+    page = await world.store.history(person.id, limit=50)
+    assert page is not None
+    known = stated(page.customer)
+    assert known is not None
+    assert (known.by, known.evidence, known.at) == (world.who.name, wish.evidence, wish.at)
+    assert page.customer.wishes == ()
+    assert len([e for e in page.entries if isinstance(e, PreferenceStated)]) == 1
+
+
+async def test_a_refused_one_does_not_come_back(world: World):
+    person = await said(world, "m1", MAYBE)
+    (wish,) = person.wishes
+    assert await world.desk.answer_wish(world.who, "r1", wish.id, False) == ""
+    assert await world.desk.answer_wish(world.who, "r2", wish.id, True) == "", "it was decided"
+    world.mail.put(paper.message("m1", EMAIL, MAYBE, world.clock.now()))
+    person = await said(world, "m2", "Hello?")
+    assert (person.wishes, person.preferences) == ((), ())
+
+
+async def test_what_is_no_wish_cannot_be_answered(world: World):
+    with pytest.raises(NotFound):
+        await world.desk.answer_wish(world.who, "r1", EntryId("nothing"), True)
+
+
+async def test_a_maybe_for_what_is_known_is_not_asked(world: World):
+    await said(world, "m1", "Please text me")
+    person = await said(world, "m2", MAYBE)
+    assert person.wishes == ()
+    page = await world.store.history(person.id, limit=50)
+    assert page is not None
+    assert not [e for e in page.entries if isinstance(e, WishSeen)]
+
+
+async def test_a_bare_answer_to_our_question_is_taken(world: World):
+    person = await said(world, "m1", "Where is it?")
+    question = "Where shall we answer? 1) e-mail 2) SMS 3) KakaoTalk"
+    await world.desk.reply(world.who, "q", Compose(person.id, question, conversation=person.conversations[0].id))
+    person = await said(world, "m2", "3")
+    wish = stated(person)
+    assert wish is not None
+    assert (wish.medium, wish.words) == (Medium("kakaotalk"), "3")
+
+
+async def test_a_bare_answer_to_nothing_is_none(world: World):
+    person = await said(world, "m1", "3")
+    assert person.preferences == ()
