@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from agentconsole.channels import lenient
+from agentconsole.domain import addresses
 from agentconsole.domain.model import Address, Delivery
 from agentconsole.ports import AddressEvent, Inbound, Opaque, Parsed, Part, RawItem, StatusReport
 
@@ -118,7 +119,7 @@ def _addresses(number: str, contact: lenient.Table, message: lenient.Table) -> t
     user = lenient.text(message, "from_user_id") or lenient.text(contact, "user_id")
     found = []
     if re.fullmatch(r"[1-9][0-9]{4,14}", phone):
-        found.append(Address("phone", "", f"+{phone}"))
+        found.append(addresses.phone(f"+{phone}") or Address("phone", "", f"+{phone}"))
     if user:
         found.append(Address("whatsapp", number, user[:200]))
     return tuple(found)
