@@ -48,7 +48,8 @@ lock:
 # make prove-disk   failing disks, power loss, damage
 # make prove-clock  clocks that jump, a day without servers
 # make prove-care   backups of a store at work, restored
-PROOFS = prove-kill prove-wire prove-disk prove-clock prove-care
+# make prove-consent  opt-outs against everything that happens at the same time
+PROOFS = prove-kill prove-wire prove-disk prove-clock prove-care prove-consent
 .PHONY: $(PROOFS)
 $(PROOFS): prove-%: tools servers
 	.venv/bin/python -m proofs.$*

@@ -5,11 +5,11 @@ A million messages: ``python -m benchmarks.size --full``.
 
 from __future__ import annotations
 
-from benchmarks import append, first_paint, size
+from benchmarks import append, choose, first_paint, size
 
 
 def main() -> int:
-    return max(first_paint.main(), append.main(), size.main([]))
+    return max(first_paint.main(), append.main(), choose.main(), size.main([]))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from agentconsole.domain import addresses, guards, hours, laws
 from agentconsole.domain.entries import Reply
 from agentconsole.domain.guards import Cap
 from agentconsole.domain.hours import Clockwork
-from agentconsole.domain.laws import MARKETING, NO_CONSENT, NO_LAW, QUIET_HOURS, UNFILLED_FOOTER, Law
+from agentconsole.domain.laws import MARKETING, NO_CONSENT, NO_LAW, OLD_CONSENT, QUIET_HOURS, UNFILLED_FOOTER, Law
 from agentconsole.domain.model import (
     Address,
     Consent,
@@ -30,7 +30,7 @@ from agentconsole.domain.model import (
 FREQUENCY_CAP: Final = "frequency_cap"
 COOLING_OFF: Final = "cooling_off"
 
-REASONS: Final = (NO_CONSENT, COOLING_OFF, FREQUENCY_CAP, QUIET_HOURS, UNFILLED_FOOTER)
+REASONS: Final = (NO_CONSENT, OLD_CONSENT, COOLING_OFF, FREQUENCY_CAP, QUIET_HOURS, UNFILLED_FOOTER)
 """The vetoes of messages that we begin, in the order in which they are asked."""
 
 _COUNTS: Final = frozenset({Delivery.QUEUED, Delivery.SENDING, Delivery.UNCERTAIN})
@@ -131,7 +131,8 @@ def refused(
         if given is None:
             return NO_CONSENT, {"country": country}, None
         if laws.consent_due(law, given.at, now):
-            return NO_CONSENT, {"country": country, "at": given.at.isoformat()}, None
+            facts = {"country": country, "at": given.at.isoformat(), "years": str(law.consent_years)}
+            return OLD_CONSENT, facts, None
     until = guards.cooling_off([(at, medium) for at in customer.complaints], now, rules.cap)
     if until is not None:
         return COOLING_OFF, {"at": max(customer.complaints).isoformat(), "until": until.isoformat()}, until

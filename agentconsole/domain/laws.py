@@ -17,6 +17,7 @@ from agentconsole.domain.model import Facts, Medium, Value
 
 QUIET_HOURS: Final = "quiet_hours"
 NO_CONSENT: Final = "no_marketing_consent"
+OLD_CONSENT: Final = "consent_outdated"
 UNFILLED_FOOTER: Final = "law_text_unfilled"
 
 MARKETING: Final = "marketing"

@@ -110,11 +110,15 @@ def answer_after_opt_out(
     """Return the facts of an opt-out after which one answer is allowed now, or None where nothing of that kind is.
 
     Who opted out and then wrote asked something: their message may be answered there once, by an agent, where the law
-    of their country and the provider allow it. They write again, and it may be answered once again.
+    of their country and the provider allow it. They write again, and it may be answered once again. A reply that was
+    waiting when they wrote answers nothing of that.
     """
     consent = opt_out(customer, medium, message)
     wrote = _last_in(customer, medium)
     if consent is None or wrote is None or wrote <= consent.at or message.proactive or consent.words == PROVIDER:
+        return None
+    itself = next((record for record in customer.deliveries if record.reply == message.reply), None)
+    if itself is not None and itself.queued_at < wrote:
         return None
     if _answered(customer, medium, wrote, message.reply) or not beginning.law_of(customer, rules).answer_after_opt_out:
         return None

@@ -118,6 +118,10 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
         "no consent to marketing ({country}); ask first, or note it with opt-in --scope marketing.",
         "광고 수신동의 없음({country}). 먼저 동의를 받거나 opt-in --scope marketing 으로 기록.",
     ),
+    "refused.consent_outdated": (
+        "consent to marketing is of {at}; {country} wants it confirmed every {years} years (then opt-in again).",
+        "광고 수신동의 {at}. {country}: {years}년마다 확인 필요(확인 후 opt-in 다시 기록).",
+    ),
     "refused.cooling_off": (
         "a complaint on {at}: nothing is begun until {until}.",
         "{at} 불만 접수: {until}까지 먼저 연락하지 않음.",
@@ -359,6 +363,7 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
     "reason.opted_out_then_wrote": ("opted out", "수신거부"),
     "reason.opted_out_at_provider": ("opted out at the provider", "제공사 수신거부"),
     "reason.no_marketing_consent": ("no consent to marketing", "광고 수신동의 없음"),
+    "reason.consent_outdated": ("consent to marketing not confirmed for too long", "광고 수신동의 재확인 필요"),
     "reason.cooling_off": ("too soon after a complaint", "불만 접수 직후"),
     "reason.frequency_cap": ("written to too often", "연락이 너무 잦음"),
     "reason.quiet_hours": ("quiet hours or a holiday there", "현지 야간 또는 휴일"),

@@ -171,6 +171,12 @@ def test_two_answers_that_wait_are_not_both_allowed_to_leave() -> None:
     assert reason(STOP, ASKED, first, second, message=Message(reply=EntryId("r1"))) == "opted_out_then_wrote"
 
 
+def test_a_reply_that_was_waiting_when_they_wrote_is_no_answer() -> None:
+    waiting = reply("r1", ago(days=4))
+    assert reason(STOP, ASKED, waiting, message=Message(reply=EntryId("r1"))) == "opted_out_then_wrote"
+    assert reason(STOP, ASKED, waiting) == ""
+
+
 def test_an_answer_on_another_channel_leaves_the_one_answer_here() -> None:
     mailed = reply("r1", ago(hours=20), account=WHATSAPP)
     assert reason(STOP, ASKED, mailed, *became("r1", ago(hours=19), Delivery.SENT)) == ""
@@ -234,7 +240,7 @@ def test_marketing_needs_consent_that_is_not_too_old() -> None:
     assert reason(CONSENTED, message=MARKETING, rules=KR_RULES, route=KR_ROUTE, now=day) == ""
     assert reason(opted_in(ago(days=5)), message=MARKETING, rules=KR_RULES, route=KR_ROUTE, now=day) != ""
     old = opted_in(ago(days=740), "marketing", "")
-    assert reason(old, message=MARKETING, rules=KR_RULES, route=KR_ROUTE, now=day) == "no_marketing_consent"
+    assert reason(old, message=MARKETING, rules=KR_RULES, route=KR_ROUTE, now=day) == "consent_outdated"
     assert reason(message=SERVICE, rules=KR_RULES, route=KR_ROUTE, now=day) == ""
     lax = Rules(laws=LAWS, values=KR_RULES.values, consent=False)
     assert reason(message=MARKETING, rules=lax, route=KR_ROUTE, now=day) == ""
