@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from textual.widget import Widget
 
@@ -13,15 +14,20 @@ from agentconsole.domain.model import (
     ConversationStatus,
     CustomerId,
     EntryId,
+    Wish,
 )
 from agentconsole.ui.actions_base import NO_ENTRY, Target
 from agentconsole.ui.actions_pages import PageActions
 from agentconsole.ui.actions_prompts import PromptActions
+from agentconsole.ui.actions_trust import TrustActions
 from agentconsole.ui.draw import our
 from agentconsole.ui.widgets.lines import Lines
 
+if TYPE_CHECKING:
+    from agentconsole.ui.reading import Opened
 
-class Acting(PageActions, PromptActions):
+
+class Acting(PageActions, PromptActions, TrustActions):
     """Moving, opening, writing, changing; the parts add pages and prompts."""
 
     def method(self, name: str) -> Callable[..., Awaitable[None] | None]:
@@ -190,6 +196,26 @@ class Acting(PageActions, PromptActions):
             opened.whole ^= {chosen}
             self.app.reading.relook()
 
+    def do_reveal(self) -> None:
+        """Show the numbers of one message, or mask them again."""
+        opened, chosen = self.app.reading.opened, self.app.timeline.chosen
+        if opened is None or not chosen:
+            return
+        if chosen in opened.clear:
+            del opened.clear[chosen]
+            self.app.reading.relook()
+        elif chosen in opened.masked:
+            self.app.start(partial(self._reveal, opened, chosen), "page")
+        else:
+            self.app.tell("strip.nothing_masked")
+
+    async def _reveal(self, opened: Opened, entry: EntryId) -> None:
+        text = await self.app.desk.reveal(self.app.who, self.request(), entry)
+        if self.app.reading.opened is opened:
+            opened.clear[entry] = text
+            self.app.reading.relook()
+            self.app.tell("strip.revealed", "warn")
+
     # -- writing --------------------------------------------------------------------------------------------
 
     async def do_reply(self) -> None:
@@ -227,7 +253,10 @@ class Acting(PageActions, PromptActions):
         await self.app.writer.next_conversation()
 
     def do_put_known(self) -> None:
-        self.app.writer.put_known()
+        self.app.writer.guarding.act()
+
+    def do_remember(self) -> None:
+        self.app.writer.bridging.remember()
 
     def do_set_aside(self) -> None:
         self.app.writer.set_aside()
@@ -302,11 +331,19 @@ class Acting(PageActions, PromptActions):
         self._answer(accept=False)
 
     def _answer(self, *, accept: bool) -> None:
-        found = self.app.reading.suggestion
-        if found is None:
-            self.app.tell("strip.no_suggestion")
-        else:
+        found, wish = self.app.reading.suggestion, self.app.reading.wish
+        if found is not None:
             self.run(partial(self._answer_now, found.id, found.customer, accept=accept))
+        elif wish is not None:
+            self.run(partial(self._answer_wish, wish, accept=accept))
+        else:
+            self.app.tell("strip.no_suggestion")
+
+    async def _answer_wish(self, wish: Wish, *, accept: bool) -> None:
+        app = self.app
+        await app.desk.answer_wish(app.who, self.request(), wish.id, accept)
+        app.tell("wish.taken" if accept else "wish.refused", "good", medium=app.say.medium(wish.medium))
+        await app.reading.renew()
 
     async def _answer_now(self, suggestion: EntryId, customer: CustomerId, *, accept: bool) -> None:
         app = self.app

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from agentconsole.desk import Compose, Status
-from agentconsole.domain.model import ConversationId
+from agentconsole.domain.model import ConversationId, CustomerId, EntryId
 from agentconsole.ui import pages
 from agentconsole.ui.actions_base import Target
 from agentconsole.ui.actions_care import CareActions
 from agentconsole.ui.actions_decide import PAGES
 from agentconsole.ui.care_pages import Takeback
+from agentconsole.ui.draw import our, row
+from agentconsole.ui.widgets.paper import Item
 
 
 class PageActions(CareActions):
+    _why_of = CustomerId("")
+    """Whose choice the page shows."""
+
     async def why(self, target: Target) -> None:
         app = self.app
         choice = await app.desk.choose(app.who, Compose(target.customer, "", target.conversation))
         best = choice.best
+        self._why_of = target.customer
         items = pages.why(choice, best.route if best else None, app.say, app.settings.clock(), app.size.width)
+        if any(item.value is not None for item in items):
+            items.append(Item(row(our(" "), (app.say("choice.source"), "dim"))))
         app.show_page("why", items)
         app.note("why_seen", medium=best.route.medium if best else "")
 
@@ -72,10 +80,20 @@ class PageActions(CareActions):
             app.show_page("card", ())
             app.reading.draw_card()
 
+    def _to_fact(self, entry: object) -> None:
+        opened = self.app.reading.opened
+        if opened is not None and isinstance(entry, str):
+            self.open(opened.customer.id, opened.conversation, EntryId(entry))
+
     async def do_choose(self) -> None:
         app = self.app
         chosen = app.page.chosen if app.focused is app.page else None
-        if app.page_kind == "search" and isinstance(chosen, tuple):
+        if app.page_kind == "card" or app.focused is app.card:
+            self._to_fact(app.card.chosen if app.focused is app.card else chosen)
+            return
+        if app.page_kind == "why" and isinstance(chosen, str):
+            self.open(self._why_of, ConversationId(""), EntryId(chosen))
+        elif app.page_kind == "search" and isinstance(chosen, tuple):
             customer, entry = chosen
             self.open(customer, ConversationId(""), entry)
         elif app.page_kind in PAGES:

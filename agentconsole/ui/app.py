@@ -236,7 +236,9 @@ class Console(App[None]):
             base = REPLY if height < TALL else REPLY_TALL
             pane.styles.height = max(min(base + pane.reasons_lines, height - OTHERS), REPLY_LEAST)
         self.damage.display = self.reading.damage is not None
-        self.suggest.display = self.reading.suggestion is not None
+        opened = self.reading.opened
+        asked = self.reading.suggestion is not None or self.reading.wish is not None
+        self.suggest.display = asked or (opened is not None and bool(opened.closed))
         self.coach.display = bool(self.bars.coach_text())
         self.timeline.can_focus = self.reading.opened is not None
 
@@ -304,6 +306,8 @@ class Console(App[None]):
         """Give the keyboard to a pane, which may have to be shown first."""
         if widget is self.timeline:
             self.timeline.can_focus = True
+        elif widget is self.queue:
+            self.reading.cover()
         widget.display = True
         if self.mode == "narrow":
             self.query_one("#rail").display = widget is self.queue

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from agentconsole.desk import Compose
+from agentconsole.desk import Compose, Fallback
+from agentconsole.domain.guards import Warned
 from agentconsole.domain.model import (
     AccountName,
     AgentName,
+    Attachment,
     Choice,
     ConversationId,
     CustomerId,
@@ -25,6 +27,9 @@ from agentconsole.text.sms import parts
 
 NO_ENTRY: Final = EntryId("")
 NO_MEDIUM: Final = Medium("")
+KEPT: Final = EntryId("kept")
+"""What a text that was there before names: it gets no line of ours any more."""
+
 CHAT_MEDIA: Final = frozenset(
     {
         "whatsapp",
@@ -51,6 +56,11 @@ class Writing:
         request: the request id of its send, kept with the draft: however often it is sent, one reply results.
         expected: the newest entry that was seen when writing began.
         pinned: the route that the agent walked to; None leaves the choice to the rules.
+        begun: the route that it stood on when its first word was typed, or that the agent walked to since.
+        warned: what there is to warn of in ``warned_text``.
+        instead_of: the failed reply in whose place this one goes.
+        bridge: the line that we began the text with because the medium changes; ``bridged`` is the message it names.
+        confirmed: a text, and the risky warnings of it that the agent was told once already.
     """
 
     agent: AgentName
@@ -73,6 +83,16 @@ class Writing:
     sending: bool = False
     accepted_at: datetime | None = None
     answered: bool = False
+    begun: Route | None = None
+    warned: tuple[Warned, ...] = ()
+    warned_text: str = ""
+    confirmed: tuple[str, tuple[str, ...]] = ("", ())
+    instead_of: EntryId = NO_ENTRY
+    own_subject: str = ""
+    purpose: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    bridge: str = ""
+    bridged: EntryId = NO_ENTRY
 
     @property
     def key(self) -> tuple[ConversationId, bool]:
@@ -80,6 +100,17 @@ class Writing:
         return (self.conversation, self.note)
 
     # -- text -----------------------------------------------------------------------------------------------
+
+    @property
+    def empty(self) -> bool:
+        """Whether the agent has written nothing: a line of ours alone is nothing."""
+        return self.text.strip() in ("", self.bridge)
+
+    def begin_with(self, line: str) -> None:
+        """Put a line of ours before what is written; it is no change that an agent made."""
+        self.text = f"{line}\n{self.text}"
+        self.caret = (self.caret[0] + 1, self.caret[1])
+        self.bridge = line
 
     def typed(self, text: str, caret: tuple[int, int]) -> bool:
         """Take what the box holds; say whether the text is another one now."""
@@ -89,9 +120,17 @@ class Writing:
             if moved and self.revision:
                 self.revision += 1
             return False
+        if not text.strip():
+            self.begun, self.warned = None, ()
+        elif self.empty:
+            self.begin_here()
         self.text = text
         self.revision += 1
         return True
+
+    def begin_here(self) -> None:
+        """The draft is for the route that it stands on."""
+        self.begun = self.at.route if self.at is not None else None
 
     @property
     def unsaved(self) -> bool:
@@ -111,6 +150,9 @@ class Writing:
             caret=self.caret,
             request=self.request,
             note=self.note,
+            begun=self.begun,
+            attachments=self.attachments,
+            instead_of=self.instead_of,
         )
 
     def start_over(self, request: str, at: datetime) -> None:
@@ -120,13 +162,22 @@ class Writing:
         self.kept_revision = self.revision
         self.kept_at = None
         self.sending, self.answered = False, False
+        self.begun, self.warned = None, ()
         self.accepted_at = at
+        self.instead_of, self.own_subject, self.purpose, self.attachments, self.bridge = NO_ENTRY, "", "", (), ""
 
     # -- routes ---------------------------------------------------------------------------------------------
 
     def steps(self) -> tuple[Ranked | RefusedRoute, ...]:
-        """Return what the walk passes: the ranked routes, then the refused ones with their reasons."""
-        return (*self.choice.ranked, *self.choice.refused) if self.choice is not None else ()
+        """Return what the walk passes: the best route, the one that answers speak for, the other ranked ones, then the
+        refused ones with their reasons."""
+        if self.choice is None:
+            return ()
+        ranked, proposed = list(self.choice.ranked), self.choice.proposal
+        place = next((n for n, r in enumerate(ranked) if proposed is not None and r.route == proposed.route), 0)
+        if place > 1:
+            ranked.insert(1, ranked.pop(place))
+        return (*ranked, *self.choice.refused)
 
     @property
     def at(self) -> Ranked | RefusedRoute | None:
@@ -146,6 +197,7 @@ class Writing:
             return None
         place = (steps.index(here) + 1) % len(steps)
         self.pinned = steps[place].route if place else None
+        self.begun = steps[place].route if self.text.strip() else None
         self.revision += 1 if self.text else 0
         return steps[place]
 
@@ -175,6 +227,10 @@ class Writing:
             route=None if asking else shown,
             expected=self.expected,
             anyway=anyway,
+            subject=self.own_subject,
+            attachments=self.attachments,
+            purpose=self.purpose,
+            instead_of=NO_ENTRY if asking else self.instead_of,
         )
 
     def count(self) -> tuple[int, int, int]:
@@ -202,4 +258,30 @@ def restore(draft: Draft, name: str, request: str) -> Writing:
         kept_revision=draft.revision,
         kept_at=draft.at,
         pinned=pinned,
+        begun=draft.begun or pinned,
+        attachments=draft.attachments,
+        instead_of=draft.instead_of,
+        bridged=KEPT,
+    )
+
+
+def instead(found: Fallback, agent: AgentName, name: str, request: str) -> Writing:
+    """Return the draft that a fallback proposes, on its route and with its fitted text."""
+    lines = found.text.split("\n")
+    return Writing(
+        agent=agent,
+        customer=found.customer,
+        conversation=found.conversation,
+        name=name,
+        request=request,
+        text=found.text,
+        caret=(len(lines) - 1, len(lines[-1])),
+        revision=1,
+        pinned=found.ranked.route,
+        begun=found.ranked.route,
+        instead_of=found.reply,
+        own_subject=found.subject,
+        purpose=found.purpose,
+        attachments=found.attachments,
+        bridged=KEPT,
     )

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
+from msgspec.structs import replace
+
+from agentconsole.domain.delivery import ARRIVED
 from agentconsole.domain.entries import (
     AddressLinked,
     AddressUnlinked,
@@ -24,6 +27,7 @@ from agentconsole.domain.entries import (
     Unmerged,
     Unreadable,
 )
+from agentconsole.domain.fallback import INSTEAD_OF
 from agentconsole.domain.model import (
     Attachment,
     Delivery,
@@ -69,6 +73,7 @@ class Look:
         whole: entries whose folded parts are shown.
         fresh: entries that came while the customer was open.
         removed: entries whose content was taken out.
+        clear: texts whose masked numbers were revealed.
     """
 
     say: Say
@@ -78,6 +83,7 @@ class Look:
     whole: frozenset[EntryId] = frozenset()
     fresh: frozenset[EntryId] = frozenset()
     removed: Mapping[EntryId, Redacted] = field(default_factory=dict)
+    clear: Mapping[EntryId, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -174,6 +180,8 @@ def rows(entry: Shown, look: Look) -> list[Row]:
 
 
 def _rows(entry: Shown, look: Look) -> list[Row]:
+    if isinstance(entry, Received | Reply | Note) and entry.id in look.clear:
+        entry = replace(entry, text=look.clear[entry.id])
     match entry:
         case Together():
             return _together(entry, look)
@@ -265,7 +273,26 @@ def _reply(entry: Reply, look: Look) -> list[Row]:
                 for line in wrap(say.delivery(record), look.width - 3, STATE_LINES)
             ]
     head = sides(_head(entry.at, look, say.medium(entry.medium), _OUT, "out", *rest), tuple(right), look.width)
+    below += _instead(entry, look)
     return [head, *_body(entry.id, entry.text, look, ""), *_attachments(entry.attachments, look), *below]
+
+
+def failed_before(entry: Shown, look: Look) -> DeliveryRecord | None:
+    """Return where the failed reply stands in whose place this one went."""
+    return look.states.get(EntryId(entry.facts.get(INSTEAD_OF, ""))) if isinstance(entry, Reply) else None
+
+
+def _instead(entry: Reply, look: Look) -> list[Row]:
+    """Return for which failed reply this one went, and whether that one came in late after all."""
+    failed = failed_before(entry, look)
+    if failed is None:
+        return []
+    say, medium = look.say, look.say.medium(failed.medium)
+    text = say("entry.instead", medium=medium, time=say.clock(failed.queued_at))
+    if failed.state not in ARRIVED:
+        return [row(our("   "), (text, "dim"))]
+    late = say("entry.arrived_late", medium=say.title(failed.medium))
+    return [row(our("   "), (text, "dim")), row(our("   "), (late, "warn"))]
 
 
 def _body(entry: EntryId, text: str, look: Look, style: str, bar: str = "") -> list[Row]:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
+from agentconsole.domain.about import NOTHING_KNOWN, About
 from agentconsole.domain.model import (
     AgentName,
     ConversationId,
     ConversationStatus,
     Customer,
+    EntryId,
+    Fact,
+    LinkedAddress,
     Preference,
     Trust,
 )
@@ -55,11 +60,18 @@ def _preference(customer: Customer) -> Preference | None:
     return next((p for p in customer.preferences if not p.purpose), None)
 
 
-def card(customer: Customer, conversation: ConversationId, say: Say, now: datetime, width: int) -> list[Row]:
+def card(
+    customer: Customer, conversation: ConversationId, say: Say, now: datetime, width: int, about: About = NOTHING_KNOWN
+) -> list[Row]:
     """Return everything known about a customer."""
     found: list[Row] = [row((clip(safe(customer_name(customer), 120), width), "title"))]
     if customer.since is not None:
         found.append(row((say("card.since", day=say.day(customer.since)), "dim")))
+    described = say.about(about, now)
+    if described:
+        found += [(), row((say("card.person"), "dim"))]
+    for line in described:
+        found += _lines(line, width, "")
     found += [(), row((say("card.addresses"), "dim"))]
     for linked in customer.addresses:
         trust = (
@@ -69,6 +81,7 @@ def card(customer: Customer, conversation: ConversationId, say: Say, now: dateti
         )
         kind = fit(say.medium(linked.address.kind), 10)
         found.append(sides(row(our(" "), (kind, "in"), our(" "), say.address(linked.address)), trust, width))
+        found += _provenance(linked, say, width)
     found += [(), row((say("card.preference"), "dim"))]
     if not customer.preferences:
         found.append(row(our(" "), say("card.no_preference")))
@@ -98,6 +111,30 @@ def card(customer: Customer, conversation: ConversationId, say: Say, now: dateti
             what,
         )
         found.append(sides(left, right, width))
+    return found
+
+
+def told(facts: Sequence[Fact], say: Say, now: datetime, width: int) -> list[tuple[Row, EntryId | None]]:
+    """Return what the customer told us, each line with the entry that enter goes to."""
+    if not facts:
+        return []
+    found: list[tuple[Row, EntryId | None]] = [(row((say("card.facts"), "dim")), None)]
+    for fact in facts:
+        what, source = say.fact(fact, now)
+        found.append((sides(row(our(" "), what), row((source, "dim")), width), fact.entry))
+    return [*found, ((), None)]
+
+
+def _provenance(linked: LinkedAddress, say: Say, width: int) -> list[Row]:
+    """Return by whom or by what evidence an address was linked, and who trusts it as it signs."""
+    found: list[Row] = []
+    why = say("why.provider_ties") if linked.why == "provider_ties" else safe(linked.why, 60)
+    if linked.by or linked.why:
+        text = say("card.linked", by=safe(linked.by, 40) or why, day=say.short_day(linked.since))
+        found += [row(our("   "), (line, "dim")) for line in wrap(text, width - 4, 2)]
+    if linked.trusted_by:
+        text = say("card.trusted", agent=safe(linked.trusted_by, 40), signer=safe(linked.signer, 60))
+        found += [row(our("   "), (line, "note")) for line in wrap(text, width - 4, 2)]
     return found
 
 

@@ -12,16 +12,19 @@ from typing import TYPE_CHECKING, Final
 from textual.timer import Timer
 
 from agentconsole.desk import DamagedRecord, Position, QueueCounts, QueuePage, Status, SuggestionView, TimelinePage
-from agentconsole.domain import conversations, facts
+from agentconsole.domain import conversations
+from agentconsole.domain.about import NOTHING_KNOWN, About
 from agentconsole.domain.entries import AnyEntry, Received, Redacted
-from agentconsole.domain.facts import Fact
 from agentconsole.domain.model import (
     ConversationId,
     Customer,
     CustomerId,
     DeliveryRecord,
     EntryId,
+    Fact,
+    Heard,
     Line,
+    Wish,
 )
 from agentconsole.errors import AgentConsoleError, HubAbsent, NotFound, TryLater
 from agentconsole.ui import people
@@ -48,6 +51,8 @@ class Opened:
 
     Args:
         seen: newest entry that was on the screen when the agent last looked.
+        masked: entries with a masked number.
+        clear: texts of those whose number was revealed, until the agent goes elsewhere.
     """
 
     customer: Customer
@@ -56,21 +61,19 @@ class Opened:
     states: dict[EntryId, DeliveryRecord]
     more: bool
     suggestions: tuple[SuggestionView, ...] = ()
+    closed: str = ""
+    doubtful: Heard | None = None
     whole: set[EntryId] = field(default_factory=set)
     fresh: set[EntryId] = field(default_factory=set)
     removed: dict[EntryId, Redacted] = field(default_factory=dict)
-    _known: tuple[EntryId, tuple[Fact, ...]] = (EntryId(""), ())
+    facts: tuple[Fact, ...] = ()
+    about: About = NOTHING_KNOWN
+    masked: set[EntryId] = field(default_factory=set)
+    clear: dict[EntryId, str] = field(default_factory=dict)
 
     @property
     def newest(self) -> EntryId:
         return self.entries[-1].id if self.entries else EntryId("")
-
-    @property
-    def known(self) -> tuple[Fact, ...]:
-        """What the customer told us in the loaded entries."""
-        if self._known[0] != self.newest:
-            self._known = (self.newest, facts.known(self.entries))
-        return self._known[1]
 
 
 class Reading:
@@ -247,6 +250,10 @@ class Reading:
     def _adopt(self, opened: Opened, page: TimelinePage) -> None:
         opened.customer = page.customer
         opened.suggestions = page.suggestions
+        opened.closed, opened.doubtful = page.closed, page.doubtful
+        opened.facts = page.facts
+        opened.about = page.about
+        opened.masked.update(page.masked)
         opened.removed.update(page.removed)
         opened.states.update(page.states)
         opened.states.update({record.reply: record for record in page.customer.deliveries})
@@ -280,7 +287,7 @@ class Reading:
         if self.opened is not opened:
             return
         known = {entry.id for entry in opened.entries}
-        if page.customer.members == members:
+        if page.customer.members == members and not page.closed and not opened.closed:
             opened.fresh |= {
                 entry.id for entry in page.entries if entry.id not in known and isinstance(entry, Received)
             }
@@ -327,6 +334,7 @@ class Reading:
         opened.entries = [*(entry for entry in page.entries if entry.id not in known), *opened.entries]
         opened.states = {**page.states, **opened.states}
         opened.removed.update(page.removed)
+        opened.masked.update(page.masked)
         opened.more = page.more and bool(page.entries)
 
     async def mark_seen(self) -> None:
@@ -348,6 +356,7 @@ class Reading:
             frozenset(opened.whole),
             frozenset(opened.fresh),
             opened.removed,
+            opened.clear,
         )
 
     def relook(self) -> None:
@@ -362,6 +371,12 @@ class Reading:
         if self.below and app.timeline.at_end:
             self.below = 0
         app.below.update()
+
+    def cover(self) -> None:
+        """Mask again what was revealed: the agent went elsewhere."""
+        if self.opened is not None and self.opened.clear:
+            self.opened.clear.clear()
+            self.relook()
 
     def _draw(self) -> None:
         app = self.app
@@ -380,8 +395,11 @@ class Reading:
         if app.card.display or app.page_kind == "card":
             paper = app.page if app.page_kind == "card" else app.card
             width = max((paper.view.width or 42) - 3, 20)
-            lines = people.card(self.opened.customer, self.opened.conversation, app.say, app.settings.clock(), width)
-            paper.show([Item(line) for line in lines], keep=True)
+            lines = people.card(
+                self.opened.customer, self.opened.conversation, app.say, app.settings.clock(), width, self.opened.about
+            )
+            told = people.told(self.opened.facts, app.say, app.settings.clock(), width)
+            paper.show([*(Item(line, entry) for line, entry in told), *(Item(line) for line in lines)], keep=True)
 
     @property
     def suggestions(self) -> tuple[SuggestionView, ...]:
@@ -390,6 +408,13 @@ class Reading:
     @property
     def suggestion(self) -> SuggestionView | None:
         return self.suggestions[0] if self.suggestions else None
+
+    @property
+    def wish(self) -> Wish | None:
+        """The oldest wish that waits for a decision, once nothing is asked about who they are."""
+        if self.opened is None or self.opened.closed or self.suggestions or not self.opened.customer.wishes:
+            return None
+        return self.opened.customer.wishes[0]
 
     @property
     def damage(self) -> DamagedRecord | None:

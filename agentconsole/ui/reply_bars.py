@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from agentconsole.domain.entries import Received
 from agentconsole.domain.model import RefusedRoute
+from agentconsole.ui.bridging import others
 from agentconsole.ui.drafting import Writing
 from agentconsole.ui.draw import Row, Safe, clip, our, row, safe, sides, wrap
 
@@ -73,22 +74,31 @@ class ReplyBars:
         if len(steps) > 1:
             walk = row((say("reply.alternatives", at=str(steps.index(at) + 1), n=str(len(steps))), "dim"))
         if len(lines) == 1:
-            refused = next((r for r in writing.choice.refused if r is not at), None)
-            other = row(our(" "), (say.refusal(refused, now), "dim")) if refused is not None else ()
+            other = self._also(writing)
             lines.append(sides(other, walk, width - 1))
         else:
             lines[1] = sides(lines[1], walk, width - 1)
         return lines
 
+    def _also(self, writing: Writing) -> Row:
+        """Return what stands under the reason: who will not see it, what answers speak for, else what is refused."""
+        say, now, at = self.app.say, self.app.settings.clock(), writing.at
+        more = others(writing, self.app.reading.opened)
+        if more:
+            return row(our(" "), (say("choice.lost", n=str(len(more))), "warn"))
+        choice = writing.choice
+        if choice is not None and choice.proposal is not None and at is choice.best:
+            return row(our(" "), (say.proposal(choice.proposal), "note"))
+        refused = next((r for r in choice.refused if r is not at), None) if choice is not None else None
+        return row(our(" "), (say.refusal(refused, now), "dim")) if refused is not None else ()
+
     def foot(self, width: int) -> list[Row]:
         writing, say = self.app.writer.now, self.app.say
         if writing is None or not writing.text:
             return []
-        asked = self.app.writer.asked_again
-        if asked is not None:
-            known = say("reply.known", fact=say.known(asked, self.app.settings.clock()))
-            key = row((say("reply.put_known") if width >= 70 else our("ctrl+g"), "key"))
-            return [sides(row(our(" "), (known, "warn")), key, width - 1)]
+        warned = self.app.writer.guarding.shown
+        if warned is not None:
+            return [self.app.writer.guarding.line(warned, width)]
         size, parts, left = writing.count()
         if writing.medium == "sms" and not writing.note:
             text = say("reply.sms", n=str(size), parts=str(parts), left=str(left))

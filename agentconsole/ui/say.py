@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from agentconsole.desk import SuggestionView
+from agentconsole.desk import Fallback, SuggestionView
+from agentconsole.domain.about import About
 from agentconsole.domain.addresses import shown
 from agentconsole.domain.entries import AnyEntry
-from agentconsole.domain.facts import Fact
+from agentconsole.domain.guards import Warned
 from agentconsole.domain.model import (
     Address,
+    Choice,
     ConversationStatus,
     Delivery,
     DeliveryRecord,
+    Fact,
     Medium,
     Ranked,
     RefusedRoute,
     Trust,
+    Wish,
 )
+from agentconsole.text import choice_words
 from agentconsole.text.words import Words
 from agentconsole.ui.draw import Safe, our, safe
 from agentconsole.ui.strings import CATALOGUE
@@ -101,17 +106,57 @@ class Say:
     def event(self, entry: AnyEntry) -> Safe:
         return our(self._words.event(entry))
 
+    def wish(self, wish: Wish) -> Safe:
+        """Return what somebody may want, in whose words, and where that stands."""
+        key = "wish.line_for" if wish.purpose else "wish.line"
+        return self(
+            key,
+            medium=self.medium(wish.medium),
+            purpose=safe(wish.purpose, 20),
+            words=safe(wish.words, 160),
+            source=self.medium(wish.evidence_medium),
+            day=self.short_day(wish.at),
+        )
+
     def suggestion(self, view: SuggestionView, now: datetime) -> Safe:
         """Return the evidence of a suggestion."""
         return our(self._words.evidence(view.why, view.evidence_medium, view.evidence_at, now))
 
-    def known(self, fact: Fact, now: datetime) -> Safe:
-        """Return what is known already and where it was told."""
-        return our(self._words.known(fact, now))
+    def guard(self, warned: Warned, now: datetime) -> Safe:
+        """Return what a guard warns of."""
+        return our(self._words.guard(warned, now))
+
+    def fact(self, fact: Fact, now: datetime) -> tuple[Safe, Safe]:
+        """Return what the customer told, and where and when."""
+        what, source = self._words.fact(fact, now)
+        return our(what), our(source)
 
     def confirm(self, fact: Fact, draft: str) -> Safe:
         """Return the question that lets a customer confirm what is known, in the draft's language."""
         return our(self._words.confirm(fact, draft))
+
+    def choice(self, choice: Choice, now: datetime) -> list[choice_words.Told]:
+        """Return the whole choice in the sentences of ``agentconsole why``."""
+        return choice_words.told(choice, self._words, now)
+
+    def proposal(self, ranked: Ranked) -> Safe:
+        """Return the sentence that proposes the medium on which answers come."""
+        return our(self._words.proposal(ranked))
+
+    def fallback(self, found: Fallback) -> Safe:
+        """Return what goes instead of a failed reply and what was done to its text."""
+        medium = found.ranked.route.medium
+        return our(choice_words.fallback(found.failed, medium, found.changes, found.left_out, self._words))
+
+    def about(self, about: About, now: datetime) -> list[Safe]:
+        """Return language, clock, country and best hour, each with its evidence."""
+        lines = (
+            choice_words.spoken(about, self._words),
+            choice_words.clock(about, self._words, now),
+            choice_words.country(about, self._words),
+            choice_words.best_hour(about, self._words),
+        )
+        return [our(line) for line in lines if line]
 
     def why(self, ranked: Ranked, now: datetime) -> Safe:
         """Return why a route stands where it does, and what ends when."""

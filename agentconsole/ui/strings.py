@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from agentconsole.ui import strings_care
+from agentconsole.ui import strings_care, strings_choice, strings_trust
 
 _EN: Final[dict[str, str]] = {
     # the header
@@ -62,6 +62,7 @@ _EN: Final[dict[str, str]] = {
     "card.opt_in": "{medium}: opted in {day}",
     "card.no_consents": "nothing recorded",
     "card.conversations": "Conversations",
+    "card.facts": "Told (enter shows where)",
     "card.dead": "takes no messages",
     "card.everywhere": "all channels",
     "card.open_of": "{open} open of {all}",
@@ -70,6 +71,10 @@ _EN: Final[dict[str, str]] = {
     "head.opt_out": "{medium} OPTED OUT",
     "suggestion.line": "{address} on {medium} may be {name}: {why}. I link, X not the same",
     "suggestion.more": "({n} more)",
+    "wish.line": "Wants {medium}? “{words}” ({source}, {day}). I take, X no wish",
+    "wish.line_for": "Wants {medium} for {purpose}? “{words}” ({source}, {day}). I take, X no wish",
+    "wish.taken": "Noted: wants {medium}.",
+    "wish.refused": "No wish. It does not come back.",
     # the reply
     "reply.title": "Reply to {name}",
     "reply.note": "Note on {name}, only for us",
@@ -82,8 +87,9 @@ _EN: Final[dict[str, str]] = {
     "reply.alternatives": "{at}/{n} ctrl+t",
     "reply.characters": "{n} characters",
     "reply.sms": "{n} characters, {parts} SMS, {left} left",
-    "reply.put_known": "ctrl+g put in",
-    "reply.known": "Already known: {fact}",
+    "guard.put_known": "ctrl+g put in",
+    "guard.mask": "ctrl+g mask",
+    "guard.go_there": "ctrl+g go there",
     "reply.note_hint": "Nobody outside sees this. ctrl+s keeps it.",
     "why.title": "WHY THIS CHANNEL",
     "why.chosen": "chosen",
@@ -103,6 +109,9 @@ _EN: Final[dict[str, str]] = {
     "strip.accepted": "{medium} to {name}: {state}.",
     "strip.not_sent": "Not sent, text kept. {why}",
     "strip.offer_anyway": "ctrl+] sends anyway",
+    "strip.look_again": "Not sent yet. {why}. ctrl+s sends as is",
+    "strip.revealed": "Numbers shown, and logged. V masks them again.",
+    "strip.nothing_masked": "Nothing is masked in this message.",
     "strip.no_route_yet": "No channel chosen yet. Nothing was sent, the text is kept.",
     "strip.note_kept": "Note kept. Nobody outside sees it.",
     "strip.linked": "Linked. u undoes it exactly.",
@@ -177,6 +186,7 @@ _EN: Final[dict[str, str]] = {
     "action.previous_row": "Previous conversation",
     "action.why": "Why",
     "action.unfold": "Show folded text",
+    "action.reveal": "Show or mask the numbers of a message (logged)",
     "action.card": "Customer",
     "action.pane.queue": "To the list",
     "action.pane.timeline": "To the timeline",
@@ -206,7 +216,7 @@ _EN: Final[dict[str, str]] = {
     "action.next_conversation": "Other conversation",
     "action.send_anyway": "Send anyway",
     "action.set_aside": "Set draft aside",
-    "action.put_known": "Put in what is known",
+    "action.put_known": "Do what the warning offers",
     "action.down": "Down",
     "action.up": "Up",
     "action.page_down": "Page down",
@@ -273,6 +283,7 @@ _KO: Final[dict[str, str]] = {
     "card.opt_in": "{medium}: {day} 수신동의",
     "card.no_consents": "기록 없음",
     "card.conversations": "대화",
+    "card.facts": "알려 준 것(enter: 그 글로)",
     "card.dead": "수신 불가",
     "card.everywhere": "모든 채널",
     "card.open_of": "대화 {all}건 중 {open}건 진행",
@@ -281,6 +292,10 @@ _KO: Final[dict[str, str]] = {
     "head.opt_out": "{medium} 수신거부",
     "suggestion.line": "{address} ({medium}) {name} 님일 수 있음: {why}. I 연결, X 다른 사람",
     "suggestion.more": "(외 {n}건)",
+    "wish.line": "{medium} 원함? “{words}” ({day} {source}). I 반영, X 요청 아님",
+    "wish.line_for": "{purpose}: {medium} 원함? “{words}” ({day} {source}). I 반영, X 요청 아님",
+    "wish.taken": "기록함: 선호 채널 {medium}.",
+    "wish.refused": "요청 아님. 다시 묻지 않음.",
     "reply.title": "{name} 님에게 답장",
     "reply.note": "{name} 메모, 내부용",
     "reply.by": "{medium} {address}",
@@ -292,8 +307,9 @@ _KO: Final[dict[str, str]] = {
     "reply.alternatives": "{at}/{n} ctrl+t",
     "reply.characters": "{n}자",
     "reply.sms": "{n}자 - 문자 {parts}건, {left}자 남음",
-    "reply.put_known": "ctrl+g 넣기",
-    "reply.known": "이미 아는 정보: {fact}",
+    "guard.put_known": "ctrl+g 넣기",
+    "guard.mask": "ctrl+g 가리기",
+    "guard.go_there": "ctrl+g 거기로",
     "reply.note_hint": "고객에게 보이지 않음. ctrl+s 보관.",
     "why.title": "이 채널인 이유",
     "why.chosen": "선택",
@@ -312,6 +328,9 @@ _KO: Final[dict[str, str]] = {
     "strip.accepted": "{name} 님에게 {medium}: {state}.",
     "strip.not_sent": "발송 안 됨, 글은 보관. {why}",
     "strip.offer_anyway": "ctrl+] 그래도 보내기",
+    "strip.look_again": "아직 안 보냄. {why}. ctrl+s 그대로 보내기",
+    "strip.revealed": "번호 표시됨, 기록에 남음. V로 다시 가림.",
+    "strip.nothing_masked": "이 글에는 가린 번호 없음.",
     "strip.no_route_yet": "아직 채널이 정해지지 않음. 발송 안 됨, 글은 보관.",
     "strip.note_kept": "메모 보관됨. 고객에게 보이지 않음.",
     "strip.linked": "연결됨. u로 정확히 되돌림.",
@@ -384,6 +403,7 @@ _KO: Final[dict[str, str]] = {
     "action.previous_row": "이전 대화",
     "action.why": "이유",
     "action.unfold": "접힌 글 보기",
+    "action.reveal": "가린 번호 보기/가리기(기록됨)",
     "action.card": "고객 정보",
     "action.pane.queue": "목록으로",
     "action.pane.timeline": "대화로",
@@ -413,7 +433,7 @@ _KO: Final[dict[str, str]] = {
     "action.next_conversation": "다른 대화",
     "action.send_anyway": "그래도 보내기",
     "action.set_aside": "글 치우기",
-    "action.put_known": "아는 정보 넣기",
+    "action.put_known": "주의 표시대로 하기",
     "action.down": "아래로",
     "action.up": "위로",
     "action.page_down": "다음 쪽",
@@ -432,4 +452,7 @@ _KO: Final[dict[str, str]] = {
     "action.suspend": "셸로 잠시 나가기",
 }
 
-CATALOGUE: Final = {"en": _EN | strings_care.EN, "ko": _KO | strings_care.KO}
+CATALOGUE: Final = {
+    "en": _EN | strings_care.EN | strings_choice.EN | strings_trust.EN,
+    "ko": _KO | strings_care.KO | strings_choice.KO | strings_trust.KO,
+}

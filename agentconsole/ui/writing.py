@@ -15,9 +15,7 @@ from typing import TYPE_CHECKING, Final
 from textual.timer import Timer
 
 from agentconsole.desk import Sent
-from agentconsole.domain import facts
 from agentconsole.domain.entries import Received
-from agentconsole.domain.facts import Fact
 from agentconsole.domain.model import (
     ConversationId,
     ConversationStatus,
@@ -30,8 +28,10 @@ from agentconsole.domain.model import (
 )
 from agentconsole.errors import AgentConsoleError, Answered, HubAbsent, NotFound, Refused
 from agentconsole.ui import pages, people
+from agentconsole.ui.bridging import Bridging, others
 from agentconsole.ui.drafting import Writing, restore
 from agentconsole.ui.draw import our
+from agentconsole.ui.guarding import Guarding
 from agentconsole.ui.reply_bars import ReplyBars
 
 if TYPE_CHECKING:
@@ -58,6 +58,8 @@ class Writer:
         self._timer: Timer | None = None
         self._keeping = asyncio.Lock()
         self._told: tuple[Sent, str, str] | None = None
+        self.guarding = Guarding(app)
+        self.bridging = Bridging(app)
 
     # -- opening and leaving --------------------------------------------------------------------------------
 
@@ -84,6 +86,20 @@ class Writer:
             self.opened(opened)
         self.choose()
 
+    async def take_over(self, writing: Writing) -> bool:
+        """Open the box on a draft made elsewhere; say no where the agent's own words would be lost."""
+        for own in (self._known.get(writing.key), self._kept.get(writing.key)):
+            mine = own is not None and (not own.empty if isinstance(own, Writing) else bool(own.text.strip()))
+            if own is not None and mine and own.instead_of != writing.instead_of:
+                return False
+        self._known[writing.key] = writing
+        await self._show(writing)
+        opened = self.app.reading.opened
+        if opened is not None:
+            self.opened(opened)
+        self.keep_soon(0.0)
+        return True
+
     async def _show(self, writing: Writing) -> None:
         if self.pane is None:
             await self.app.boxes_ready.wait()
@@ -109,7 +125,7 @@ class Writer:
         self.pane.display = False
         self.app.focus_on(self.app.timeline if self.app.reading.opened is not None else self.app.queue)
         if told:
-            if writing.text.strip():
+            if not writing.empty:
                 self.app.tell("strip.draft_kept")
             else:
                 self.app.tell_text(our(""))
@@ -179,9 +195,6 @@ class Writer:
             self.pane.foot_bar.update()
             self.pane.title_bar.update()
             self.keep_soon(KEEP_SECONDS)
-            asked = self.asked_again
-            if asked is not None:
-                self.app.note("known_seen", kind=asked.kind)
 
     def keep_soon(self, seconds: float) -> None:
         if self._timer is not None:
@@ -198,6 +211,9 @@ class Writer:
         await self.keep()
         if writing is not None and self.is_open and self.now is writing and not writing.note:
             await self._choose(writing)
+            await self.guarding.ask(writing)
+            if self.now is writing and self.pane is not None:
+                self.pane.foot_bar.update()
 
     def keep_all(self) -> None:
         """The hub is back: keep what could not be kept."""
@@ -214,7 +230,7 @@ class Writer:
         app = self.app
         now = app.settings.clock()
         draft = writing.draft(now)
-        if not draft.text.strip():
+        if writing.empty:
             if writing.key in self._kept:
                 await app.desk.drop_draft(app.who, draft.conversation, draft.revision, draft.note)
             self._kept.pop(writing.key, None)
@@ -265,8 +281,11 @@ class Writer:
         choice = await app.desk.choose(app.who, writing.compose(asking=True))
         before = writing.at
         writing.choice = choice
+        if writing.begun is None and writing.text.strip():
+            writing.begin_here()
         if writing.pinned is not None and writing.at is not None:
             writing.pinned = writing.at.route if writing.at is not writing.steps()[0] else None
+        self.bridging.adjust(writing)
         if self.now is writing:
             self.update()
             if isinstance(writing.at, RefusedRoute) and before != writing.at:
@@ -283,8 +302,9 @@ class Writer:
             self.app.note("refused_seen", medium=step.route.medium, reason=step.reason)
         else:
             self.app.note("route_walked", medium=step.route.medium)
+        self.bridging.adjust(writing)
         self.update()
-        if writing.text:
+        if not writing.empty:
             self.keep_soon(KEEP_SECONDS)
 
     async def next_conversation(self) -> None:
@@ -319,7 +339,10 @@ class Writer:
         assert self.now is not None
         assert self.now.choice is not None
         at = self.now.at
-        return pages.why(self.now.choice, at.route if at else None, self.app.say, self.app.settings.clock(), width)
+        more = others(self.now, self.app.reading.opened)
+        return pages.why(
+            self.now.choice, at.route if at else None, self.app.say, self.app.settings.clock(), width, more
+        )
 
     # -- sending --------------------------------------------------------------------------------------------
 
@@ -331,7 +354,7 @@ class Writer:
             return
         if writing.sending:
             app.tell("strip.sending_still")
-        elif not writing.text.strip():
+        elif writing.empty:
             if writing.accepted_at is not None:
                 app.tell("strip.already", time=app.say.clock(writing.accepted_at))
             else:
@@ -354,7 +377,10 @@ class Writer:
         try:
             if writing.choice is None:
                 await self._choose(writing)
-            sent = await app.desk.reply(app.who, writing.request, writing.compose(anyway=anyway))
+            compose = writing.compose(anyway=anyway)
+            if not await self.guarding.may_leave(writing, compose):
+                return
+            sent = await app.desk.reply(app.who, writing.request, compose)
         except Refused as error:
             await self._refused(writing, error)
             return
@@ -442,21 +468,6 @@ class Writer:
         self._mark()
         if rest:
             self.keep_soon(0.0)
-
-    @property
-    def asked_again(self) -> Fact | None:
-        """A fact that the draft asks for although the customer told it."""
-        opened, writing = self.app.reading.opened, self.now
-        if opened is None or writing is None or writing.note or not writing.text:
-            return None
-        return facts.asked_again(writing.text, opened.known)
-
-    def put_known(self) -> None:
-        """Put what is known in place of the question."""
-        asked = self.asked_again
-        if asked is not None and self.pane is not None:
-            self.pane.box.put(self.app.say.confirm(asked, self.pane.box.text))
-            self.changed()
 
     def set_aside(self) -> None:
         """Empty the box; undo brings the text back."""

@@ -11,7 +11,8 @@ import pytest
 
 from agentconsole import bootstrap, config
 from agentconsole.config.keys import keys
-from agentconsole.config.options import RuleName
+from agentconsole.config.options import GuardName, RuleName
+from agentconsole.domain import guards
 from agentconsole.domain.fallback import Automatic
 from agentconsole.domain.model import Medium
 from agentconsole.domain.preference import ORDER_OUTBOUND, ORDER_REPLY, RULES
@@ -305,3 +306,44 @@ def test_a_profile_brings_its_orders_the_shares_and_what_goes_by_itself(tmp_path
     assert usual.policy.order == ORDER_REPLY
     assert {"BR", "JP"} <= {share.country for share in usual.policy.shares}
     assert usual.fallback.media == ()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "told"),
+    [
+        ("(a+)+b", "repeats without a bound"),
+        ("[0-9]*x", "repeats without a bound"),
+        ("a{3,}", "repeats without a bound"),
+        ("(ab){2,9}c", "repeats a group"),
+        ("a{0,60}a{0,60}a{0,60}b", "too many ways"),
+        ("a{1,999}", "more than 200 times"),
+        (r"(a)\\1", "refers back"),
+        ("(?=a)b", "special kind"),
+        ("a?", "matches nothing"),
+        ("[", "no regular expression"),
+        ("", "1 to 200 characters"),
+        ("x" * 201, "1 to 200 characters"),
+    ],
+)
+def test_a_pattern_that_could_take_long_or_match_everywhere_is_refused(pattern: str, told: str):
+    text = (
+        f'[profiles.a]\nstore = "tinydb:x"\n[profiles.a.guards]\nnumbers = [{{ name = "n", pattern = "{pattern}" }}]\n'
+    )
+    with pytest.raises(ConfigError, match=told):
+        config.parse(text, PATH)
+
+
+def test_patterns_with_bounds_are_taken_and_names_are_unique():
+    facts = r"""[profiles.a]
+facts = [{ name = "serial", pattern = 'S/?N (?P<value>[A-Z]{1,4}-?[0-9]{3,12})', en = "serial number" }, %s]
+"""
+    found = config.parse(facts % r"{ name = 'place', pattern = '\b\d{5}\b' }", PATH)
+    assert [fact.name for fact in found.profiles["a"].facts] == ["serial", "place"]
+    with pytest.raises(ConfigError, match="two of the name serial"):
+        config.parse(facts % "{ name = 'serial', pattern = 'x' }", PATH)
+    with pytest.raises(ConfigError, match="phone is known already"):
+        config.parse(facts % "{ name = 'phone', pattern = 'x' }", PATH)
+
+
+def test_the_guards_of_the_configuration_are_those_of_the_domain():
+    assert get_args(GuardName) == guards.ALL

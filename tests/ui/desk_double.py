@@ -19,6 +19,7 @@ from agentconsole.desk import (
     Compose,
     DamagedRecord,
     ErasedCustomer,
+    Fallback,
     News,
     OutboxCounts,
     OutboxLine,
@@ -31,9 +32,13 @@ from agentconsole.desk import (
     StoreStatus,
     SuggestionView,
     TimelinePage,
+    WishView,
 )
-from agentconsole.domain import history, identity, preference
+from agentconsole.domain import gate, guards, history, identity, preference
+from agentconsole.domain.about import about
 from agentconsole.domain.entries import (
+    AddressLinked,
+    AddressTrusted,
     AnyEntry,
     Assigned,
     ConsentChanged,
@@ -45,7 +50,9 @@ from agentconsole.domain.entries import (
     Redacted,
     Reply,
     StatusChanged,
+    WishRefused,
 )
+from agentconsole.domain.guards import Drafted, Warned
 from agentconsole.domain.model import (
     AccountName,
     Address,
@@ -62,6 +69,7 @@ from agentconsole.domain.model import (
     EntryId,
     Hit,
     Line,
+    LinkedAddress,
     Medium,
     Route,
     Trust,
@@ -70,6 +78,7 @@ from agentconsole.domain.model import (
 from agentconsole.domain.permission import Reach, Size
 from agentconsole.domain.person import combine, lines
 from agentconsole.errors import HubAbsent, NotFound, Refused
+from agentconsole.hub.masking import Masks
 from agentconsole.text import sms
 
 NOW = datetime(2026, 3, 3, 14, 2, 30, tzinfo=UTC)
@@ -112,6 +121,8 @@ class DeskDouble:
         self.asked = ""
         """What a check says of the provider: found, nothing or cannot."""
         self.set_aside = 0
+        self.masks = Masks()
+        self.opened: set[EntryId] = set()
         self._changed = asyncio.Event()
         self._who: list[CustomerId] = []
         self._health = False
@@ -149,6 +160,12 @@ class DeskDouble:
         )
         self.add(customer, entry)
         return entry.id
+
+    def link(self, customer: str, address: Address) -> None:
+        self.add(
+            customer,
+            AddressLinked(id=EntryId(derive_id("e", str(address))), at=NOW - timedelta(days=3), address=address),
+        )
 
     def add(self, customer: str, *entries: AnyEntry) -> None:
         self.records.setdefault(CustomerId(customer), []).extend(entries)
@@ -249,22 +266,34 @@ class DeskDouble:
         )
         end = next((n for n, entry in enumerate(entries) if entry.id == before), len(entries))
         page = entries[max(end - limit, 0) : end]
+        doubt = identity.doubtful(person)
+        if doubt is not None and doubt.entry not in self.opened:
+            shown = gate.visible(person, doubt, page)
+            if gate.hides(page, shown):
+                position = Position("e", self.number)
+                return TimelinePage(
+                    gate.only(person, shown), shown, {}, False, position, closed=gate.NOT_VERIFIED, doubtful=doubt
+                )
         states = {record.reply: record for record in person.deliveries}
         marks = {mark.entry: mark for mark in entries if isinstance(mark, Redacted)}
         return TimelinePage(
-            person,
-            tuple(page),
+            self.masks.value(person),
+            self.masks.value(tuple(page)),
             states,
             end - limit > 0,
             Position("e", self.number),
             self._suggestions(person),
             {entry.id: marks[entry.id] for entry in page if entry.id in marks},
+            facts=self.masks.value(person.facts),
+            doubtful=doubt,
+            about=await asyncio.to_thread(about, person, "UTC", NOW),
+            masked=tuple(entry.id for entry in page if self.masks.holds(entry.id, getattr(entry, "text", ""))),
         )
 
     def _suggestions(self, person: Customer) -> tuple[SuggestionView, ...]:
         found = []
         for suggestion in person.suggestions:
-            if suggestion.answered:
+            if suggestion.answered or suggestion.until is not None:
                 continue
             other = self.person(suggestion.other)
             evidence = next(e for entries in self.records.values() for e in entries if e.id == suggestion.evidence)
@@ -299,10 +328,26 @@ class DeskDouble:
         await self._enter("choose", compose)
         return self._choice(compose)
 
+    async def preview(self, who: Agent, compose: Compose) -> str:
+        await self._enter("preview", compose)
+        return compose.text
+
     def _choice(self, compose: Compose) -> Choice:
         text = compose.text
         size = Size(len(text), len(text.encode()), sms.parts(text).parts) if text else Size()
         return preference.choose(self.person(compose.customer), ACCOUNTS, NOW, preference.Policy(), size)
+
+    async def warnings(self, who: Agent, compose: Compose, begun: Route | None) -> tuple[Warned, ...]:
+        await self._enter("warnings", compose, begun)
+        person = self.person(compose.customer)
+        best = self._choice(compose).best
+        route = compose.route or (best.route if best is not None else None)
+        draft = Drafted(compose.text, len(compose.attachments), who.name, route, begun)
+        return guards.warnings(draft, person, person.facts, NOW)
+
+    async def reveal(self, who: Agent, request: str, entry: EntryId) -> str:
+        await self._enter("reveal", entry)
+        return next(e.text for e in self.records[self._owner(entry)] if e.id == entry and isinstance(e, Received))
 
     async def status(self, who: Agent) -> Status:
         await self._enter("status")
@@ -314,10 +359,6 @@ class DeskDouble:
             StoreStatus(
                 "memory", len(self.records), sum(map(len, self.records.values())), read_only=tuple(self.broken)
             ),
-    async def preview(self, who: Agent, compose: Compose) -> str:
-        await self._enter("preview", compose)
-        return compose.text
-
             SpoolStatus(set_aside=self.set_aside),
             "0.1.0",
             "demo",
@@ -378,6 +419,7 @@ class DeskDouble:
                     address=route.address,
                     text=compose.text,
                     key=reply,
+                    facts={"instead_of": compose.instead_of} if compose.instead_of else {},
                 ),
             )
         return self._sent(reply, choice)
@@ -410,6 +452,27 @@ class DeskDouble:
         if reply in self.proof:
             self.receipt(reply, self.proof[reply], reason="own_copy")
         return msgspec.structs.replace(self._sent(reply), asked=self.asked)
+
+    async def fallback(self, who: Agent, reply: EntryId) -> Fallback | None:
+        await self._enter("fallback", reply)
+        owner = self._owner(reply)
+        entry = next(e for e in self.records[owner] if e.id == reply)
+        assert isinstance(entry, Reply)
+        if self._sent(reply).state != Delivery.FAILED:
+            raise Refused("It may have gone out. Nothing was sent.", "")
+        choice = self._choice(Compose(owner, ""))
+        left = next((r for r in choice.ranked if r.route.account != entry.account), None)
+        if left is None:
+            return None
+        made = ("subject_added",) if left.route.medium == "email" else ("shortened",)
+        subject = "About it" if left.route.medium == "email" else ""
+        return Fallback(reply, owner, entry.conversation, entry.medium, left, entry.text, subject, made)
+
+    async def prefer(
+        self, who: Agent, request: str, customer: CustomerId, medium: Medium, purpose: str, evidence: EntryId
+    ) -> None:
+        await self._enter("prefer", request, customer, medium, purpose, evidence)
+        self.add(customer, PreferenceStated(id=self._id(), at=NOW, medium=medium, purpose=purpose, by=who.name))
 
     async def resend(self, who: Agent, request: str, reply: EntryId) -> Sent:
         return await self._decide("resend", reply, Delivery.QUEUED)
@@ -496,6 +559,59 @@ class DeskDouble:
     ) -> None:
         await self._enter("set_status", conversation, status)
         self.add(customer, StatusChanged(id=self._id(), at=NOW, conversation=conversation, status=status, by=who.name))
+
+    async def open_history(self, who: Agent, request: str, customer: CustomerId, message: EntryId) -> None:
+        await self._enter("open_history", customer, message)
+        self.opened.add(message)
+
+    async def trust_sender(
+        self, who: Agent, request: str, customer: CustomerId, address: str, trusted: bool
+    ) -> LinkedAddress:
+        await self._enter("trust_sender", customer, address, trusted)
+        person = self.person(customer)
+        linked = next(known for known in person.addresses if known.address.value == address)
+        signer = identity.known_by(person, linked)
+        self.add(
+            person.owners[str(linked.address)],
+            AddressTrusted(
+                id=EntryId(f"trusted-{request}"),
+                at=NOW,
+                address=linked.address,
+                signer=signer,
+                by=who.name if trusted else AgentName(""),
+            ),
+        )
+        return msgspec.structs.replace(linked, signer=signer, trusted_by=who.name if trusted else AgentName(""))
+
+    async def postpone_suggestion(self, who: Agent, request: str, suggestion: EntryId, until: datetime) -> None:
+        await self._enter("postpone_suggestion", suggestion, until)
+        self.add(self._owner(suggestion), identity.postpone(suggestion, who.name, request, until, NOW))
+
+    async def wishes(self, who: Agent, customer: CustomerId) -> tuple[WishView, ...]:
+        person = self.person(customer)
+        return tuple(WishView(person.id, person.name, wish) for wish in person.wishes)
+
+    async def answer_wish(self, who: Agent, request: str, wish: EntryId, accept: bool) -> EntryId:
+        await self._enter("answer_wish", wish, accept)
+        owner = self._owner(wish)
+        seen = self.snapshot(owner).wishes[wish]
+        if not accept:
+            self.add(owner, WishRefused(id=EntryId(f"refused-{request}"), at=NOW, wish=wish, by=who.name))
+            return EntryId("")
+        taken = EntryId(f"taken-{request}")
+        self.add(
+            owner,
+            PreferenceStated(
+                id=taken,
+                at=seen.at,
+                medium=seen.medium,
+                by=who.name,
+                evidence=seen.evidence,
+                words=seen.words,
+                wish=wish,
+            ),
+        )
+        return taken
 
     async def answer_suggestion(self, who: Agent, request: str, suggestion: EntryId, accept: bool) -> EntryId:
         await self._enter("answer_suggestion", suggestion, accept)

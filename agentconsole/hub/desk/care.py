@@ -241,7 +241,7 @@ class Care(DeskPart):
     async def damaged(self, who: Agent) -> tuple[DamagedRecord, ...]:
         self.need(who, "read")
         return tuple(
-            DamagedRecord(damage.record, damage.name, damage.why, damage.entries, damage.previous)
+            DamagedRecord(damage.record, self.masks.text(damage.name), damage.why, damage.entries, damage.previous)
             for damage in await self.store.damaged()
         )
 

@@ -95,7 +95,7 @@ class Reading(DeskPart):
             exact = [customer for customer, name in named if name.casefold() == words.strip().casefold()]
             if len(exact) == 1:
                 return exact[0]
-            some = ", ".join(f"{name} ({customer})" for customer, name in named[:5])
+            some = ", ".join(f"{self.masks.text(name)} ({customer})" for customer, name in named[:5])
             raise Ambiguous(f"Several customers are called {words}: {some}.", "Use the id or an address.")
         raise NotFound(f"Nobody is known as {words}.", "An id, an address or a unique name is needed.")
 
@@ -268,7 +268,8 @@ class Reading(DeskPart):
     async def views(self, customer: Customer, suggestions: Sequence[Suggestion]) -> tuple[SuggestionView, ...]:
         views = []
         for suggestion in suggestions:
-            other = await self.store.customer(suggestion.other) if not suggestion.answered else None
+            waits = suggestion.until is not None and suggestion.until > self.clock.now()
+            other = await self.store.customer(suggestion.other) if not (suggestion.answered or waits) else None
             if other is None or other.id == customer.id:
                 continue
             evidence = await self.store.entry(suggestion.evidence)

@@ -228,7 +228,7 @@ class Replying(Choosing):
             found = await self.store.entry(due.record.reply)
             text = found[1].text if found is not None and isinstance(found[1], Reply) else ""
             lines.append(OutboxLine(due.customer, due.name, due.record, self.masks.part(text, 0, 200)))
-        return tuple(lines)
+        return self.masks.value(tuple(lines))
 
     async def _decide(self, who: Agent, request: str, reply: EntryId, state: Delivery, reason: str) -> Sent:
         """Change a reply's state on an agent's word, where its state allows that."""

@@ -77,6 +77,8 @@ class Paper(Uniform):
             self.select(after[min(abs(by), len(after)) - 1])
         elif by < 0:
             self.jump(0)
+        else:
+            self.jump(round(self.scroll_y) + by)
 
     def page(self, pages: float) -> None:
         lines = max(int(self.view.height * abs(pages)), 1)

@@ -140,9 +140,11 @@ class Timeline(Lines):
             entry,
             new_day and before,
             look.states.get(entry.id),
+            look_of.failed_before(entry, look),
             entry.id in look.whole,
             entry.id in look.fresh,
             look.removed.get(entry.id),
+            look.clear.get(entry.id),
             look.name,
         )
         known = self._cache.get(entry.id)
