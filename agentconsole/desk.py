@@ -40,6 +40,7 @@ from agentconsole.domain.model import (
     Ranked,
     Route,
     Value,
+    Wish,
 )
 
 DEPOSIT_BYTES: Final = 512 * 1024
@@ -140,6 +141,14 @@ class SuggestionView(Value, frozen=True):
     evidence_at: datetime | None
     evidence_medium: Medium = Medium("")
     at: datetime | None = None
+
+
+class WishView(Value, frozen=True):
+    """A wish that waits for a decision, and whose it is."""
+
+    customer: CustomerId
+    customer_name: str
+    wish: Wish
 
 
 class AccountHealth(Value, frozen=True):
@@ -552,8 +561,12 @@ class Desk(Protocol):
     async def answer_wish(self, who: Agent, request: str, wish: EntryId, accept: bool) -> EntryId:
         """Take a suggested wish as what the customer wants (returns the statement) or refuse it (returns an empty id).
 
-        Those that wait are in ``TimelinePage.customer.wishes``.
+        Those that wait are in ``TimelinePage.customer.wishes``, and all of them in ``wishes``.
         """
+        ...
+
+    async def wishes(self, who: Agent, customer: CustomerId) -> tuple[WishView, ...]:
+        """Return the suggested wishes of one customer, or of all (empty id), oldest first."""
         ...
 
     async def consent(

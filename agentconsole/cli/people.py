@@ -14,6 +14,7 @@ from agentconsole.domain.model import (
     EntryId,
     Medium,
 )
+from agentconsole.errors import NotFound
 
 
 def _fill_customer(parser: argparse.ArgumentParser) -> None:
@@ -175,10 +176,16 @@ async def suggestions(context: Context) -> int:
     async with context.desk() as (desk, who):
         customer = await desk.find(who, args.customer) if args.customer else CustomerId("")
         found = await desk.suggestions(who, customer)
+        wishes = await desk.wishes(who, customer)
     if out.json:
-        out.object({"suggestions": [views.suggestion(one) for one in found]})
+        wanted = [
+            {"customer": {"id": one.customer, "name": one.customer_name}} | views.wish(one.wish) for one in wishes
+        ]
+        out.object({"suggestions": [views.suggestion(one) for one in found], "wishes": wanted})
         return 0
     words = context.words
+    for seen in wishes:
+        out.line(words.say("wish_seen", name=seen.customer_name or seen.customer, **words.wish(seen.wish)))
     for one in found:
         out.line(
             words.say(
@@ -190,7 +197,7 @@ async def suggestions(context: Context) -> int:
                 id=one.id,
             )
         )
-    if not found:
+    if not found and not wishes:
         out.line(words.say("no_suggestions"))
     return 0
 
@@ -202,8 +209,16 @@ def _fill_answer(parser: argparse.ArgumentParser) -> None:
 
 def _answer(*, accept: bool) -> Command:
     async def run(context: Context) -> int:
+        suggestion = EntryId(context.args.suggestion)
         async with context.desk() as (desk, who):
-            edge = await desk.answer_suggestion(who, context.request, EntryId(context.args.suggestion), accept)
+            try:
+                edge = await desk.answer_suggestion(who, context.request, suggestion, accept)
+            except NotFound:
+                # The two kinds have ids alike and one command: who types it need not know which it is.
+                taken = await desk.answer_wish(who, context.request, suggestion, accept)
+                fields = {"suggestion": suggestion, "accepted": accept, "preference": taken or None}
+                context.out.result(fields, context.words.say("wish_taken" if taken else "suggestion_refused"))
+                return 0
         fields = {"suggestion": context.args.suggestion, "accepted": accept, "merge": edge or None}
         context.out.result(fields, context.words.say("merged" if accept else "suggestion_refused", id=edge))
         return 0
@@ -233,9 +248,12 @@ COMMANDS = {
     "suggestion": Command(
         None,
         actions={
-            "list": ("who may be the same person, and why", Command(suggestions, _fill_suggestions)),
-            "accept": ("they are one person", _answer(accept=True)),
-            "refuse": ("they are two people", _answer(accept=False)),
+            "list": (
+                "who may be the same person, who may want which channel, and why",
+                Command(suggestions, _fill_suggestions),
+            ),
+            "accept": ("they are one person; or they want that channel", _answer(accept=True)),
+            "refuse": ("they are two people; or it was no wish", _answer(accept=False)),
         },
     ),
 }

@@ -155,6 +155,15 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
         "{name} may be {other} ({address}): {why}; {id}",
         "{name}, {other}({address})와 같은 사람일 수 있음: {why}; {id}",
     ),
+    "wish_seen": (
+        "{name} may want {medium}: “{words}” ({source}, {day}); {id}",
+        "{name} {medium} 희망일 수 있음: “{words}” ({day} {source}); {id}",
+    ),
+    "may_want": (
+        "May want {medium}: “{words}” ({source}, {day}); agentconsole suggestion accept {id}",
+        "{medium} 희망일 수 있음: “{words}” ({day} {source}); agentconsole suggestion accept {id}",
+    ),
+    "wish_taken": ("Taken: replies go there first.", "반영함: 답장은 이 채널부터."),
     "suggestion_refused": ("Refused; it is not suggested again.", "거절함. 다시 제안하지 않음."),
     "no_suggestions": ("No suggestions.", "제안 없음."),
     # care

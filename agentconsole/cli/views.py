@@ -29,6 +29,7 @@ from agentconsole.domain.model import (
     Line,
     Ranked,
     RefusedRoute,
+    Wish,
 )
 
 
@@ -187,6 +188,7 @@ def show(page: TimelinePage, words: Wording) -> Fields:
         "timeline": [entry(found, page, words) for found in page.entries],
         "more": page.more,
         "suggestions": [suggestion(found) for found in page.suggestions],
+        "wishes": [wish(found) for found in page.customer.wishes],
         "facts": [fact(found) for found in page.facts],
         "masked": list(page.masked),
         "closed": page.closed or None,
@@ -341,6 +343,19 @@ def outbox_line(found: OutboxLine) -> Fields:
         "reason": record.reason or None,
         "detail": record.detail or None,
         "text": found.text,
+    }
+
+
+def wish(found: Wish) -> Fields:
+    """A wish that waits for a decision."""
+    return {
+        "id": found.id,
+        "at": moment(found.at),
+        "medium": found.medium,
+        "purpose": found.purpose or None,
+        "words": found.words,
+        "evidence": found.evidence,
+        "evidence_medium": found.evidence_medium or None,
     }
 
 

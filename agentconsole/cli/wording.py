@@ -10,8 +10,9 @@ from agentconsole.desk import Fallback, SuggestionView
 from agentconsole.domain.about import About
 from agentconsole.domain.entries import AnyEntry, Receipt
 from agentconsole.domain.guards import Warned
-from agentconsole.domain.model import Choice, Fact, LinkedAddress, Ranked, RefusedRoute
+from agentconsole.domain.model import Choice, Fact, LinkedAddress, Ranked, RefusedRoute, Wish
 from agentconsole.text import choice_words
+from agentconsole.text.sanitise import one_line
 from agentconsole.text.words import Words
 
 
@@ -54,6 +55,16 @@ class Wording:
     def fact(self, fact: Fact) -> str:
         """Return what the customer told, with its source."""
         return self.say("fact", **dict(zip(("what", "source"), self._words.fact(fact, self._now()), strict=True)))
+
+    def wish(self, wish: Wish) -> dict[str, str]:
+        """Return the parts of a suggested wish: what for, in which words, said where and when, and its id."""
+        return {
+            "medium": self.medium(wish.medium),
+            "words": one_line(wish.words, 160),
+            "source": self.medium(wish.evidence_medium),
+            "day": self.day(wish.at),
+            "id": wish.id,
+        }
 
     def refusal(self, refused: RefusedRoute) -> str:
         return self._words.refusal(refused, self._now())

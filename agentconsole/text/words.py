@@ -26,6 +26,8 @@ from agentconsole.domain.entries import (
     Tagged,
     Unmerged,
     Unreadable,
+    WishRefused,
+    WishSeen,
 )
 from agentconsole.domain.facts import masked
 from agentconsole.domain.guards import Warned
@@ -301,7 +303,12 @@ class Words:
             case PreferenceStated():
                 if not entry.medium:
                     return self.say("event.prefers_none")
-                return self.say("event.prefers", medium=self.medium(entry.medium))
+                key = "event.prefers_said" if entry.words and not entry.by else "event.prefers"
+                return self.say(key, medium=self.medium(entry.medium), words=one_line(entry.words, 80))
+            case WishSeen():
+                return self.say("event.wish", medium=self.medium(entry.medium), words=one_line(entry.words, 80))
+            case WishRefused():
+                return self.say("event.wish_refused", agent=entry.by)
             case Assigned():
                 return (
                     self.say("event.assigned", agent=entry.assignee) if entry.assignee else self.say("event.unassigned")

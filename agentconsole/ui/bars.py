@@ -111,6 +111,11 @@ class Bars:
 
     def suggestion(self, width: int) -> list[Row]:
         found = self.app.reading.suggestion
+        wish = self.app.reading.wish
+        if wish is not None:
+            lines = list(wrap(self.app.say.wish(wish), width - 2, 3))
+            self.app.suggest.set_lines(len(lines))
+            return [row(our(" "), (line, "note")) for line in lines]
         if found is None:
             return []
         more = len(self.app.reading.suggestions) - 1

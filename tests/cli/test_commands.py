@@ -370,6 +370,27 @@ async def test_a_suggestion_is_listed_refused_and_accepted(office: Office):
     assert (await office.json("suggestion", "list"))["suggestions"] == []
 
 
+async def test_a_wish_that_is_not_sure_is_listed_and_taken_like_a_suggestion(office: Office):
+    customer = await office.merged()
+    hub = office.hub
+    text = "Please send me a text when you have an answer."
+    hub.mail.put(paper.message("maybe", hubs.EMAIL, text, hub.clock.now()))
+
+    async def waits() -> bool:
+        return bool(await hub.desk.wishes(hub.who, customer))
+
+    await until(waits, what="the wish")
+    (wish,) = (await office.json("suggestion", "list"))["wishes"]
+    has(wish, id=str, customer=dict, medium=str, words=str, evidence=str, at=str)
+    assert (wish["medium"], wish["words"], wish["customer"]["id"]) == ("sms", text, customer)
+    assert wish["id"] in (await office.run("suggestion", "list")).out
+    assert wish["id"] in (await office.run("show", customer)).out
+    assert (await office.json("suggestion", "accept", wish["id"]))["preference"]
+    shown = await office.json("show", customer)
+    assert (shown["customer"]["preference"], shown["wishes"]) == ("sms", [])
+    await office.json("suggestion", "accept", "nothing", code=5)
+
+
 # -- operating ----------------------------------------------------------------------------------------------
 
 

@@ -4,22 +4,30 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from agentconsole.desk import Agent
+from agentconsole.desk import Agent, WishView
 from agentconsole.domain.entries import AnyEntry, PreferenceStated, WishRefused, WishSeen
-from agentconsole.domain.model import EntryId, Snapshot, derive_id
+from agentconsole.domain.model import Customer, CustomerId, EntryId, Snapshot, derive_id
 from agentconsole.errors import NotFound
 from agentconsole.hub.desk.base import DeskPart, key_of
 
 
 class Wishing(DeskPart):
+    async def wishes(self, who: Agent, customer: CustomerId) -> tuple[WishView, ...]:
+        self.need(who, "read")
+        if customer:
+            return _views(await self.person(customer))
+        lines = await self.store.lines("all", who.name, limit=10_000)
+        found: list[WishView] = []
+        for one in dict.fromkeys(line.customer for line in lines if line.suggestions):
+            found.extend(_views(await self.person(one)))
+        return tuple(sorted(found, key=lambda view: view.wish.at))
+
     async def answer_wish(self, who: Agent, request: str, wish: EntryId, accept: bool) -> EntryId:
         self.need(who, "customer")
         key = key_of(request)
         found = await self.store.entry(wish)
         if found is None or not isinstance(found[1], WishSeen):
-            raise NotFound(
-                f"There is no suggested wish {wish}. Nothing was changed.", "See: agentconsole suggestion list"
-            )
+            raise NotFound(f"There is no suggestion {wish}. Nothing was changed.", "See: agentconsole suggestion list")
         record, seen = found
         answer = _taken(seen, who, key) if accept else _refused(seen, who, key, self.clock.now())
 
@@ -31,6 +39,10 @@ class Wishing(DeskPart):
         if kept:
             await self.audit(who, "wish-take" if accept else "wish-refuse", record, wish)
         return answer.id if accept and kept else EntryId("")
+
+
+def _views(person: Customer) -> tuple[WishView, ...]:
+    return tuple(WishView(person.id, person.name, wish) for wish in person.wishes)
 
 
 def _taken(seen: WishSeen, who: Agent, key: str) -> PreferenceStated:

@@ -1,0 +1,55 @@
+"""A wish that is not sure: asked once in the strip, with its words and source, taken or refused by the known keys."""
+
+from __future__ import annotations
+
+import pytest
+
+from agentconsole.domain.entries import Received, WishSeen
+from agentconsole.domain.model import CustomerId, EntryId, Medium
+from tests.ui.console import LARGE, SMALL, running
+from tests.ui.desk_double import NOW, DeskDouble, emily
+
+BOTH_SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "160x48"])
+MINSU = CustomerId("minsu")
+
+
+@pytest.fixture
+def desk() -> DeskDouble:
+    found = DeskDouble()
+    emily(found)
+    source = next(e for e in found.records[MINSU] if isinstance(e, Received))
+    found.add(
+        "minsu",
+        WishSeen(
+            id=EntryId("wish"),
+            at=NOW,
+            medium=Medium("sms"),
+            evidence=source.id,
+            evidence_medium=source.medium,
+            words="text me when you \x1b[31mknow",
+        ),
+    )
+    return found
+
+
+@BOTH_SIZES
+async def test_one_key_takes_it(desk: DeskDouble, size: tuple[int, int]) -> None:
+    async with running(desk, size=size) as console:
+        await console.open("박민수")
+        await console.sees("Wants SMS?")
+        await console.sees("text me when you")
+        await console.press("I")
+        await console.sees("Noted: wants SMS.")
+        assert "Wants SMS?" not in console.screen
+    assert desk.person(MINSU).preferences[0].medium == "sms"
+    assert desk.person(MINSU).wishes == ()
+
+
+async def test_one_key_refuses_it(desk: DeskDouble) -> None:
+    async with running(desk, language="ko") as console:
+        await console.open("박민수")
+        await console.sees("문자 원함?")
+        await console.press("X")
+        await console.sees("요청 아님. 다시 묻지 않음.")
+    assert desk.person(MINSU).preferences == ()
+    assert desk.person(MINSU).wishes == ()
