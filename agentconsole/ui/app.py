@@ -50,6 +50,8 @@ CARD: Final = 42
 SMALLEST: Final = (60, 12)
 TALL: Final = 36
 REPLY: Final = 9
+HUB_GONE_LONG: Final = 10
+"""Seconds after which it is said how to get one: a service that restarts is faster."""
 REPLY_TALL: Final = 14
 REPLY_LEAST: Final = 5
 OTHERS: Final = 8
@@ -433,7 +435,8 @@ class Console(App[None]):
         if self.hub_gone_since is None:
             self.hub_gone_since = time.monotonic()
         seconds = max(int(time.monotonic() - self.hub_gone_since), 1)
-        self.tell("strip.hub_gone", "bad", seconds=str(seconds))
+        # Where one may be started, that command starts it; else it says whose it is.
+        self.tell("strip.hub_gone_long" if seconds >= HUB_GONE_LONG else "strip.hub_gone", "bad", seconds=str(seconds))
         self.header.update()
 
     def hub_back(self) -> None:

@@ -132,7 +132,7 @@ async def test_reply_that_may_have_left_is_told_to_who_comes_back_and_decided(
         second.send("U")
         await at(second, lambda t: t.sees("MAY HAVE GONE OUT (1)", "0 min", "WhatsApp", "Emily", "one"))
         second.send("v")
-        await at(second, lambda t: t.sees("WhatsApp has no proof yet for Emily"))
+        await at(second, lambda t: t.sees("WhatsApp cannot be asked about one reply"))
         second.send("\r")
         await at(second, lambda t: t.sees("hello?", "F9 decide"))
         await at(second, decide("m", "Mark the reply to Emily as sent"))

@@ -100,7 +100,7 @@ async def test_hub_that_was_restarted_under_the_console_is_told_once_with_what_i
         await console.sees("Hub not answering")
         desk.missed = Away(NOW, sent=2, failed=1)
         desk.gone = False
-        await console.sees("While you were away: 2 sent, 1 failed. The hub answers again. Nothing was lost.")
+        await console.sees("While you were away: 2 sent, 1 failed. The hub answers again. What you typed is kept.")
         assert (console.app.where, console.box.text) == ("box", "half a sentence")
         await console.until(lambda: desk.kept and next(iter(desk.kept.values())).text == "half a sentence")
         console.app.tell("strip.undone")

@@ -389,6 +389,10 @@ async def test_hub_gone_keeps_the_draft_here_and_saves_it_when_it_is_back(desk: 
         desk.gone = True
         desk.tell()
         await console.sees("Hub not answering", "Draft kept here; sending paused.", "HUB OFF")
+        assert console.app.hub_gone_since is not None
+        console.app.hub_gone_since -= 10
+        console.app.hub_gone()
+        await console.sees("Hub gone for 1", "Draft kept here", "agentconsole status")
         await console.type("typed in the dark")
         await console.press("ctrl+s")
         await console.until(lambda: desk.called("warnings"))
