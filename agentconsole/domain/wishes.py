@@ -58,7 +58,7 @@ _HINTS: Final = {
 _LETTERS: Final = {
     "en": (),
     "pt": ("ã", "õ", "ç", "nh", "lh", "ê", "â"),
-    "es": ("ñ", "¿", "¡", "ción", "ú", "áme", "énme", "ánme", "íba", "íbe"),
+    "es": ("ñ", "¿", "¡", "ción", "ú", "ía", "ieran", "áme", "énme", "ánme", "íba", "íbe"),
 }
 
 _HANGUL: Final = re.compile(r"[가-힣ㄱ-ㅎ]")
@@ -210,7 +210,7 @@ def one(text: str) -> Medium:
 
 
 def _scores(text: str) -> dict[str, int]:
-    low = text[:2_000].lower()
+    low = text[:2_000].lower().replace("e-mail", "")
     words = re.findall(r"[^\W\d_]+", low)
     letters = {name: sum(low.count(letter) for letter in some) for name, some in _LETTERS.items()}
     return {name: min(sum(word in hints for word in words) + letters[name], 30) for name, hints in _HINTS.items()}

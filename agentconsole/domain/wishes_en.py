@@ -91,6 +91,7 @@ TONGUE: Final = Tongue(
             r"by <\1>",
         ),
         (compiled(r"\b(?:appreciate|prefer|like|love|want) (?:an? |your )?(?:quick )?<(\w+)>")[0], r"prefer <\1>"),
+        (compiled(r"\b(?:reply|answer|respond) (?:with|by|per) an? <(\w+)>")[0], r"reply by <\1>"),
         (compiled(r"\buse (?:my|the|this) <(\w+)>")[0], r"use <\1>"),
         (compiled(r"\b(?:on|over|by) (?:the|my) <phone>")[0], r"by <phone>"),
     ),
@@ -104,8 +105,8 @@ TONGUE: Final = Tongue(
         rf"|discussed|mentioned|subscribed|claiming|contacted you|written|tried|trying|promised)"
         rf"(?: (?!please|pls|so|but|can)[a-z']+){{0,5}} {ANY}",
         r"\b(?:i'll|i will|i'm|i am going to|i can|i could|i|let me|we|we'll|we will|if i|i've|i have) (?:just |also |then |already )?(?:<\w+!?>)(?! (?:me|us)\b)",
-        rf"\b(?:can|may|shall|should|could|do|did|am|must|would|where) (?:i|we)\b(?! (?:please |maybe |just |perhaps )?(?:continue|move|switch|talk|keep|do|take|stick|communicate|use|get (?:\w+ )?(?:answer|reply|repl))).{{0,60}}?{ANY}",
-        rf"\b(?:can|could|does|will|would) (?:this\b|the\b|it\b|that\b|my\b|·).{{0,60}}?{ANY}",
+        rf"\b(?:can|may|shall|should|could|do|did|am|must|would|where) (?:i|we)\b(?! (?:please |maybe |just |perhaps )?(?:continue|move|switch|talk|keep|do|take|stick|communicate|use|(?:get|have|receive) (?:\w+ )?(?:answer|reply|repl|updates?\b))).{{0,60}}?{ANY}",
+        rf"\b(?:can|could|does|will|would) (?:this\b|the\b|it\b(?! be (?:possible|ok|okay))|that\b|my\b|·).{{0,60}}?{ANY}",
         rf"\b(?<!me )(?<!we )(?<!to )(?<!i )(?:do|did|does|will|would|are|have|has|is|was|were) (?:you|your|the|there|it|this|i|someone|invoices|\w+s)\b(?! (?:mind|please|be able|kindly|possible|ok|okay)).{{0,50}}?{ANY}",
         rf"\b(?:your|that|this|these|those|last|strange|confirmation|verification|another|his|her|their|its|any|every|many|new|broken"
         rf"|spam|marketing|promotional|old|first|second|previous) (?:(?!to |by |via |on |over |through |in )\w+ )?{ANY}",
@@ -137,13 +138,13 @@ TONGUE: Final = Tongue(
         rf"(?:^|[,;:.()-]\s*|\b(?:{_PLEASE}|just|so|and|then|instead|always|simply|rather|better|but|now|only|hi|hello|ok|okay|(?:can|could|would|will|can't|couldn't|if) (?:you|u|ya|somebody|someone|anyone)(?: please| just| maybe| perhaps| rather| always| pls| only| kindly)?"
         rf"|(?:like|want|need|prefer|ask|rather|prefer that|appreciate it if|better if|great if|nice if|good if|best if|easier if|mind if|prefer it if|rather that) you(?: to| could| would| just)?"
         rf"|(?:better|easier|best|easiest|fine|quicker) to|mind)\s+){V} (?:me|us)\b"
-        rf"(?! (?:when|if|once|before|after|as soon|at the|outside|in case|until|while|about|for|with|that|whenever|on the day|on arrival|ahead|should)\b)",
+        rf"(?! (?:when|if|once|before|after|as soon|at the|outside|in case|until|while|about|for|that|old|crazy|a\b|whenever|on the day|on arrival|ahead|should)\b)",
         rf"\b{V} (?:me|us)\b.{{0,60}}\b(?:instead|only|rather|from now on|in future|in the future|never|don'?t (?:read|check|look)|always|easier|better)\b",
         rf"\b(?:prefer(?:red|ence|ably|able)?|rather|favou?r)\b(?!\s+not)[^<]{{0,50}}{X}",
         rf"\b{_ANSWER}\b[^<]{{0,45}}{_BY}{M}",
         rf"{M} (?:only|{_PLEASE}|instead|preferred|preferably|would be (?:best|better|easier|great|good|ideal|preferred|perfect|lovely|nice|appreciated|preferable|fine|handy|simpler|quicker)"
         rf"|(?:is|are|s)(?: (?:much|so much|way|far|always|just|definitely|usually|really|a lot))? (?:the )?(?:my )?(?:best|better|easier|easiest|preferred|preferable|simplest|more convenient|most convenient|quickest|ideal|good for me|what i prefer|how i)(?! ·| kept| seen| used| to (?!reach|me\b|contact|read|get))"
-        rf"|(?:works?|suits?|does it|fits?|is good|is fine|is ok|are fine)(?: (?:me|us|much|way|for me|really))* ?(?:best|better|fine|great|well|for me|most)|me best|would suit)\b",
+        rf"|(?:works?|suits?|does it|fits?)(?: (?:me|us|much|way|really|fine|great|well))* ?(?:best|better|for me|most)|me best|would suit)\b",
         rf"\b(?:only|just|use|exclusively|solely|best|strictly|stick (?:to|with)|switch(?:ing)?(?: over)? to|(?:move|take|shift|bring|do|handle|keep|have|continue|conduct)(?: [a-z]+){{0,5}} (?:to|over to|onto|on|in|by|via|over|through)|go with|choose|contact me:|contact:)"
         rf"(?: the| my)? ?(?:by |via |on |through |use )?{M}",
         rf"\bbest\b[^<]{{0,30}}\b(?:reach|contact|get|way|channel|option|method|catch)\b[^<]{{0,30}}{M}",
@@ -151,6 +152,8 @@ TONGUE: Final = Tongue(
         rf"\b(?:from now on|in (?:the )?future|going forward|henceforth|in general|for everything|at all times|as a rule|onwards?)\b[^<]{{0,40}}{X}",
         rf"{X}[^<]{{0,40}}\b(?:from now on|in (?:the )?future|going forward|henceforth|for everything|is (?:where|how|what) i)\b",
         rf"\b{_PLEASE} (?:just |only )?{M}(?=$|[,;.]| (?:instead|only|me|cant|can't|because|as|since|thanks))",
+        rf"\b{M} (?:me |us )?(?:your|the|an?) (?:reply|answer|response)\b",
+        rf"{M}'s (?:the |my )?(?:much )?(?:easier|better|best|easiest|preferred)\b(?! than)",
         rf"\b{_PLEASE} {M} back\b",
         rf"\b(?:hit|ping|find|catch|get|try|buzz|write|message|dm|msg|add|answer)(?: me| us)(?: up| back)? (?:by|via|on|over|through|at) {M}",
         rf"\b(?:want|prefer|like|rather|need)(?: to)? {M}",

@@ -40,7 +40,7 @@ TONGUE: Final = Tongue(
         (r"\bcorreos? electr[óo]nicos?\b|\bcorreo\b|\be[- ]?mails?\b|\bmails?\b", "email"),
         (r"\bsms\b|\bmensajes? de texto\b|\bmensajitos? de texto\b", "sms"),
         (
-            r"\b(?:(?:d[ée]n?|háganme|h[áa]gan|haz)(?:me)? una llamad(?:a|ita)|m[áa]rqu?[ea]n?me)\b|\b(?:ll[áa]m(?:en|e|a|ad)me|me (?:llam(?:en|e|es|a|ar|áis|éis|as)|telefone\w+)|(?:llamar|telefone(?:ar|en))me)\b|\b(?:me (?:pueden|puede|podrían|podría|puedes|podéis)) llamar\b",
+            r"\b(?:(?:d[ée]n?|háganme|h[áa]gan|haz)(?:me)? una llamad(?:a|ita)|m[áa]rqu?[ea]n?me)\b|\bme llaman(?=,? (?:por favor|porfa))|\b(?:ll[áa]m(?:en|e|a|ad)me|me (?:llam(?:en|e|es|a|ar|áis|éis|as)|telefone\w+)|(?:llamar|telefone(?:ar|en))me)\b|\b(?:me (?:pueden|puede|podrían|podría|puedes|podéis)) llamar\b",
             "phone!",
         ),
         (
@@ -81,7 +81,7 @@ TONGUE: Final = Tongue(
         r"^¿?\s*(?:cuál|cómo|cuándo|dónde|por qué|quién)\b|\bdarme de baja\b|\bdar de baja\b|\bprefieren\b|\bcuándo me\b|\bpor qué\b",
     ),
     sure=compiled(
-        rf"{V}(?! (?:cuando (?!pued)|en cuanto|si|al|antes|después|el|a las)\b)(?=[^<]{{0,60}}$)",
+        rf"{V}(?! (?:cuando (?!pued)|en cuanto|si|al|antes|después|el|a las)\b)(?=.{{0,60}}$)",
         rf"\b(?:prefiero|preferiría|preferimos|preferencia|preferible|preferiblemente|preferentemente|de preferencia|gustaría|quisiera|quiero|deseo|mejor|más fácil|mas facil|más cómodo|más práctico|agradezco|agradecería|solo|sólo|solamente|únicamente|exclusivamente|siempre|conviene)\b"
         rf"(?! (?:entrar|saber|cambiar|cancelar|darme))[^<]{{0,50}}{X}",
         rf"\b{_ANSWER}(?:[^<]{{0,30}}) {_BY} {M}",
@@ -95,6 +95,8 @@ TONGUE: Final = Tongue(
         rf"\b(?:a partir de ahora|de ahora en adelante|en adelante|en el futuro|en lo sucesivo|desde ahora)\b[^<]{{0,45}}{X}",
         rf"\b(?:pode|podem|poderia|podemos|dá pra|dá para|puede|pueden|podría|podríamos) (?:ser|falar|hablar|continuar|seguir|conversar)\b[^<]{{0,20}}{M}",
         rf"\b(?:me add|me adiciona|me agreguen|agr[ée]gu?[ea]n?me|adicionem-me|d[ãáêe]e?m? um toque)\b[^<]{{0,10}}{M}",
+        rf"^(?:por|vía|al|a mi) {M} (?:es )?mejor",
+        rf"{M}[^<]{{0,20}}\b(?:escr[ií]b|respond|respónd|contest|contést|habl|háb|llám)\w* (?:por )?(?:ahí|allí|allá)\b",
         rf"%purpose%[^<]{{0,30}}\b(?:por|vía|via|al|a mi|en mi) {M}",
         rf"\bprefer(?:id[oa]|encial|ente|ência|encia)s?\b(?: [\wçãé]+){{0,2}} (?:é|es|será|seria|sería)(?: o| a| el| la| por)? {M}",
         rf"%purpose%[^<]{{0,20}}{V}",

@@ -41,7 +41,7 @@ TONGUE: Final = Tongue(
         (r"\be[- ]?mails?\b|\bmails?\b|\bcorreio eletr[óo]nico\b|\bcorreio electr[óo]nico\b|\bimeio\b", "email"),
         (r"\bsms\b|\bmensage(?:m|ns) de texto\b|\btorpedos?\b", "sms"),
         (
-            r"\bme d[áêeã](?:em|o)? uma lig(?:ada|adinha|ação)\b|\b(?:me (?:lig(?:a|ue|uem|ar|arem|as|ues)|telefon\w+)|(?:lig(?:a|ue|uem|ar|arem)|telefon(?:e|em|ar))(?:-me| (?:pra|para) mim))\b",
+            r"\bme d[áêeãa](?:em|o)? uma lig(?:ada|adinha|ação)\b|\b(?:me (?:lig(?:a|ue|uem|ar|arem|as|ues)|telefon\w+)|(?:lig(?:a|ue|uem|ar|arem)|telefon(?:e|em|ar))(?:-me| (?:pra|para) mim))\b",
             "phone!",
         ),
         (
@@ -81,7 +81,7 @@ TONGUE: Final = Tongue(
         r"^(?:qual|como|quando|onde|por que|porque|quem)\b|\bdescadastr\w+|\bsair da lista\b|\bcancelar? (?:a )?inscri|\bpreferem\b|\bquando vão\b|\bpor que\b",
     ),
     sure=compiled(
-        rf"{V}(?! (?:quando (?!pud)|assim que|se|na|no|antes|depois)\b)(?=[^<]{{0,60}}$)",
+        rf"{V}(?! (?:quando (?!pud)|assim que|se|na|no|antes|depois)\b)(?=.{{0,60}}$)",
         rf"\b(?:prefiro|preferia|preferimos|preferência|prefer[ií]vel|preferencialmente|de preferência|gostaria|queria|quero|desejo|melhor|mais fácil|mais facil|mais prático|agradeço|agradecia|agradeceria|só|somente|apenas|exclusivamente|sempre)\b"
         rf"(?! (?:entrar|saber|trocar|mudar|cancelar|alterar))[^<]{{0,45}}(?:{_BY} |uma? |o |a |que )?{X}",
         rf"\b(?:cham(?:a|e|em|ar)|fal(?:a|e|em|ar)|mand(?:a|e|em|ar)|respond(?:a|am|er|e)|escrev(?:a|am|er|e)|avis(?:a|e|em|ar)|contac?t(?:e|em|ar)|envi(?:a|e|em|ar))(?:-me| me| comigo| aqui)?\s+{_BY}\s+{M}",
@@ -97,6 +97,8 @@ TONGUE: Final = Tongue(
         rf"\b(?:a partir de agora|daqui pra frente|daqui para a frente|de agora em diante|doravante|futuramente)\b[^<]{{0,45}}{X}",
         rf"\b(?:pode|podem|poderia|podemos|dá pra|dá para|puede|pueden|podría|podríamos) (?:ser|falar|hablar|continuar|seguir|conversar)\b[^<]{{0,20}}{M}",
         rf"\b(?:me add|me adiciona|me agreguen|agr[ée]gu?[ea]n?me|adicionem-me|d[ãáêe]e?m? um toque)\b[^<]{{0,10}}{M}",
+        rf"^(?:por|pelo|no|via) {M} (?:é |fica )?melhor",
+        rf"{M}[^<]{{0,20}}\b(?:me cham|cham|fal|escrev|respond|mand)\w* (?:por )?(?:lá|ali)\b",
         rf"%purpose%[^<]{{0,30}}\b(?:por|pelo|via|no|ao|para o meu|para o|pro) {M}",
         rf"\bprefer(?:id[oa]|encial|ente|ência|encia)s?\b(?: [\wçãé]+){{0,2}} (?:é|es|será|seria|sería)(?: o| a| el| la| por)? {M}",
         rf"%purpose%[^<]{{0,20}}{V}",
