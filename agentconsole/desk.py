@@ -519,6 +519,10 @@ class Desk(Protocol):
         """Accept (returns the merge, for undo) or refuse (returns an empty id) a suggestion."""
         ...
 
+    async def postpone_suggestion(self, who: Agent, request: str, suggestion: EntryId, until: datetime) -> None:
+        """Leave a suggestion undecided until a moment; it is shown again from then on."""
+        ...
+
     async def merge(self, who: Agent, request: str, keep: CustomerId, absorb: CustomerId) -> EntryId:
         """Join two customers and return the merge, for undo."""
         ...

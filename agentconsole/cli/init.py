@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agentconsole import bootstrap
+from agentconsole.cli import learning
 from agentconsole.cli.context import Context
 from agentconsole.cli.parser import Command
 from agentconsole.cli.setup import probe
-from agentconsole.errors import ConfigError, UsageError
+from agentconsole.errors import AgentConsoleError, ConfigError, UsageError
 from agentconsole.text.sanitise import one_line
 
 if TYPE_CHECKING:
@@ -168,7 +169,10 @@ def run(context: Context) -> int:
         context.args.config, context.args.profile = str(path), answers.profile
         fresh = Context(context.args, context.world)
         fresh.prepare()
-        code = asyncio.run(_first_messages(fresh, fields, answers.account))
+        code, name = asyncio.run(_first_messages(fresh, fields, answers))
+        if name:
+            _learn(fresh, talk, path, answers, name)
+            fields["authserv_id"] = name
     context.out.result(fields, f"The profile {answers.profile} is ready. Next: agentconsole")
     return code
 
@@ -426,15 +430,41 @@ def _write_private(path: Path, text: str) -> None:
     os.replace(beside, path)
 
 
-async def _first_messages(context: Context, fields: dict[str, object], account: str) -> int:
-    """Fetch with progress and show the first messages. A failure is told; what was written stays."""
+def _learn(context: Context, talk: Talk, path: Path, answers: Answers, name: str) -> None:
+    """Propose the name that the mails agree on. Who cannot be asked is told how to set it."""
+    question, told = learning.proposal(path, name)
+    try:
+        agreed = not talk.silent and talk.yes(question, default=True)
+    except UsageError:
+        agreed = False
+    if not agreed:
+        talk.say(told)
+        return
+    _write_private(path, learning.remembered(path.read_text("utf-8"), answers.profile, answers.account, name))
+    talk.say(f"Written: {path}")
+
+    async def restart() -> None:
+        async with context.desk() as (desk, who):
+            await desk.stop(who, False, True)
+
+    try:
+        asyncio.run(restart())
+    except AgentConsoleError as error:
+        talk.say(f"The running hub does not know it yet ({error.message}). Run: agentconsole restart")
+
+
+async def _first_messages(context: Context, fields: dict[str, object], answers: Answers) -> tuple[int, str]:
+    """Fetch with progress, show the first messages, and return what the mails tell about their server. A failure is
+    told; what was written stays."""
     from agentconsole.domain.model import AccountName
 
-    talk = context.out.talk
+    talk, account, name = context.out.talk, answers.account, ""
     talk(f"Fetching from {account} …")
     async with context.desk() as (desk, who):
         results = await desk.sync(who, AccountName(account), 120.0)
         page = await desk.queue(who, "all", 0, SHOWN)
+        if answers.kind == learning.KIND and not answers.options.get(learning.KEY):
+            name = await learning.server_name(desk, who, AccountName(account))
     result = results[0]
     fields["received"] = result.received
     talk(f"{result.received} new messages." + (f" {result.error} {result.hint}".rstrip() if result.error else ""))
@@ -442,7 +472,7 @@ async def _first_messages(context: Context, fields: dict[str, object], account: 
         talk(f"  {one_line(row.name or row.customer)}: {one_line(row.subject or row.preview, 70)}")
     if page.total > len(page.lines):
         talk(f"  and {page.total - len(page.lines)} more")
-    return 1 if result.error else 0
+    return (1 if result.error else 0), name
 
 
 COMMANDS = {"init": Command(run, _fill)}

@@ -254,6 +254,7 @@ COMMANDS = {
             ),
             "accept": ("they are one person; or they want that channel", _answer(accept=True)),
             "refuse": ("they are two people; or it was no wish", _answer(accept=False)),
+            **trusting.SUGGESTION_ACTIONS,
         },
     ),
 }

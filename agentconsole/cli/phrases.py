@@ -40,6 +40,7 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
         "{address} is trusted as {signer} signs it; it lapses when another signs.",
         "{address} 주소를 {signer} 서명에 한해 신뢰함. 서명이 바뀌면 끝남.",
     ),
+    "suggestion_postponed": ("To be decided later: {day}", "나중에 결정: {day}"),
     "trusted_no_more": ("{address} is trusted no longer.", "{address} 신뢰를 거둠."),
     "unchecked": (
         "senders are not checked: set authserv_id",

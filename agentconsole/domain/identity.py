@@ -148,3 +148,15 @@ def refuse(suggested: EntryId, by: AgentName, request: str, at: datetime) -> Sug
     return SuggestionAnswered(
         id=EntryId(derive_id("e", "refused", request, suggested)), at=at, suggestion=suggested, accepted=False, by=by
     )
+
+
+def postpone(suggested: EntryId, by: AgentName, request: str, until: datetime, at: datetime) -> SuggestionAnswered:
+    """Make the entry that leaves a suggestion undecided until a moment."""
+    return SuggestionAnswered(
+        id=EntryId(derive_id("e", "postponed", request, suggested)),
+        at=at,
+        suggestion=suggested,
+        accepted=False,
+        by=by,
+        until=until,
+    )

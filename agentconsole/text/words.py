@@ -321,6 +321,8 @@ class Words:
             case Suggested():
                 return self.say("event.suggested", address=entry.address.value)
             case SuggestionAnswered():
+                if entry.until is not None:
+                    return self.say("event.suggestion_postponed", agent=entry.by, day=self.short_day(entry.until))
                 key = "event.suggestion_accepted" if entry.accepted else "event.suggestion_refused"
                 return self.say(key, agent=entry.by)
             case Merged():

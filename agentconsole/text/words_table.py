@@ -413,6 +413,7 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
     "event.tagged": ("tags: {tags}", "태그: {tags}"),
     "event.suggested": ("{address} may be the same person", "{address}, 같은 사람일 수 있음"),
     "event.suggestion_accepted": ("same person, said {agent}", "같은 사람({agent})"),
+    "event.suggestion_postponed": ("to be decided later by {agent}: {day}", "나중에 결정({agent}): {day}"),
     "event.suggestion_refused": ("not the same person, said {agent}", "다른 사람({agent})"),
     "event.merged": ("joined with another record by {agent}", "{agent} 님이 다른 기록과 합침"),
     "event.redacted": ("removed on {at} by {agent}: {why}", "{at} {agent} 삭제함: {why}"),

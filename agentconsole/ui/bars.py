@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from agentconsole.ui import care_pages, pages, people
+from agentconsole.domain.model import Heard
+from agentconsole.ui import care_pages, keys, pages, people
 from agentconsole.ui.draw import Row, Safe, clip, our, row, row_width, safe, sides, wrap
 
 if TYPE_CHECKING:
@@ -110,7 +111,13 @@ class Bars:
         return [row(our(" "), *line) for line in lines]
 
     def suggestion(self, width: int) -> list[Row]:
+        """Return what is asked about the opened customer: whether to open what is closed, or a suggestion."""
         found = self.app.reading.suggestion
+        opened = self.app.reading.opened
+        if opened is not None and opened.closed and opened.doubtful is not None:
+            lines = list(wrap(self._closed(opened.doubtful), width - 2, 3))
+            self.app.suggest.set_lines(len(lines))
+            return [row(our(" "), (line, "warn")) for line in lines]
         wish = self.app.reading.wish
         if wish is not None:
             lines = list(wrap(self.app.say.wish(wish), width - 2, 3))
@@ -133,6 +140,17 @@ class Bars:
         lines = list(wrap(text, width - 2, 3))
         self.app.suggest.set_lines(len(lines))
         return [row(our(" "), (line, "note")) for line in lines]
+
+    def _closed(self, doubtful: Heard) -> Safe:
+        say = self.app.say
+        signer = safe(doubtful.signer, 60)
+        return say(
+            "gate.line",
+            address=say.address(doubtful.sender),
+            signed=say("gate.signed", signer=signer) if doubtful.signer else say("gate.by_nobody"),
+            open=keys.keys_of("open_history", "conversation")[0],
+            trust=keys.keys_of("trust_sender", "conversation")[0],
+        )
 
     def below(self, width: int) -> list[Row]:
         count = self.app.reading.below

@@ -79,6 +79,8 @@ def health(status: Status, say: Say, now: datetime, width: int) -> list[Item]:
         last = say.when(account.last_ok, now) if account.last_ok is not None else say("health.never")
         right = say("health.account", last=last, received=str(account.received), sent=str(account.sent))
         found.append(Item(sides(left, row((right, "dim")), width)))
+        if account.unchecked:
+            found.append(Item(row(our("      "), (say("health.unchecked"), "warn"))))
         if account.error:
             found += [Item(row(our("      "), (line, "bad"))) for line in wrap(safe(account.error, 400), width - 8, 4)]
         if account.hint:

@@ -34,7 +34,7 @@ from agentconsole.domain.model import (
     derive_id,
 )
 from agentconsole.domain.wishes_rules import purpose_named
-from agentconsole.errors import NotFound, Refused
+from agentconsole.errors import NotFound, Refused, UsageError
 from agentconsole.hub.desk.base import key_of
 from agentconsole.hub.desk.reading import Reading
 
@@ -65,6 +65,16 @@ class People(Reading):
             edge = next((m for m in holder.merges if m.suggestion == suggestion), None)
             return edge.id if edge is not None else EntryId("")
         return await self._merge(who, request, holder.id, open_one.other, suggestion)
+
+    async def postpone_suggestion(self, who: Agent, request: str, suggestion: EntryId, until: datetime) -> None:
+        self.need(who, "customer")
+        if until.tzinfo is None:
+            raise UsageError("The time names no time zone. Nothing was changed.", "Add one: +00:00 or Z.")
+        found = await self.store.entry(suggestion)
+        if found is None or not isinstance(found[1], Suggested):
+            raise NotFound(f"There is no suggestion {suggestion}.", "See: agentconsole suggestion list")
+        now = self.clock.now()
+        await self.append(found[0], identity.postpone(suggestion, who.name, key_of(request), until, now))
 
     async def merge(self, who: Agent, request: str, keep: CustomerId, absorb: CustomerId) -> EntryId:
         self.need(who, "customer")
