@@ -183,6 +183,11 @@ class DecideActions(ActingPart):
         await self._decide(call, "decide.resent", found)
         self.undo_later(partial(self.take_back, reply))
 
+    def do_fallback(self) -> None:
+        found = self._undecided(_OPEN)  # of one that may have gone out the hub says why not
+        if found is not None:
+            self.run(partial(self.app.writer.bridging.begin_instead, found.record.reply))
+
     def do_mark_sent(self) -> None:
         found = self._undecided(_OPEN)
         if found is not None:

@@ -212,7 +212,7 @@ class Console(App[None]):
             self.writer.keep_soon(0.0)
 
     def on_descendant_focus(self) -> None:
-        if self._listening:
+        if self._listening and self.screen_stack:
             self.arrange(self.size)
             self.footer.update()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from agentconsole.desk import AccountHealth, OutboxLine, Status
@@ -10,10 +10,10 @@ from agentconsole.domain.model import (
     Choice,
     Delivery,
     Hit,
-    Ranked,
-    RefusedRoute,
+    Participant,
     Route,
 )
+from agentconsole.text.choice_words import PROPOSED, REFUSED
 from agentconsole.text.words_table import CODES
 from agentconsole.ui import keys
 from agentconsole.ui.draw import Row, Safe, fit, our, row, safe, sides, width_of, wrap
@@ -30,33 +30,45 @@ def is_down(account: AccountHealth) -> bool:
     return account.state in _BAD_STATES
 
 
-def why(choice: Choice, at: Route | None, say: Say, now: datetime, width: int) -> list[Item]:
-    """Return the whole choice: what is chosen, what comes next, what is refused, each with its reason.
+def why(
+    choice: Choice, at: Route | None, say: Say, now: datetime, width: int, others: Sequence[Participant] = ()
+) -> list[Item]:
+    """Return the whole choice: what is chosen, what answers speak for, what comes next, what is refused, each with its
+    reason, in the words of ``agentconsole why``. Enter on a stated reason shows the message that it came from.
 
     Args:
         at: the route that the draft takes now.
+        others: people on the conversation whom the reply does not reach.
     """
     found: list[Item] = [Item(row((say("why.title"), "title")))]
-    for number, ranked in enumerate(choice.ranked):
-        label = say("why.chosen" if number == 0 else "why.next")
-        found += _route(label, ranked, say.why(ranked, now), ranked.route == at, say, width)
-    for refused in choice.refused:
-        found += _route(say("why.refused"), refused, say.refusal(refused, now), refused.route == at, say, width)
+    for told in say.choice(choice, now):
+        style = {REFUSED: "bad", PROPOSED: "note"}.get(told.kind, "")
+        here = told.route == at and told.kind != PROPOSED
+        lines = wrap(our(f"{safe(told.text)} {say.address(told.route.address)}"), width - _LABEL - 4, 3)
+        found += _labelled(say(f"why.{told.kind}"), lines, style, here=here, value=told.entry or None)
+    if others:
+        names = ", ".join(p.name or p.address.value for p in others)
+        text = say("choice.not_cc", n=str(len(others)), names=names)
+        found += _labelled(say("why.not_cc"), wrap(text, width - _LABEL - 4, 2), "warn")
     return found
 
 
-def _route(label: Safe, at: Ranked | RefusedRoute, why: Safe, here: bool, say: Say, width: int) -> list[Item]:
-    style = "bad" if isinstance(at, RefusedRoute) else ""
-    label_cells = 9
-    lines = list(wrap(our(f"{why} {say.address(at.route.address)}"), width - label_cells - 4, 3))
+_LABEL = 9
+"""Cells of the word that says what a route is in the choice."""
+
+
+def _labelled(
+    label: Safe, lines: Iterable[Safe], style: str, *, here: bool = False, value: object = None
+) -> list[Item]:
     return [
         Item(
             row(
                 (our(">" if here and not number else " "), "key"),
-                (fit(label if not number else our(""), label_cells), "dim"),
+                (fit(label if not number else our(""), _LABEL), "dim"),
                 our(" "),
                 (line, style),
-            )
+            ),
+            None if number else value,
         )
         for number, line in enumerate(lines)
     ]

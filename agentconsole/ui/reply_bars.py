@@ -27,7 +27,7 @@ class ReplyBars:
         if writing is None:
             return []
         kept: Safe = our("")
-        if writing.text:
+        if not writing.empty:
             kept = say("reply.unsaved")
             if not writing.unsaved and writing.kept_at is not None:
                 kept = say("reply.saved", time=say.clock(writing.kept_at))

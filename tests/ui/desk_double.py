@@ -35,7 +35,7 @@ from agentconsole.desk import (
     WishView,
 )
 from agentconsole.domain import gate, guards, history, identity, preference
-from agentconsole.domain.about import about
+from agentconsole.domain.about import NOTHING_KNOWN, About, about
 from agentconsole.domain.entries import (
     AddressLinked,
     AddressTrusted,
@@ -122,6 +122,7 @@ class DeskDouble:
         """What a check says of the provider: found, nothing or cannot."""
         self.set_aside = 0
         self.masks = Masks()
+        self.abouts: dict[CustomerId, About] = {}
         self.opened: set[EntryId] = set()
         self._changed = asyncio.Event()
         self._who: list[CustomerId] = []
@@ -160,6 +161,10 @@ class DeskDouble:
         )
         self.add(customer, entry)
         return entry.id
+
+    def know(self, customer: str) -> None:
+        """Work out language, clock and country once: it reads files, which no call on a loop may."""
+        self.abouts[CustomerId(customer)] = about(self.person(CustomerId(customer)), "UTC", NOW)
 
     def link(self, customer: str, address: Address) -> None:
         self.add(
@@ -286,7 +291,7 @@ class DeskDouble:
             {entry.id: marks[entry.id] for entry in page if entry.id in marks},
             facts=self.masks.value(person.facts),
             doubtful=doubt,
-            about=await asyncio.to_thread(about, person, "UTC", NOW),
+            about=self.abouts.get(person.id, NOTHING_KNOWN),
             masked=tuple(entry.id for entry in page if self.masks.holds(entry.id, getattr(entry, "text", ""))),
         )
 

@@ -116,7 +116,7 @@ async def test_walk_passes_refused_routes_with_their_reasons_and_returns(desk: D
         assert not desk.called("reply")
         await console.press("ctrl+t", "ctrl+t")
         await console.sees("1/3 ctrl+t")
-        assert console.box.text == "hi"
+        assert console.box.text == "About your message on SMS of 3 Mar:\nhi"
         assert console.app.writer.now.pinned is None  # type: ignore[union-attr]
 
 
@@ -128,7 +128,7 @@ async def test_walked_route_is_the_one_that_is_sent(desk: DeskDouble) -> None:
         await console.press("ctrl+t")
         await console.sees("on SMS +44 7700 900123")
         await console.type("hello")
-        await console.sees("5 characters, 1 SMS, 155 left")
+        await console.sees("33 characters, 1 SMS, 127 left")
         await console.press("ctrl+s")
         await console.until(lambda: desk.called("reply"))
         assert desk.called("reply")[0][1].route.address == phone("+447700900123")
