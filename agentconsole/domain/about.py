@@ -54,6 +54,9 @@ class About(Value, frozen=True):
         return at.astimezone(timezone(timedelta(minutes=self.offset)))
 
 
+NOTHING_KNOWN: Final = About()
+
+
 def language_of(customer: Customer) -> Spoken:
     """Return the stated language, else the one that more than half of the customer's messages are in."""
     counted = customer.languages

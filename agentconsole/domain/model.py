@@ -434,5 +434,7 @@ class Draft(Value, frozen=True):
     request: str = ""
     note: bool = False
     attachments: tuple[Attachment, ...] = ()
+    instead_of: EntryId = EntryId("")
+    """The failed reply in whose place it goes."""
     begun: Route | None = None
     """Where it would have gone when its first word was typed, or where the agent pointed it since."""

@@ -16,6 +16,7 @@ from agentconsole.domain.entries import (
     AnyEntry,
     Assigned,
     ConsentChanged,
+    Described,
     Merged,
     Named,
     PreferenceStated,
@@ -309,6 +310,10 @@ class Words:
                 return self.say("event.wish", medium=self.medium(entry.medium), words=one_line(entry.words, 80))
             case WishRefused():
                 return self.say("event.wish_refused", agent=entry.by)
+            case Described():
+                value = self.language_name(entry.value) if entry.what == "language" else one_line(entry.value, 60)
+                key = f"event.described.{entry.what}" if entry.value else "event.undescribed"
+                return self._texts.get(key, "").format_map(_Blank(value=value, agent=one_line(entry.by, 40)))
             case Assigned():
                 return (
                     self.say("event.assigned", agent=entry.assignee) if entry.assignee else self.say("event.unassigned")
