@@ -49,5 +49,9 @@ def only(customer: Customer, shown: Sequence[AnyEntry]) -> Customer:
     names = {entry.conversation for entry in shown if isinstance(entry, Received | Reply)}
     whole = {customer.joined.get(name, name) for name in names}
     return replace(
-        customer, conversations=tuple(c for c in customer.conversations if c.id in whole), cards={}, suggestions=()
+        customer,
+        conversations=tuple(c for c in customer.conversations if c.id in whole),
+        cards={},
+        suggestions=(),
+        wishes=(),
     )

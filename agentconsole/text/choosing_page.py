@@ -26,6 +26,27 @@ that cannot be taken back. An opt-out that was acknowledged in between stops it 
 
 In the sentences, words in braces stand for facts: a time, a count, a channel."""
 
+_WISHES: Final = """## Stated wishes
+
+What customers write is read for where they want to be answered: "please text me", "카톡으로 주세요", a line of a form
+(`Preferred contact: phone`), a bare "2" or "email" to a question of ours that lists channels; in English, Korean,
+Japanese, Portuguese and Spanish, by rules, without a model. One for a purpose ("invoices by e-mail") holds for that
+(`send --purpose invoice`). A **sure** one is taken by itself, with its sentence, its date and the message it stands in
+(`why` names them); an unsure one is shown with one key to take or refuse it (`suggestion list`). The later word counts,
+by the time when it was written, so mail that comes late undoes nothing. Not read: quoted and forwarded text, the
+signature, automatic mail, archives, senders who may be somebody else, and the single word that opts out. A wish for a
+channel without an account is kept and takes part once there is one.
+
+How often it is right, measured on sentences of which one half was written by somebody else before the rules and never
+used for them (`tests/domain/wishes`; Wilson, 95 %):
+
+| half | taken rightly | precision | taken from ordinary messages | recall en | es | ja | ko | pt |
+|---|---|---|---|---|---|---|---|---|
+| held out | 181 of 210 | 0.984 (0.953 to 0.994) | 2 of 1032 | 48/60 | 25/30 | 30/30 | 53/60 | 25/30 |
+| tuned on | 543 of 563 | 1.000 (0.993 to 1.000) | 0 of 1528 | 148/164 | 118/119 | 68/68 | 91/92 | 118/120 |
+
+Of what is not taken, 5 wishes and 7 ordinary messages of the first half are suggested."""
+
 _OPT_OUTS: Final = """## Opt-outs
 
 | scope | an answer | what you begin: `--purpose marketing`, or none named | what you begin: another purpose |
@@ -79,6 +100,7 @@ def page(laws: Mapping[str, Law], as_of: str, shares: Iterable[Share]) -> str:
         _rules(preference.ORDER_OUTBOUND),
         "Both orders are the profile's to change (`[profiles.NAME.choice]`). Among routes of one rule the one that the "
         "customer used last comes first, then the order of `default_media`.",
+        _WISHES,
         "## Vetoes, in the order in which they are asked",
         _table(("reason", "what is said"), ((f"`{code}`", _says("refused", code)) for code in permission.ORDER)),
         _OPT_OUTS,

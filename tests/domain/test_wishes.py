@@ -20,6 +20,7 @@ from agentconsole.domain import wishes, wishes_answers
 from agentconsole.domain.wishes_rules import purpose_named
 
 FOLDER = Path(__file__).parent / "wishes"
+PAGE = Path(__file__).parents[2] / "docs" / "choosing.md"
 NAMES = {"call": "phone", "kakao": "kakaotalk"}
 """What the labels of the half that was held out call media that are called otherwise everywhere else."""
 
@@ -89,6 +90,16 @@ def measured(half: str) -> Totals:
     return totals
 
 
+def shown(totals: Totals) -> str:
+    """Return the figures as the row of the page tells them."""
+    low, high = totals.interval
+    recall = " | ".join(f"{totals.right[name]}/{totals.of[name]}" for name in sorted(totals.of))
+    return (
+        f"| {totals.right.total()} of {totals.of.total()} | {totals.precision:.3f} ({low:.3f} to {high:.3f}) "
+        f"| {totals.false} of {totals.others} | {recall} |"
+    )
+
+
 def test_what_was_held_out() -> None:
     totals = measured("held_out")
     told = totals.told()
@@ -98,6 +109,7 @@ def test_what_was_held_out() -> None:
     assert totals.precision >= 0.98, told
     assert totals.false <= 2, told
     assert totals.right.total() / totals.of.total() >= 0.8, told
+    assert shown(totals) in PAGE.read_text("utf-8"), told
 
 
 def test_what_the_rules_were_tuned_on() -> None:
@@ -108,6 +120,7 @@ def test_what_the_rules_were_tuned_on() -> None:
     assert totals.others >= 1000, told
     assert totals.false + totals.other_medium == 0, told
     assert totals.right.total() / totals.of.total() >= 0.95, told
+    assert shown(totals) in PAGE.read_text("utf-8"), told
 
 
 @pytest.mark.parametrize(
