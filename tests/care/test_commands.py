@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -11,23 +12,26 @@ from pathlib import Path
 
 import pytest
 
+from agentconsole.cli.app import run
+from agentconsole.cli.context import World
 from tests.care.places import filled
 from tests.folders import quick_folder
 
 
 def typed(*words: str, code: int = 0) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "agentconsole", *words], capture_output=True, text=True, timeout=30, check=False
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    return done.stdout + done.stderr
+    """Type a command, in this process; return what it says on both lines."""
+    told = io.StringIO()
+    assert run(words, World(stdout=told, stderr=told)) == code, told.getvalue()
+    return told.getvalue()
 
 
 @pytest.fixture
 def folder(monkeypatch):
+    before = os.umask(0o077)
     with quick_folder("acc-") as found:
         filled(found, monkeypatch)
         yield found
+    os.umask(before)
 
 
 def test_a_drill_from_backup_to_prune(folder: Path):

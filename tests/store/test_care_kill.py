@@ -33,13 +33,12 @@ from tests.store.places import quick
 from tests.store.test_kill import acknowledged
 
 ROOT = Path(__file__).parents[2]
-ALL_OF_IT = 4
-"""Of every so many lives the index is compared with one that is built anew, too."""
+ALL_OF_IT = 8
+"""Of every so many lives the index is compared with one that is built anew, too, and what was done already is asked for
+once more."""
 
-NAMES = (
-    *("evanish1", "evanish2", "evanish5", "evanish6", "evanish23", "evanish30", "evanish40"),
-    *("other1", "other2", "other5", "told1", "held1"),
-)
+NAMES = ("evanish1", "evanish2", "evanish5", "evanish30", "other2", "told1", "held1")
+"""Of every kind one: kept, emptied, dropped, of the other record, of somebody else, and what care itself appends."""
 
 
 @contextmanager
@@ -103,9 +102,10 @@ async def test_death_at_every_border_leaves_the_old_or_the_new(scene: str, words
                 assert ends[-1] or acknowledged(folder) == []
                 assert not ends[-1] or cared.remains(root, words) == [], folder
                 assert ends[-1] or await asyncio.to_thread(same_customers, root, folders[0].parent / "template")
-                await act(store)
-                assert differences(after, await told(store)) == {}, folder
-                assert cared.remains(root, words) == [], folder
+                if not ends[-1] or number % ALL_OF_IT == 0:
+                    await act(store)
+                    assert differences(after, await told(store)) == {}, folder
+                    assert cared.remains(root, words) == [], folder
             if number % ALL_OF_IT == 0:
                 await check_end(root, after)
         assert len(folders) >= 30
