@@ -220,7 +220,8 @@ class Words:
 
     def set_aside(self, refused: RefusedRoute, now: datetime) -> str:
         """Return why what the customer asked for was not followed, without the medium."""
-        return self._filled("refused", refused.reason, refused.facts, now)
+        why = self._filled("refused", refused.reason, refused.facts, now)
+        return why[:1].upper() + why[1:]
 
     def language_name(self, code: str) -> str:
         """Return a language's name; of one that is not listed its code."""
@@ -331,7 +332,7 @@ class Words:
                 key = "event.suggestion_accepted" if entry.accepted else "event.suggestion_refused"
                 return self.say(key, agent=entry.by)
             case Merged():
-                return self.say("event.merged", agent=entry.by)
+                return self.say("event.merged", agent=entry.by) if entry.by else self.say("event.tied")
             case Redacted():
                 key = "event.redacted" if entry.why else "event.redacted_no_reason"
                 return self.say(key, at=self.short_day(entry.at), agent=entry.by, why=entry.why)

@@ -68,7 +68,9 @@ class Guarding:
             return
         box, writing = writer.pane.box, writer.now
         if warned.guard == guards.ASKED_AGAIN:
-            box.put(self.app.say.confirm(_fact(warned), box.text))
+            opened = self.app.reading.opened
+            spoken = opened.about.spoken.language if opened is not None else ""
+            box.put(self.app.say.confirm(_fact(warned), box.text, spoken))
         elif writing.warned_text != box.typed or warned.end <= warned.start:
             return
         elif warned.guard == guards.NUMBER_IN_TEXT:

@@ -131,9 +131,9 @@ class Say:
         what, source = self._words.fact(fact, now)
         return our(what), our(source)
 
-    def confirm(self, fact: Fact, draft: str) -> Safe:
-        """Return the question that lets a customer confirm what is known, in the draft's language."""
-        return our(self._words.confirm(fact, draft))
+    def confirm(self, fact: Fact, draft: str, spoken: str = "") -> Safe:
+        """Return the question that lets a customer confirm what is known, in their language, else the draft's."""
+        return our(self._words.confirm(fact, draft, spoken))
 
     def choice(self, choice: Choice, now: datetime) -> list[choice_words.Told]:
         """Return the whole choice in the sentences of ``agentconsole why``."""

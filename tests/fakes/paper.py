@@ -24,6 +24,7 @@ from agentconsole.hub.profile import AccountSetup
 from agentconsole.ports import (
     PAST,
     Accepted,
+    AddressEvent,
     Answer,
     Batch,
     Capabilities,
@@ -76,6 +77,8 @@ class PaperOptions(Options, frozen=True, kw_only=True):
 def parse(item: RawItem) -> Sequence[Parsed]:
     if item.meta.get("type") == "report":
         return [msgspec.msgpack.decode(item.payload, type=StatusReport)]
+    if item.meta.get("type") == "address":
+        return [msgspec.msgpack.decode(item.payload, type=AddressEvent)]
     if item.meta.get("type") == "in":
         return [msgspec.msgpack.decode(item.payload, type=Inbound)]
     raise ValueError("this is no paper")

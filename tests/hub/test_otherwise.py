@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+import msgspec
 import pytest
 
 from agentconsole.desk import Compose, Sent
@@ -23,6 +24,7 @@ from agentconsole.domain.model import (
 from agentconsole.errors import OutcomeUnknown, PermanentFailure, Refused, StoreFault
 from agentconsole.hub.fallbacks import Fallbacks
 from agentconsole.hub.profile import AccountSetup, HubProfile
+from agentconsole.ports import AddressEvent, RawItem
 from agentconsole.store.memory import MemoryStore
 from tests.fakes import paper
 from tests.fakes.clock import CountingRandomness, HandClock
@@ -316,3 +318,58 @@ async def test_by_itself_never(case: str):
         await Fallbacks(rule, world.hub.desk, world.store, world.hub.clock, log).look()
         assert world.mail.delivered == []
         assert (await world.desk.sent(world.who, first)).state == Delivery.FAILED
+
+
+# -- the whole story ----------------------------------------------------------------------------------------
+
+
+async def test_asked_for_by_mail_dead_by_sms_sent_by_mail_with_one_call():
+    async with office() as (world, post):
+        world.clock.move(minutes=5)
+        customer = await world.customer(EMAIL)
+        asked = paper.message("m2", EMAIL, "Please text me instead of e-mailing.", world.clock.now())
+        world.mail.put(asked)
+
+        async def stated() -> bool:
+            person = await world.store.customer(customer)
+            return person is not None and [p.medium for p in person.preferences] == ["sms"]
+
+        await until(stated, what="the wish that the mail says")
+        choice = await world.desk.choose(world.who, Compose(customer, ""))
+        assert choice.best is not None
+        assert (choice.best.route.medium, choice.best.rule, choice.set_aside) == ("sms", "stated", None)
+        source = await world.store.entry(EntryId(choice.best.facts["entry"]))
+        assert source is not None
+        assert source[1].text.startswith("Please text me")  # type: ignore[union-attr]
+
+        sent = await world.desk.reply(world.who, "r1", Compose(customer, "It comes on Friday."))
+        await standing(world, sent.id, Delivery.SENT)
+        dead = AddressEvent("a1", PHONE, "no_such_address", at=world.clock.now())
+        post.put(paper.report("s1", Delivery.FAILED, external_id=f"ext-{sent.id}-1", reason="no_such_address"))
+        post.put_raw(RawItem(dead.identity, msgspec.msgpack.encode(dead), world.clock.now(), {"type": "address"}))
+        await standing(world, sent.id, Delivery.FAILED)
+
+        async def known_dead() -> bool:
+            person = await world.store.customer(customer)
+            return person is not None and any(linked.dead for linked in person.addresses)
+
+        await until(known_dead)
+        choice = await world.desk.choose(world.who, Compose(customer, ""))
+        assert choice.best is not None
+        assert choice.set_aside is not None
+        assert (choice.best.route.medium, choice.set_aside.route.medium, choice.set_aside.reason) == (
+            "email",
+            "sms",
+            "address_dead",
+        )
+        found = await world.desk.fallback(world.who, sent.id)
+        assert found is not None
+        assert (found.ranked.route.medium, found.text, found.subject) == ("email", "It comes on Friday.", "Parcel 55")
+        other = await world.desk.reply(world.who, "f1", found.compose)
+        await standing(world, other.id, Delivery.SENT)
+        page = await world.desk.timeline(world.who, customer, EntryId(""), 50)
+        assert [(e.medium, page.states[e.id].state) for e in page.entries if isinstance(e, Reply)] == [
+            ("sms", Delivery.CANCELLED),
+            ("email", Delivery.SENT),
+        ]
+        assert page.about.spoken.language == "en"
