@@ -14,7 +14,6 @@ from agentconsole.cli.context import Context, World
 from agentconsole.cli.output import Output
 from agentconsole.cli.parser import build
 from agentconsole.errors import AgentConsoleError
-from agentconsole.text.sanitise import one_line
 
 INTERRUPTED = 130
 """What a shell calls a command that was ended with Ctrl-C."""
@@ -66,17 +65,23 @@ def _run(argv: Sequence[str], world: World, out: Output) -> int:
 
 
 def _keep(exc: BaseException, environ: Mapping[str, str]) -> str:
-    """Write where it happened to a log file, without the values of variables, and return the file."""
+    """Write where it happened to a log file, without any values, and return the file. The text of an exception can
+    quote a customer, and nothing that is erased could reach this file."""
     home = environ.get("XDG_STATE_HOME") or os.path.join(environ.get("HOME") or os.path.expanduser("~"), ".local/state")
     path = Path(home) / "agentconsole" / "errors.log"
     frames = "".join(traceback.format_tb(exc.__traceback__))
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8") as log:
-            log.write(f"{type(exc).__name__}: {one_line(str(exc))}\n{frames}\n")
+            log.write(f"{_kind(exc)}\n{frames}\n")
     except OSError:
         return ""
     return str(path)
+
+
+def _kind(exc: BaseException) -> str:
+    why = f" ({exc.strerror})" if isinstance(exc, OSError) and exc.strerror else ""
+    return f"{type(exc).__module__}.{type(exc).__qualname__}{why}"
 
 
 def _abandon_stdout() -> None:

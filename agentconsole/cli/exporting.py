@@ -35,7 +35,7 @@ from agentconsole.domain.model import (
     EntryId,
     Value,
 )
-from agentconsole.errors import NotFound, UsageError
+from agentconsole.errors import AgentConsoleError, NotFound, UsageError
 from agentconsole.text.sanitise import ascii_json_escape, one_line, safe_filename
 
 FORMAT: Final = "agentconsole customer export 1"
@@ -112,8 +112,18 @@ def _fill_export(parser: argparse.ArgumentParser) -> None:
 
 
 async def export(context: Context) -> int:
-    out, say = context.out, context.words.say
     folder = Folder(Path(context.args.folder))
+    try:
+        return await _export(context, folder)
+    except OSError as exc:
+        raise AgentConsoleError(
+            f"{folder.path} could not be written: {exc.strerror}. The export there is not whole.",
+            "Remove that folder, make room, and export again.",
+        ) from exc
+
+
+async def _export(context: Context, folder: Folder) -> int:
+    out, say = context.out, context.words.say
     async with context.desk() as (desk, who):
         customer = await desk.find(who, context.args.customer)
         await asyncio.to_thread(folder.begin)

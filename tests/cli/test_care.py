@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
@@ -14,7 +15,7 @@ import pytest
 from agentconsole.channels.email import mime
 from agentconsole.channels.email.mailbox import MESSAGE_LIMIT
 from agentconsole.channels.email.options import EmailOptions, ImapServer, SmtpServer
-from agentconsole.cli import mailfiles, peoplefiles
+from agentconsole.cli import exporting, mailfiles, peoplefiles
 from agentconsole.cli.peoplefiles import Bad, Row
 from agentconsole.desk import LARGEST_MESSAGE
 from agentconsole.domain.model import Address
@@ -154,6 +155,16 @@ async def test_an_export_holds_everything_and_nothing_that_could_do_harm(office:
     again = await office.run("customer", "export", "emily@example.com", str(target))
     assert (again.code, "not empty" in again.err) == (2, True)
     assert len((target / "entries.jsonl").read_text().splitlines()) == done["entries"]
+
+
+async def test_an_export_that_cannot_be_written_says_so_and_what_to_do(office: Office, tmp_path: Path, monkeypatch):
+    def full(_folder: exporting.Folder, _number: int, _kept: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(exporting.Folder, "keep_page", full)
+    found = await office.run("customer", "export", "emily@example.com", str(tmp_path / "x"))
+    assert (found.code, "No space left on device. The export there is not whole." in found.err) == (1, True)
+    assert (tmp_path / "x" / exporting.UNFINISHED).exists()
 
 
 async def test_a_long_history_is_exported_in_order_page_by_page(office: Office, tmp_path: Path):
