@@ -7,7 +7,7 @@ text, the same name) only *suggests*, with its evidence, and an agent decides wi
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from agentconsole.domain import conversations
 from agentconsole.domain.addresses import EMAIL, PHONE
@@ -32,7 +32,21 @@ from agentconsole.domain.model import (
 
 NUMBER_IN_TEXT = "number_in_text"
 EMAIL_IN_TEXT = "email_in_text"
+SAME_NAME = "same_name"
+SAME_NUMBER = {"order_number": "same_order_number", "id_number": "same_id_number"}
+"""Reasons by the kind of a fact (``domain.facts``)."""
 NOT_SUGGESTED = EntryId("")
+
+NAME_DAYS = 7
+"""A name alone is too weak: the same one is a sign only within so many days of the other's newest entry, or under the
+same mail domain where that is not one that everybody can have."""
+_WEBMAIL = (
+    "gmail.com googlemail.com outlook.com hotmail.com live.com msn.com yahoo.com yahoo.co.jp ymail.com icloud.com"
+    " me.com mac.com aol.com gmx.net gmx.de web.de t-online.de mail.ru yandex.ru bk.ru naver.com daum.net hanmail.net"
+    " kakao.com nate.com qq.com 163.com 126.com sina.com proton.me protonmail.com fastmail.com zoho.com uol.com.br"
+    " bol.com.br terra.com.br orange.fr wanadoo.fr free.fr libero.it"
+)
+_ANYBODYS = frozenset(_WEBMAIL.split())
 
 
 VOUCHED = (Trust.VERIFIED, Trust.THREADED)
@@ -86,6 +100,39 @@ def suggestion(
         why=why,
         evidence=evidence,
     )
+
+
+def telling(name: str) -> bool:
+    """Say whether a name is of more than one word, or of three letters and more where names have no spaces."""
+    name = name.strip()
+    return len(name.split()) > 1 or (len(name) >= 3 and not name.isascii())
+
+
+def same_name(sender: Address, other: Customer, at: datetime) -> Address | None:
+    """Return the address of somebody of the sender's name who may well be the sender, or None where nothing else
+    speaks for it."""
+    domain = sender.value.rpartition("@")[2] if sender.kind == EMAIL else ""
+    mails = [linked.address for linked in other.addresses if linked.address.kind == EMAIL]
+    if domain and domain not in _ANYBODYS:
+        near = next((mail for mail in mails if mail.value.rpartition("@")[2] == domain), None)
+        if near is not None:
+            return near
+    if other.last_at is None or abs(at - other.last_at) > timedelta(days=NAME_DAYS) or not other.addresses:
+        return None
+    return other.addresses[0].address
+
+
+def tie(record: CustomerId, owner: CustomerId, one: Customer, other: Customer) -> tuple[CustomerId, Merged]:
+    """Make the edge between two records whose addresses a provider ties together, with the record that holds it.
+
+    Nobody decided it, so ``by`` is empty. Its id follows from the two records: where an agent ended it, the next
+    message does not bring it back.
+    """
+    keep, absorb = sorted((one, other), key=lambda c: (c.since.timestamp() if c.since else 0.0, c.id))
+    first, second = sorted((record, owner))
+    edge = EntryId(derive_id("e", "tied", first, second))
+    at = max(at for at in (one.last_at, other.last_at) if at is not None)
+    return keep.id, merge(edge, keep, absorb, AgentName(""), at)
 
 
 def suggestions(

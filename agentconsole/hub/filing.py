@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from agentconsole.domain import addresses, consent, conversations, identity, threads
+from agentconsole.domain import addresses, consent, conversations, threads
 from agentconsole.domain.entries import (
     AddressLinked,
     AddressState,
@@ -37,11 +37,11 @@ from agentconsole.domain.model import (
     Trust,
     derive_id,
 )
-from agentconsole.errors import ReadOnly
 from agentconsole.hub import archive, believing, proof, wishing
 from agentconsole.hub.parser import Parser
 from agentconsole.hub.parser import Unreadable as CannotRead
 from agentconsole.hub.profile import AccountSetup, HubProfile
+from agentconsole.hub.suggesting import Suggesting
 from agentconsole.ports import (
     PAST,
     AddressEvent,
@@ -106,6 +106,7 @@ class Filing:
         self._log = log
         self._people = people
         self._settled = settled
+        self._suggesting = Suggesting(store, log)
         self._own = frozenset(
             address
             for setup in accounts.values()
@@ -163,9 +164,12 @@ class Filing:
                 record, blobs = owner, await self._keep(owner, item, inbound)
             if not past:
                 inbound = await believing.unsubscribed(self._store, self._clock, setup, inbound, entry_id)
-            message = await self._append(setup, item, inbound, entry_id, record, blobs, archived=past)
+            foreign = await self._suggesting.foreign(record, inbound)
+            message = await self._append(setup, item, inbound, entry_id, record, blobs, foreign, archived=past)
+            if foreign and not past:
+                await self._suggesting.tie(record, inbound, foreign)
         if not past:
-            await self._suggest(record, inbound.sender, message.mentions, entry_id, message.at)
+            await self._suggesting.after(record, message)
         return Filed(new=1)
 
     async def _keep(self, record: CustomerId, item: RawItem, inbound: Inbound) -> tuple[BlobId, ...]:
@@ -181,6 +185,7 @@ class Filing:
         entry_id: EntryId,
         record: CustomerId,
         blobs: Sequence[BlobId],
+        foreign: Mapping[Address, CustomerId],
         *,
         archived: bool,
     ) -> Received:
@@ -209,7 +214,7 @@ class Filing:
         mentioned = tuple(
             a
             for a in addresses.mentions(f"{inbound.subject}\n{inbound.text}", self._profile.region)
-            if a != inbound.sender and a not in self._own
+            if a != inbound.sender and a not in self._own and addresses.lasting(a) and addresses.lasting(inbound.sender)
         )
 
         def message(part: ConversationId) -> Received:
@@ -241,7 +246,7 @@ class Filing:
 
         def decide(snapshot: Snapshot) -> list[AnyEntry]:
             part = conversations.part_in(customer, snapshot, whole) if customer is not None else whole
-            others = _other_names(inbound, entry_id, at)
+            others = _other_names(inbound, entry_id, at, foreign)
             said = self._words(setup, inbound, entry_id, at, snapshot, archived=archived)
             return [message(part), *others, *said, *wishing.entries(message(part), wished, snapshot)]
 
@@ -299,39 +304,11 @@ class Filing:
                 return record
         return None
 
-    async def _suggest(
-        self, record: CustomerId, sender: Address, mentioned: Sequence[Address], evidence: EntryId, at: datetime
-    ) -> None:
-        customer = await self._store.customer(record)
-        if customer is None:
-            return
-        owners: dict[Address, CustomerId] = {}
-        for address in mentioned:
-            owner = await self._store.find(address)
-            if owner is not None and owner not in customer.members:
-                owners[address] = await self._root(owner)
-        mentioned_in = [
-            (await self._root(holder), entry)
-            for holder, entry in await self._store.mentioned(sender)
-            if holder not in customer.members
-        ]
-        for holder, suggested in identity.suggestions(
-            customer.id, mentioned, owners, mentioned_in, sender, evidence, at
-        ):
-            try:
-                await self._store.change(holder, lambda _snapshot, entry=suggested: [entry])  # type: ignore[misc]
-            except ReadOnly as exc:
-                self._log.warning("a suggestion is left out: %s", exc.message)
-
     async def _suggest_again(self, entry_id: EntryId) -> None:
         """Make the suggestions of a message that was filed just before something failed."""
         found = await self._store.entry(entry_id)
         if found is not None and isinstance(message := found[1], Received):
-            await self._suggest(found[0], message.sender, message.mentions, entry_id, message.at)
-
-    async def _root(self, record: CustomerId) -> CustomerId:
-        customer = await self._store.customer(record)
-        return customer.id if customer is not None else record
+            await self._suggesting.after(found[0], message)
 
     async def _unreadable(self, setup: AccountSetup, item: RawItem, reason: str) -> Filed:
         entry_id = EntryId(derive_id("e", "unreadable", setup.name, item.identity))
@@ -449,7 +426,9 @@ def _language(text: str) -> str:
     return found.language if found is not None else ""
 
 
-def _other_names(inbound: Inbound, entry: EntryId, at: datetime) -> list[AnyEntry]:
+def _other_names(
+    inbound: Inbound, entry: EntryId, at: datetime, foreign: Mapping[Address, CustomerId]
+) -> list[AnyEntry]:
     return [
         AddressLinked(
             id=EntryId(derive_id("e", "linked", str(address), str(inbound.sender))),
@@ -460,4 +439,5 @@ def _other_names(inbound: Inbound, entry: EntryId, at: datetime) -> list[AnyEntr
             why="provider_ties",
         )
         for address in inbound.also_known_as
+        if address not in foreign
     ]

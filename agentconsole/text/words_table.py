@@ -273,6 +273,8 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
     "reason.number_in_text": ("number given in the {medium} of {at}", "{at} {medium}에 적힌 번호"),
     "reason.email_in_text": ("address given in the {medium} of {at}", "{at} {medium}에 적힌 주소"),
     "reason.address_in_text": ("address given in the {medium} of {at}", "{at} {medium}에 적힌 주소"),
+    "reason.same_order_number": ("same order number in the {medium} of {at}", "{at} {medium}에 같은 주문번호"),
+    "reason.same_id_number": ("same ID number in the {medium} of {at}", "{at} {medium}에 같은 신분증 번호"),
     "reason.same_name": ("same name", "같은 이름"),
     # what is known already
     "known.id_number": ("ID ending {end} ({medium}, {at})", "신분증 끝자리 {end} ({at} {medium})"),
@@ -415,6 +417,7 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
     "event.suggestion_accepted": ("same person, said {agent}", "같은 사람({agent})"),
     "event.suggestion_postponed": ("to be decided later by {agent}: {day}", "나중에 결정({agent}): {day}"),
     "event.suggestion_refused": ("not the same person, said {agent}", "다른 사람({agent})"),
+    "event.tied": ("joined with another record: one person to the provider", "제공자가 같은 사람으로 알려 합침"),
     "event.merged": ("joined with another record by {agent}", "{agent} 님이 다른 기록과 합침"),
     "event.described.language": ("language: {value}, said {agent}", "언어: {value} ({agent})"),
     "event.described.time_zone": ("time zone: {value}, said {agent}", "시간대: {value} ({agent})"),
