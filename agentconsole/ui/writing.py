@@ -26,7 +26,7 @@ from agentconsole.domain.model import (
     EntryId,
     RefusedRoute,
 )
-from agentconsole.errors import AgentConsoleError, Answered, HubAbsent, NotFound, Refused
+from agentconsole.errors import AgentConsoleError, Answered, HubAbsent, NotFound, Refused, StoreFault, TryLater
 from agentconsole.ui import pages, people
 from agentconsole.ui.bridging import Bridging, others
 from agentconsole.ui.drafting import Writing, restore
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from agentconsole.ui.widgets.reply import ReplyPane
 
 KEEP_SECONDS: Final = 0.5
+KEEP_AGAIN: Final = 5.0
+"""Seconds after which a draft that the hub could not keep is offered again."""
 
 
 class Writer:
@@ -224,7 +226,12 @@ class Writer:
         async with self._keeping:
             for writing in list(self._known.values()):
                 if writing.unsaved:
-                    await self._keep_one(writing)
+                    try:
+                        await self._keep_one(writing)
+                    except (StoreFault, TryLater):
+                        # Nobody may type again, and a disk that was full has room again some time.
+                        self.keep_soon(KEEP_AGAIN)
+                        raise
 
     async def _keep_one(self, writing: Writing) -> None:
         app = self.app

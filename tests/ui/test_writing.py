@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from textual import events
 
+from agentconsole.desk import Agent
 from agentconsole.domain.model import (
     AgentName,
     ConversationId,
@@ -15,7 +16,8 @@ from agentconsole.domain.model import (
     Delivery,
     Draft,
 )
-from agentconsole.errors import AgentConsoleError, Answered, Refused
+from agentconsole.errors import AgentConsoleError, Answered, Refused, StoreFault
+from agentconsole.ui import writing
 from tests.ui.console import LARGE, SMALL, Driver, running
 from tests.ui.desk_double import NOW, DeskDouble, email, emily, phone
 
@@ -381,6 +383,29 @@ async def test_each_conversation_has_its_own_draft(desk: DeskDouble) -> None:
         await console.until(lambda: len(desk.kept) == 2)
         await console.press("escape")
         await console.sees("d|")
+
+
+async def test_draft_that_a_full_disk_refused_is_kept_later_without_another_key(
+    desk: DeskDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "KEEP_AGAIN", 0.2)
+    save = desk.save_draft
+    refused = []
+
+    async def full(who: Agent, draft: Draft) -> bool:
+        refused.append(draft)
+        if len(refused) < 3:
+            raise StoreFault("The disk is full.", "Free some space.")
+        return await save(who, draft)
+
+    desk.save_draft = full  # type: ignore[method-assign]
+    async with running(desk) as console:
+        await console.press("r")
+        await console.until(lambda: console.app.where == "box")
+        await console.type("half a sentence")
+        await console.sees("The disk is full.", "not kept yet")
+        await console.until(lambda: desk.kept and next(iter(desk.kept.values())).text == "half a sentence")
+        assert len(refused) == 3
 
 
 async def test_hub_gone_keeps_the_draft_here_and_saves_it_when_it_is_back(desk: DeskDouble) -> None:
