@@ -176,3 +176,29 @@ def test_where_two_folders_cannot_be_exchanged_the_ledgers_are_not_forgotten(fol
         put_back(folder / "b", store)
     assert "--ledger" in told.value.hint
     assert sorted(os.listdir(folder)) == ["b", "store"]
+
+
+def test_who_may_not_read_a_store_is_told_so(folder: Path, monkeypatch):
+    """Another account in place of the hub's, and a single file that somebody else made."""
+    store = filled(folder, monkeypatch)
+    read = Path.read_bytes
+    mine = next(store.glob("customers/*/k2.json"))
+
+    def reading(path: Path) -> bytes:
+        if path == mine:
+            raise PermissionError(13, "Permission denied", str(path))
+        return read(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_bytes", reading)
+        assert ["may not read" in one.what for one in check(store, files_only=True).findings] == [True]
+        with pytest.raises(StoreFault, match=r"Permission denied \(.*k2\.json\)"):
+            copied(store, folder / "b")
+
+    def refuse(*_arguments: object, **_named: object) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    for act in (lambda: check(store), lambda: copied(store, folder / "b2")):
+        with pytest.raises(UsageError, match="may not read"):
+            act()

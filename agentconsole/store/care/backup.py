@@ -78,7 +78,7 @@ def identity(root: Path) -> tuple[str, int]:
     Raises:
         NotFound: there is no store.
         StoreFault: ``store.toml`` cannot be read.
-        UsageError: root asks for somebody else's store.
+        UsageError: it is somebody else's.
     """
     try:
         refuse_root(root)
@@ -87,6 +87,10 @@ def identity(root: Path) -> tuple[str, int]:
     except (FileNotFoundError, NotADirectoryError):
         raise NotFound(
             f"There is no store in {root}. Nothing was done.", "Name its folder, or start the hub once."
+        ) from None
+    except PermissionError:
+        raise UsageError(
+            f"This account may not read the store {root}. Nothing was done.", "Type it as the account of its hub."
         ) from None
     except (ValueError, KeyError) as error:
         raise StoreFault(

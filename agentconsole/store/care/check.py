@@ -27,7 +27,7 @@ from agentconsole.store.embedded import files
 from agentconsole.store.embedded import place as where
 from agentconsole.store.embedded.accepting import as_it_is
 from agentconsole.store.embedded.care_lock import keeping
-from agentconsole.store.embedded.files import Damaged, Documents
+from agentconsole.store.embedded.files import Damaged, Documents, faults
 from agentconsole.store.embedded.head import Head, shard, volumes
 
 _LOOKS: Final = 4
@@ -67,8 +67,10 @@ def check(root: Path, *, files_only: bool = False, progress: Progress = silent) 
     Raises:
         NotFound: there is no store.
         TryLater: something is being removed from it, and does not end.
+        StoreFault: a folder of it cannot be read.
     """
-    return _Check(root, progress).run(files_only)
+    with faults(f"be looked through ({root})"):
+        return _Check(root, progress).run(files_only)
 
 
 class _Check:
@@ -170,7 +172,8 @@ class _Check:
                 )
         why = self._lasts(lambda: self._reason(one))
         if why:
-            self._tell(Finding(one.path, why, _WHAT_TO_DO.get(one.kind, _LOOK), one.customer))
+            do = _GIVE_BACK if why == _NOT_OURS else _WHAT_TO_DO.get(one.kind, _LOOK)
+            self._tell(Finding(one.path, why, do, one.customer))
 
     def _reason(self, one: Place) -> str:
         data, why = self._read(one)
@@ -182,6 +185,8 @@ class _Check:
             return (self._root / one.path).read_bytes(), ""
         except FileNotFoundError:
             return None, ""
+        except PermissionError:
+            return None, _NOT_OURS
         except OSError as error:
             return None, files.lost(error)
 
@@ -213,7 +218,8 @@ class _Check:
                 elif kind == Kind.PREVIOUS and not head:
                     self._tell(Finding(path, f"the generation before: {what}", _NEXT, customer))
                 else:
-                    self._tell(Finding(path, what, self._accept(customer), customer))
+                    do = _GIVE_BACK if what == _NOT_OURS else self._accept(customer)
+                    self._tell(Finding(path, what, do, customer))
 
     def _accept(self, customer: CustomerId) -> str:
         head = self._root / "customers" / shard(customer) / f"{customer}.json.prev"
@@ -284,6 +290,8 @@ def _none() -> CustomerId:
     return CustomerId("")
 
 
+_NOT_OURS: Final = "this account may not read it"
+_GIVE_BACK: Final = "Type this as the hub's account; where you did, give the file back to it (chown, chmod 600)."
 _UNLISTED: Final = "a volume that the customer's file does not list"
 _REMOVE: Final = "Nothing: it is written over or removed by itself."
 _NEXT: Final = "Nothing: the file itself is whole, and the next change writes another generation."

@@ -106,6 +106,8 @@ def faults(doing: str, state: str = UNCHANGED) -> Iterator[None]:
     except (OSError, sqlite3.Error) as error:
         full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
         what = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        if isinstance(error, PermissionError) and error.filename:
+            what = f"{what} ({os.fsdecode(error.filename)})"
         raise StoreFault(
             f"The store could not {doing}: {what}. {state}",
             "Free some space on the store's disk; nothing else is needed."
