@@ -37,6 +37,9 @@ _STATED: Final = {
     ),
 }
 
+_NAMED: Final = {ID_NUMBER: ("id", "번호"), ORDER_NUMBER: ("order", "주문")}
+"""Without one of these nothing is looked for: every message of every history is folded."""
+
 _ASK: Final = r"(?:what(?:'s| is)|which|(?:may|can) i have|could (?:you|i)|can you|please|send|tell|give|need|confirm)"
 _ASK_KO: Final = r"(?:알려|말씀|보내|확인|뭐|무엇|어떻게|몇|주시|주세요)"
 
@@ -98,12 +101,14 @@ def told(entry: Received) -> list[Fact]:
     A date without a year is the nearest one to the message.
     """
     text = _plain(entry.text)
+    low = text.lower()
     values = [
         (kind, next(group for group in match.groups() if group))
         for kind, pattern in _STATED.items()
+        if any(word in low for word in _NAMED[kind])
         for match in _compiled(pattern).finditer(text)
     ]
-    for mention in when.found(text, entry.at):
+    for mention in when.found(text, entry.at) if any(word in low for word in when.NAMED) else ():
         clock = f" {mention.clock:%H:%M}" if mention.clock is not None else ""
         values.append((DATE, f"{mention.day.isoformat()}{clock}"))
     values += [(address.kind, address.value) for address in entry.mentions if address.kind in (PHONE, EMAIL)]

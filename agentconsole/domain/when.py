@@ -15,6 +15,8 @@ from typing import Final
 
 _SCANNED: Final = 20_000
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+NAMED: Final = (*_MONTHS, "월", "20")
+"""No date that is found stands in a text without one of these, in small letters."""
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAYS_KO: Final = "월화수목금토일"
 _MONTH: Final = (

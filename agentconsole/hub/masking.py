@@ -19,7 +19,7 @@ T = TypeVar("T")
 MARGIN: Final = 256
 """Characters around a part of a text that are looked at too: a number may begin or end in them."""
 
-_KEPT: Final = 2_000
+_KEPT: Final = 500
 _LONG: Final = 20_000
 _TEXTS: Final = frozenset(
     {"text", "subject", "preview", "snippet", "words", "detail", "name", "sender_name", "customer_name", "other_name"}

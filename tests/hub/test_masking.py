@@ -16,7 +16,10 @@ from agentconsole.domain.facts import Pattern
 from agentconsole.domain.guards import Settings
 from agentconsole.domain.model import AccountName, Address, AgentName, Attachment, CustomerId, EntryId, Medium, Route
 from agentconsole.errors import Refused
+from agentconsole.hub.desk.reading import _page
+from agentconsole.hub.masking import Masks
 from agentconsole.hub.profile import HubProfile
+from tests.domain import make
 from tests.fakes import paper
 from tests.hub.conftest import EMAIL, PHONE, World, running
 from tests.waiting import until
@@ -113,6 +116,7 @@ async def test_no_reading_method_answers_with_a_number_in_clear(hub: World):
         "sent": [lambda: desk.sent(who, sent.id)],
         "outbox": [lambda: desk.outbox(who, ())],
         "suggestions": [lambda: desk.suggestions(who, CustomerId(""))],
+        "wishes": [lambda: desk.wishes(who, CustomerId(""))],
         "damaged": [lambda: desk.damaged(who)],
     }
     reading = {name for name, method in wire.METHODS.items() if "request" not in method.parameters}
@@ -122,6 +126,17 @@ async def test_no_reading_method_answers_with_a_number_in_clear(hub: World):
             assert clear_in(await call()) == [], name
     assert {e.id for e in page.entries if "•" in getattr(e, "text", "")} <= set(page.masked)
     assert len(page.masked) == 6
+
+
+def test_a_page_of_masks_fits_the_wire():
+    """A mask takes more bytes than the digit under it."""
+    entries = [
+        make.received(f"e{n}", make.MAIL, EMAIL, make.ago(minutes=n), f"{n} " + f"{CARD} " * 780) for n in range(60)
+    ]
+    kept, more, masked = _page(entries, Masks())
+    assert more
+    assert len(msgspec.json.encode(kept)) < wire.MAX_LINE - 200_000
+    assert set(masked) == {entry.id for entry in kept}
 
 
 async def test_the_number_is_found_by_itself_and_only_its_end_is_shown(hub: World):

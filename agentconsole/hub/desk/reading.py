@@ -300,13 +300,13 @@ def _page(entries: Sequence[AnyEntry], masks: Masks) -> tuple[tuple[AnyEntry, ..
     masked: list[EntryId] = []
     room = PAGE_BYTES
     for entry in reversed(entries):
-        short = _shortened(entry, masks)
-        room -= ENTRY_BYTES + len(getattr(short, "text", "").encode("utf-8", "replace"))
+        shown = masks.value(_shortened(entry, masks))
+        room -= ENTRY_BYTES + len(getattr(shown, "text", "").encode("utf-8", "replace"))
         if room < 0 and kept:
             return tuple(reversed(kept)), True, tuple(masked)
         if masks.holds(entry.id, getattr(entry, "text", "")):
             masked.append(entry.id)
-        kept.append(masks.value(short))
+        kept.append(shown)
     return tuple(reversed(kept)), False, tuple(masked)
 
 
