@@ -178,7 +178,10 @@ def _quoted(raw: str) -> str:
     text = _SPACE.sub(
         " ", "".join(c for c in raw if unicodedata.category(c) not in ("Cf", "Cc") or c.isspace())
     ).strip()
-    return text if len(text) <= _WORDS else f"{text[: _WORDS - 1]}…"
+    if len(text) <= _WORDS:
+        return text
+    # The beginning of a card number would not be known as one, so nothing that may be cut through is kept.
+    return text[: _WORDS - 1].rstrip("0123456789 .-") + "…"
 
 
 # -- forms -------------------------------------------------------------------------------------------------

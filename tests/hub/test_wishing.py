@@ -8,7 +8,7 @@ import pytest
 
 from agentconsole.desk import Compose
 from agentconsole.domain.entries import PreferenceStated, Received, WishSeen
-from agentconsole.domain.model import Customer, EntryId, Medium, Preference, Trust
+from agentconsole.domain.model import Customer, CustomerId, EntryId, Medium, Preference, Trust
 from agentconsole.errors import NotFound
 from tests.fakes import paper
 from tests.hub.conftest import EMAIL, World
@@ -150,3 +150,12 @@ async def test_a_bare_answer_to_our_question_is_taken(world: World):
 async def test_a_bare_answer_to_nothing_is_none(world: World):
     person = await said(world, "m1", "3")
     assert person.preferences == ()
+
+
+async def test_a_card_number_in_a_wish_is_shown_by_its_end_only(world: World):
+    card = "4111 1111 1111 1111"
+    person = await said(world, "m1", f"Please send me a text when you have an answer about card {card}.")
+    for asked in (person.id, CustomerId("")):
+        (found,) = await world.desk.wishes(world.who, asked)
+        assert "1111" in found.wish.words
+        assert card not in found.wish.words

@@ -15,12 +15,12 @@ class Wishing(DeskPart):
     async def wishes(self, who: Agent, customer: CustomerId) -> tuple[WishView, ...]:
         self.need(who, "read")
         if customer:
-            return _views(await self.person(customer))
+            return self.masks.value(_views(await self.person(customer)))
         lines = await self.store.lines("all", who.name, limit=10_000)
         found: list[WishView] = []
         for one in dict.fromkeys(line.customer for line in lines if line.suggestions):
             found.extend(_views(await self.person(one)))
-        return tuple(sorted(found, key=lambda view: view.wish.at))
+        return self.masks.value(tuple(sorted(found, key=lambda view: view.wish.at)))
 
     async def answer_wish(self, who: Agent, request: str, wish: EntryId, accept: bool) -> EntryId:
         self.need(who, "customer")
