@@ -43,6 +43,7 @@ from agentconsole.domain.model import (
 from agentconsole.text.sanitise import one_line
 from agentconsole.text.words_table import CODES, WORDS
 
+_LINE_DOWN = frozenset({"unreachable", "unknown_host"})
 _TIMES_OF_DAY = frozenset({"last_in", "wrote", "at"})
 _MEDIA = frozenset({"medium_evidence", "stated", "medium", "now", "instead"})
 
@@ -268,7 +269,7 @@ class Words:
 
     def delivery(self, record: DeliveryRecord) -> str:
         """Return what became of a reply and why; empty where there is nothing to tell beyond its state."""
-        why = self.reason(record.reason)
+        why = self.reason(record.reason) if record.reason != "cancelled" else ""
         if record.detail:
             detail = one_line(record.detail, 120)
             why = f"{why} ({detail})" if why else detail
@@ -279,7 +280,9 @@ class Words:
         if record.state == Delivery.CANCELLED:
             return self.say("delivery.cancelled", why=why).strip()
         if record.not_before is not None and record.state == Delivery.QUEUED:
-            return self.say("delivery.waits", at=self.clock(record.not_before), why=why).strip()
+            # The account's fetching notices first that the line is back, and then nothing waits any more.
+            key = "delivery.waits_line" if record.attempt and record.reason in _LINE_DOWN else "delivery.waits"
+            return self.say(key, at=self.clock(record.not_before), why=why).strip()
         return why
 
     def event(self, entry: AnyEntry) -> str:

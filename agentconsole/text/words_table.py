@@ -393,6 +393,10 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
     ),
     "delivery.failed": ("Not delivered: {why}. Text kept.", "못 보냄: {why}. 글은 보관."),
     "delivery.cancelled": ("Taken back. {why}", "취소함. {why}"),
+    "delivery.waits_line": (
+        "Tried again once the line is back, or at {at}. {why}",
+        "연결되면, 아니면 {at}에 다시 시도. {why}",
+    ),
     "delivery.waits": ("Waits until {at}. {why}", "{at}까지 기다림. {why}"),
     "delivery.unknown": ("no reason given", "이유 알 수 없음"),
     # what happened, for the timeline

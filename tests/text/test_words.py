@@ -7,13 +7,17 @@ import string
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from agentconsole.domain.entries import Named
 from agentconsole.domain.facts import Fact
 from agentconsole.domain.model import (
     AccountName,
     Address,
+    AgentName,
+    ConversationId,
     Delivery,
+    DeliveryRecord,
     EntryId,
     Medium,
     Ranked,
@@ -53,6 +57,28 @@ def test_every_medium_has_its_own_two_letters():
 def test_every_delivery_state_is_worded(state: Delivery):
     assert EN.state(state) != ""
     assert f"state.{state}" in WORDS["en"]
+
+
+def test_a_reply_that_waits_for_a_line_is_not_said_to_wait_for_an_hour():
+    held = DeliveryRecord(
+        reply=EntryId("e1"),
+        state=Delivery.QUEUED,
+        at=NOW,
+        account=WHATSAPP.account,
+        medium=WHATSAPP.medium,
+        address=WHATSAPP.address,
+        conversation=ConversationId("c1"),
+        agent=AgentName("mina"),
+        queued_at=NOW,
+        attempt=1,
+        reason="unreachable",
+        not_before=NOW + timedelta(hours=1),
+    )
+    assert EN.delivery(held) == "Tried again once the line is back, or at 15:00. unreachable"
+    wished = replace(held, attempt=0, reason="")
+    assert EN.delivery(wished) == "Waits until 15:00."
+    taken = replace(held, state=Delivery.CANCELLED, reason="cancelled")
+    assert (EN.delivery(taken), KO.delivery(taken)) == ("Taken back.", "취소함.")
 
 
 def test_the_reason_stands_in_one_line_with_what_ends_when():
