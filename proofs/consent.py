@@ -8,7 +8,8 @@ messages that we begin, merges, unmerges, sends with claim and commit, failures,
 
 Who judges is a model of its own. It reads what the store keeps, in the order in which it was kept, and knows nothing
 of ``domain.permission``: at each commit it asks whether any record of the person then joined forbids that medium, and
-allows the one answer to a message that came after the opt-out. A merge has the union, an unmerge the former state.
+allows one answer to a message that came after the opt-out: a reply that was queued while it was the newest. A merge has
+the union, an unmerge the former state.
 """
 
 from __future__ import annotations
@@ -88,7 +89,8 @@ class Model:
     records: dict[CustomerId, Seen] = field(default_factory=lambda: {K1: Seen(), K2: Seen()})
     edges: set[EntryId] = field(default_factory=set)
     replies: dict[EntryId, tuple[CustomerId, Medium, bool]] = field(default_factory=dict)
-    left: dict[EntryId, int] = field(default_factory=dict)
+    asked: dict[EntryId, int] = field(default_factory=dict)
+    left: set[EntryId] = field(default_factory=set)
     step: int = 0
     counts: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
@@ -108,6 +110,8 @@ class Model:
                 seen.wrote[entry.medium] = self.step
             case Reply():
                 self.replies[entry.id] = record, entry.medium, entry.proactive
+                together = (K1, K2) if self.edges else (record,)
+                self.asked[entry.id] = max(self.records[name].wrote.get(entry.medium, 0) for name in together)
                 self.counts["replies queued"] += 1
             case Merged():
                 self.edges.add(entry.id)
@@ -128,26 +132,18 @@ class Model:
         self.counts["commits"] += 1
         denied = [at for name in together for m, at in self.records[name].denied.items() if m in ("", medium)]
         if denied:
-            wrote = max((self.records[name].wrote.get(medium, 0) for name in together), default=0)
-            answers = [
-                at
-                for other, at in self.left.items()
-                if other != reply
-                and at > wrote
-                and self.replies[other][0] in together
-                and self.replies[other][1] == medium
-            ]
-            if proactive or wrote < max(denied) or answers:
-                self.wrong.append(
-                    f"{reply} by {medium} to {record} at step {self.step}, denied {denied}, wrote {wrote}"
-                )
+            asked = self.asked[reply]
+            twice = [other for other in self.left if other != reply and self.asked[other] == asked]
+            if proactive or asked < max(denied) or twice:
+                told = f"denied {denied}, asked {asked}, answered {twice}"
+                self.wrong.append(f"{reply} by {medium} to {record} at step {self.step}, {told}")
             else:
                 self.counts["one answer after an opt-out"] += 1
-        self.left[reply] = self.step
+        self.left.add(reply)
 
     def _came_back(self, receipt: Receipt) -> None:
         """A failure that the provider vouches for: nothing left, so it was no answer."""
-        self.left.pop(receipt.reply, None)
+        self.left.discard(receipt.reply)
 
 
 class Yielding(MemoryStore):

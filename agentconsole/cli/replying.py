@@ -145,7 +145,7 @@ async def _dry_run(context: Context, desk: Desk, who: Agent, compose: Compose, f
 
     compose = replace(compose, attachments=(Attachment("", "", 0),) * files)
     choice = await desk.choose(who, compose)
-    text = await desk.preview(who, compose) if compose.text else ""
+    leaves = await desk.preview(who, compose) if compose.text else ""
     warned = await _warn(context, desk, who, compose, files)
     about = (await desk.timeline(who, compose.customer, EntryId(""), 1)).about
     best = next((r for r in choice.ranked if not compose.medium or r.route.medium == compose.medium), None)
@@ -154,7 +154,7 @@ async def _dry_run(context: Context, desk: Desk, who: Agent, compose: Compose, f
         out.object(
             {
                 "reply": None,
-                "text": text,
+                "text": leaves,
                 "choice": views.ranked(best, words) if best is not None else None,
                 "alternatives": [views.ranked(ranked, words) for ranked in choice.ranked if ranked != best],
                 "refused": [views.refused(refused, words) for refused in choice.refused],
@@ -170,9 +170,9 @@ async def _dry_run(context: Context, desk: Desk, who: Agent, compose: Compose, f
         for key_, text in words.about(about):
             if key_ == "best_hour":
                 out.line(words.say("about_best_hour", what=text))
-        if best is not None and text != compose.text:
+        if best is not None and leaves != compose.text:
             out.line(words.say("leaves_as"))
-            out.block(text)
+            out.block(leaves)
         out.talk(words.say("dry_run"))
     return 0 if best is not None and not (warned and context.args.strict) else 3
 

@@ -45,11 +45,13 @@ class Message(Value, frozen=True):
         purpose: what it is about; ``marketing`` is the one that laws name. A proactive message without a purpose is
             withheld from whom opted out of marketing.
         reply: the reply itself where it is already in the history, so that it does not count against itself.
+        answers: when the message was written that such a reply was allowed to answer after an opt-out.
     """
 
     proactive: bool = False
     purpose: str = ""
     reply: EntryId = EntryId("")
+    answers: datetime | None = None
 
     @property
     def marketing(self) -> bool:
@@ -61,7 +63,8 @@ ANSWER: Final = Message()
 
 def of_reply(reply: Reply) -> Message:
     """Return what a reply in the history has to be judged as."""
-    return Message(reply.proactive, reply.purpose, reply.id)
+    wrote = reply.facts.get("wrote", "")
+    return Message(reply.proactive, reply.purpose, reply.id, datetime.fromisoformat(wrote) if wrote else None)
 
 
 class Rules(Value, frozen=True):

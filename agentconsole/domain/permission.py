@@ -110,15 +110,12 @@ def answer_after_opt_out(
     """Return the facts of an opt-out after which one answer is allowed now, or None where nothing of that kind is.
 
     Who opted out and then wrote asked something: their message may be answered there once, by an agent, where the law
-    of their country and the provider allow it. They write again, and it may be answered once again. A reply that was
-    waiting when they wrote answers nothing of that.
+    of their country and the provider allow it. They write again, and it may be answered once again. A reply in
+    the outbox answers what it was written for: one that waited when they opted out answers nothing.
     """
     consent = opt_out(customer, medium, message)
-    wrote = _last_in(customer, medium)
+    wrote = message.answers if message.reply else _last_in(customer, medium)
     if consent is None or wrote is None or wrote <= consent.at or message.proactive or consent.words == PROVIDER:
-        return None
-    itself = next((record for record in customer.deliveries if record.reply == message.reply), None)
-    if itself is not None and itself.queued_at < wrote:
         return None
     if _answered(customer, medium, wrote, message.reply) or not beginning.law_of(customer, rules).answer_after_opt_out:
         return None
@@ -233,7 +230,12 @@ def _answered(customer: Customer, medium: Medium, wrote: datetime, itself: Entry
 
     Records of finished replies are forgotten by and by; then the route still knows when something left last.
     """
-    ours = [record for record in customer.deliveries if record.medium == medium and record.reply != itself]
+    own = next((record.queued_at for record in customer.deliveries if record.reply == itself), None)
+    ours = [
+        record
+        for record in customer.deliveries
+        if record.medium == medium and record.reply != itself and (own is None or record.queued_at <= own)
+    ]
     if any(record.queued_at >= wrote and record.state not in _NOT_ANSWERED for record in ours):
         return True
     left = [use.last_out for use in customer.routes if use.route.medium == medium and use.last_out is not None]

@@ -147,6 +147,7 @@ def test_joined_records_have_the_union_of_their_opt_outs() -> None:
 
 STOP = out(ago(days=3))
 ASKED = received("q", SMS, PHONE, ago(days=1), "where is my order?")
+FIRST = Message(reply=EntryId("r1"), answers=ago(days=1))
 
 
 def test_who_opted_out_and_then_wrote_may_be_answered_once_until_they_write_again() -> None:
@@ -160,7 +161,7 @@ def test_who_opted_out_and_then_wrote_may_be_answered_once_until_they_write_agai
 
 def test_the_answer_does_not_stand_in_its_own_way_and_a_failed_one_was_none() -> None:
     answered = reply("r1", ago(hours=20))
-    assert reason(STOP, ASKED, answered, message=Message(reply=EntryId("r1"))) == ""
+    assert reason(STOP, ASKED, answered, message=FIRST) == ""
     assert reason(STOP, ASKED, answered, *became("r1", ago(hours=19), Delivery.FAILED)) == ""
     uncertain = became("r1", ago(hours=19), Delivery.UNCERTAIN)
     assert reason(STOP, ASKED, answered, *uncertain) == "opted_out_then_wrote"
@@ -168,13 +169,25 @@ def test_the_answer_does_not_stand_in_its_own_way_and_a_failed_one_was_none() ->
 
 def test_two_answers_that_wait_are_not_both_allowed_to_leave() -> None:
     first, second = reply("r1", ago(hours=20)), reply("r2", ago(hours=20))
-    assert reason(STOP, ASKED, first, second, message=Message(reply=EntryId("r1"))) == "opted_out_then_wrote"
+    assert reason(STOP, ASKED, first, second, message=FIRST) == "opted_out_then_wrote"
 
 
-def test_a_reply_that_was_waiting_when_they_wrote_is_no_answer() -> None:
+def test_a_reply_that_was_waiting_when_they_opted_out_is_no_answer() -> None:
     waiting = reply("r1", ago(days=4))
     assert reason(STOP, ASKED, waiting, message=Message(reply=EntryId("r1"))) == "opted_out_then_wrote"
     assert reason(STOP, ASKED, waiting) == ""
+    earlier = Message(reply=EntryId("r1"), answers=ago(days=5))
+    assert reason(STOP, ASKED, waiting, message=earlier) == "opted_out_then_wrote"
+
+
+def test_an_answer_is_not_withdrawn_because_they_wrote_once_more() -> None:
+    again = received("q2", SMS, PHONE, ago(hours=1), "and now?")
+    assert reason(STOP, ASKED, reply("r1", ago(hours=20)), again, message=FIRST) == ""
+    both = (reply("r1", ago(hours=20)), again, reply("r2", ago(minutes=30)))
+    assert reason(STOP, ASKED, *both, message=FIRST) == ""
+    second = Message(reply=EntryId("r2"), answers=ago(hours=1))
+    assert reason(STOP, ASKED, *both, message=second) == ""
+    assert reason(STOP, ASKED, *both, out(ago(minutes=10)), message=second) == "opted_out"
 
 
 def test_an_answer_on_another_channel_leaves_the_one_answer_here() -> None:

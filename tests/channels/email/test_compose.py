@@ -151,3 +151,10 @@ def test_too_much_is_refused() -> None:
 )
 def test_no_dot_ends_the_mail_early(content: bytes, wire: bytes) -> None:
     assert wire_form(content) == wire
+
+
+def test_a_mail_that_we_begin_says_how_to_end_it_and_an_answer_does_not() -> None:
+    begun = compose(outgoing(unsubscribe="unsubscribe e1?x\r\nBcc: y"), "us@example.com", "Us", NOW)
+    header = message_from_bytes(begun.content, policy=policy.default)["List-Unsubscribe"]
+    assert header == "<mailto:us@example.com?subject=unsubscribe%20e1%3Fx%0D%0ABcc%3A%20y>"
+    assert b"List-Unsubscribe" not in compose(outgoing(), "us@example.com", "Us", NOW).content
