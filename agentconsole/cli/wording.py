@@ -97,7 +97,7 @@ class Wording:
         if linked.by:
             found = self.say("linked_by", agent=linked.by, day=self.day(linked.since))
         elif linked.why:
-            why = self._phrases.get(f"linked.{linked.why}", linked.why)
+            why = self.say("linked.provider_ties") if linked.why == "provider_ties" else linked.why
             found = self.say("linked_for", why=why, day=self.day(linked.since))
         if linked.trusted_by:
             found += self.say("linked_trusted", agent=linked.trusted_by, signer=linked.signer)
