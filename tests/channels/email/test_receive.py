@@ -70,6 +70,27 @@ async def test_every_way_in(mail: MailServers, open_channel: Open, tls: str, por
     assert len(items) == 1
 
 
+async def test_what_our_own_server_says_about_the_sender_counts_where_it_is_configured(
+    mail: MailServers, open_channel: Open
+) -> None:
+    says = "Authentication-Results: {}; dkim=pass header.d=elsewhere.test; dmarc=pass header.from=elsewhere.test\r\n"
+    mail.deliver("support", letter("Ours", number=1, more=says.format("mx.example.test")))
+    mail.deliver("support", letter("Theirs", number=2, more=says.format("mx.elsewhere.test")))
+    found: dict[str, tuple[Trust, str, bool]] = {}
+    for name in ("mx.example.test", ""):
+        items, _ = await take(open_channel(authserv_id=name))
+        for item in items:
+            [one] = parse(item)
+            assert isinstance(one, Inbound)
+            found[f"{one.subject} {name}".strip()] = (one.trust, one.signer, one.checked)
+    assert found == {
+        "Ours mx.example.test": (Trust.VERIFIED, "elsewhere.test", True),
+        "Theirs mx.example.test": (Trust.CLAIMED, "", True),
+        "Ours": (Trust.CLAIMED, "", False),
+        "Theirs": (Trust.CLAIMED, "", False),
+    }
+
+
 async def test_fetches_in_bounded_batches(
     mail: MailServers, open_channel: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
