@@ -23,8 +23,9 @@ from pathlib import Path
 from typing import Any
 
 from agentconsole.desk import Compose
+from agentconsole.domain import permission
 from agentconsole.domain.entries import Received
-from agentconsole.domain.model import CustomerId, Delivery, EntryId
+from agentconsole.domain.model import CustomerId, Delivery, EntryId, Medium
 from agentconsole.errors import Refused, TryLater
 from agentconsole.seams import Steps, SystemClock, SystemRandomness
 from agentconsole.store.care.backup import backup
@@ -199,13 +200,20 @@ class Trial:
                 continue
             self._figures.outs += 1
             customer: CustomerId = await world.customer(address(one["person"]))
+            person = await world.store.customer(customer)
+            if person is None or permission.opt_out(person, Medium("email")) is None:
+                self._told("an opt-out is forgotten", str(one["person"]))
+                continue
+            wrote = [use.last_in for use in person.routes if use.last_in is not None]
+            if any(at > consent.at for at in wrote for consent in person.consents):
+                continue  # whoever wrote again afterwards may be answered once
             try:
                 sent = await world.desk.reply(
                     world.who, f"after-{self._number}-{one['person']}", Compose(customer, "may not leave")
                 )
             except Refused:
                 continue
-            self._told("an opt-out is forgotten", f"{one['person']}: {sent.state}")
+            self._told("an opt-out is not minded", f"{one['person']}: {sent.state}")
 
 
 def prove(n: int, seed: int, folder: Path) -> Figures:
@@ -255,7 +263,7 @@ def main() -> int:
     report.add("acknowledged replies looked for", found.replies, "each there", found.replies > 0)
     report.add("unfinished replies held as uncertain", found.held, "more than none", found.held > 0)
     report.add("erased people looked for in every file", found.erased, "nobody there", found.erased > 0)
-    report.add("opt-outs tried", found.outs, "each refused", found.outs > 0)
+    report.add("opt-outs tried", found.outs, "each kept and minded", found.outs > 0)
     report.add("violations", len(found.faults), "0", not found.faults)
     for kind, count in found.kinds.items():
         report.add(kind, count, "0", ok=False)

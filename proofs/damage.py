@@ -38,6 +38,7 @@ from agentconsole.ports import AuditLine, Cursor, RawItem, SpoolRecord
 from agentconsole.seams import Steps, SystemClock, SystemRandomness
 from agentconsole.store.care.check import check
 from agentconsole.store.embedded import EmbeddedStore, head
+from agentconsole.store.erasure import blobs_of
 from agentconsole.testing.entries import CHAT, EMILY_PHONE, MAIL, NOON, merged, minute, note, receipt, received, reply
 from proofs import ground
 from proofs.damages import OLDER, Damage, draw
@@ -266,7 +267,14 @@ class Trial:
         """``store check`` must name the file, while a hub runs too; of an index, that it is not what the files make."""
         self.checked = True
         area, name = self.damage.area, self.damage.path.relative_to(self.root).as_posix()
-        found = check(self.root, files_only=area not in ("index", "search") and self.damage.kind != OLDER)
+        if (
+            area == "blob"
+            and self.damage.data is None
+            and name.rpartition("/")[2] not in blobs_of(self.truth.entries.values())
+        ):
+            return  # no entry names it: nobody misses it
+        only_the_index_knows = area in ("index", "search") or self.damage.kind == OLDER or self.damage.data is None
+        found = check(self.root, files_only=not only_the_index_knows)
         named = [finding for finding in found.findings if finding.harm]
         related = [one for one in named if one.path == name or (one.customer and one.customer == self.damage.record)]
         if area in ("index", "search"):

@@ -101,7 +101,8 @@ class _Check:
             with ExitStack() as held:
                 self._hold(held)
                 for path, what, customer in compared(self._root, self._progress):
-                    self._tell(Finding(path, what, "agentconsole stop; agentconsole store rebuild", customer))
+                    do = self._accept(customer) if place(path).kind == Kind.HEAD else _REBUILD
+                    self._tell(Finding(path, what, do, customer))
         self._progress("checked", self._of, self._of)
         return Checked(tuple(self._findings), self._files, self._customers, self._entries)
 
@@ -295,6 +296,7 @@ _GIVE_BACK: Final = "Type this as the hub's account; where you did, give the fil
 _UNLISTED: Final = "a volume that the customer's file does not list"
 _REMOVE: Final = "Nothing: it is written over or removed by itself."
 _NEXT: Final = "Nothing: the file itself is whole, and the next change writes another generation."
+_REBUILD: Final = "agentconsole stop; agentconsole store rebuild"
 _LOOK: Final = "Look at it, then: agentconsole store prune --older-than 30"
 _WHAT_TO_DO: Final = {
     Kind.BATCH: "Start the hub: it sets the batch aside; fetch its messages from the provider again.",

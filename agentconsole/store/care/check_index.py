@@ -21,9 +21,9 @@ from agentconsole.domain.model import CustomerId
 from agentconsole.seams import Steps, SystemRandomness
 from agentconsole.store import rules
 from agentconsole.store.care.layout import Progress
-from agentconsole.store.embedded import search
+from agentconsole.store.embedded import files, search
 from agentconsole.store.embedded.engine import Engine
-from agentconsole.store.embedded.head import head_path
+from agentconsole.store.embedded.head import head_path, journal_path, previous_path
 from agentconsole.store.embedded.index import Index, Reading
 from agentconsole.store.embedded.schema import LATER, SCHEMA, connect, has_schema
 from agentconsole.text import tokens
@@ -32,6 +32,9 @@ INDEX: Final = "index.sqlite3"
 SEARCH: Final = "search.sqlite3"
 _LOOKS: Final = 6
 _PAUSE: Final = 0.1
+
+_LOST: Final = "lost"
+"""Stands for a table where the file lacks what the index knows."""
 
 _TABLES: Final = {
     "records": "SELECT record, gen, snapshot FROM {db}.records",
@@ -120,7 +123,11 @@ class _Comparison:
             found = self._differing()
             differing = {key: table for key, table in differing.items() if key in found}
         for customer, table in sorted(differing.items()):
-            yield INDEX, f"its rows ({table}) are not what the customer's file makes", customer
+            if table == _LOST:
+                path = head_path(self._customers, customer).relative_to(self._root)
+                yield str(path), "it lacks what the index knows: it is gone, or an older one", customer
+            else:
+                yield INDEX, f"its rows ({table}) are not what the customer's file makes", customer
 
     def _whole(self) -> str:
         for look in range(_LOOKS):
@@ -185,7 +192,31 @@ class _Comparison:
                 for one, other in ((ours, theirs), (theirs, ours)):
                     for row in db.execute(f"{one} EXCEPT {other}"):
                         found.setdefault(CustomerId(str(row[0])), table)
-            return {key: table for key, table in found.items() if key not in self._excused(db)} if found else found
+            if not found:
+                return found
+            lost = self._lost(db)
+            excused = self._excused(db)
+            return {key: table for key, table in found.items() if key not in excused} | dict.fromkeys(lost, _LOST)
+
+    def _lost(self, db: sqlite3.Connection) -> set[CustomerId]:
+        """Return whose sound file is gone, or of an earlier generation than the index knows. A write comes to the file
+        first, so none in hand looks like that; whoever is written anew has a journal that says so."""
+        ahead = db.execute(
+            "SELECT ours.record, ours.gen FROM main.records ours LEFT JOIN expected.records theirs USING (record) "
+            "WHERE ours.damaged = '' AND (theirs.record IS NULL OR theirs.damaged = '' AND theirs.gen < ours.gen)"
+        )
+        lost = set()
+        for record, gen in ahead.fetchall():
+            head = head_path(self._customers, record)
+            try:
+                older = files.read(head)[1].gen < gen
+            except FileNotFoundError:
+                older = not previous_path(head).exists()
+            except files.Damaged:
+                older = False
+            if older and not journal_path(head).exists():
+                lost.add(CustomerId(record))
+        return lost
 
     def _excused(self, db: sqlite3.Connection) -> set[CustomerId]:
         """Return who may differ: damaged customers, those whose newest file the next start of the hub files anyway, and

@@ -52,9 +52,9 @@ def reason(place: Place, data: bytes) -> str:
         case Kind.BATCH:
             return _batch(place, data)
         case Kind.CURSOR | Kind.REASON | Kind.DRAFT:
-            return sealed.broken(data, _SEALED[place.kind])
+            return sealed.broken(data, _SEALED[place.kind]) or _cursor(place, data)
         case Kind.AUDIT:
-            return lines(data, AuditLine)
+            return lines(data, AuditLine) if data else "it is empty: its first line was cut short, or it was emptied"
         case Kind.LEDGER:
             return lines(data, ConsentLine if place.path.endswith(CONSENTS) else ErasedLine)
         case Kind.JOURNAL:
@@ -93,6 +93,13 @@ def _blob(place: Place, data: bytes) -> str:
     if hashlib.sha256(data).hexdigest() != place.path.rpartition("/")[2]:
         return "its bytes are not those that its name says"
     return ""
+
+
+def _cursor(place: Place, data: bytes) -> str:
+    if place.kind != Kind.CURSOR:
+        return ""
+    account = sealed.opened(data, spool.Saved).account
+    return "" if place.path.endswith(f"/{files.file_name(account)}.json") else f"it is the cursor of {account}"
 
 
 def _batch(place: Place, data: bytes) -> str:
