@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Final
 
 from agentconsole.domain import threads
@@ -15,6 +16,7 @@ from agentconsole.domain.model import (
     Snapshot,
     derive_id,
 )
+from agentconsole.errors import ReadOnly
 from agentconsole.ports import Inbound, Store
 from agentconsole.seams import Clock
 
@@ -72,7 +74,10 @@ async def _prove(store: Store, reply: EntryId, inbound: Inbound, entry: EntryId,
         record = snapshot.deliveries.get(reply)
         return [receipt] if record is not None and record.attempt and record.state in OPEN else []
 
-    await store.change(found[0], decide)
+    # A record that was set aside after damage must not hold up the message, which is another record's of the person;
+    # where it is its own, filing says so.
+    with contextlib.suppress(ReadOnly):
+        await store.change(found[0], decide)
 
 
 async def _from_whom_it_went_to(store: Store, inbound: Inbound, owner: CustomerId, reply: Reply) -> bool:

@@ -10,15 +10,17 @@ from typing import Any
 import msgspec
 import pytest
 
-from agentconsole.domain.entries import Received
+from agentconsole.desk import Compose
+from agentconsole.domain.entries import Received, Reply
 from agentconsole.domain.model import (
     AccountName,
     Address,
     CustomerId,
+    Delivery,
     EntryId,
     derive_id,
 )
-from agentconsole.errors import ReadOnly, StoreFault, TryLater
+from agentconsole.errors import OutcomeUnknown, ReadOnly, StoreFault, TryLater
 from agentconsole.hub.parser import InlineParser
 from agentconsole.ports import Cursor, Inbound, Parsed, RawItem, SpoolRecord
 from agentconsole.seams import Steps
@@ -184,6 +186,35 @@ async def test_a_damaged_customer_whose_text_names_an_address_costs_its_owner_no
         await world.customer(PHONE)
         await aside(world, 0)
         assert await texts(store, PHONE) == ["hello"]
+
+
+async def test_an_answer_that_proves_a_reply_of_a_damaged_record_is_filed_with_its_own() -> None:
+    """One person of two records, of which one is damaged: what comes to the other goes on."""
+    clock = HandClock()
+    store = Faulty(clock)
+    async with running(store=store, clock=clock) as world:
+        arrive(world, paper.message("m1", EMAIL, "hello"))
+        world.chat.put(paper.message("w1", PHONE, "hello", place="chat-1"))
+        first, second = await world.customer(EMAIL), await world.customer(PHONE)
+        world.mail.lost_answer = OutcomeUnknown("cut", reason="line_cut")
+        sent = await world.desk.reply(world.who, "r1", Compose(first, "the answer"))
+
+        async def is_uncertain() -> bool:
+            return (await world.desk.sent(world.who, sent.id)).state == Delivery.UNCERTAIN
+
+        await until(is_uncertain)
+        await world.desk.merge(world.who, "m1", second, first)
+        found = await store.entry(sent.id)
+        assert found is not None
+        assert isinstance(found[1], Reply)
+        store.faults[found[0]] = ReadOnly("This customer was set aside.")
+        world.chat.put(paper.message("w2", PHONE, "thanks", message_ids=(found[1].key,), place="chat-1"))
+
+        async def filed() -> bool:
+            return "thanks" in await texts(store, PHONE)
+
+        await until(filed)
+        await aside(world, 0)
 
 
 async def test_batches_of_an_account_that_is_gone_are_kept_until_it_is_back() -> None:
