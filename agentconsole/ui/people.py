@@ -147,5 +147,10 @@ def _worded(preference: Preference, say: Say) -> Safe:
     return say("card.prefers_set", medium=medium, day=day, source=preference.by)
 
 
+def wanted(customer: Customer, say: Say, width: int) -> list[tuple[Row, EntryId]]:
+    """Return the wishes that wait for a decision, each line with the message in which it stands."""
+    return [(line, wish.evidence) for wish in customer.wishes for line in _lines(say.wish(wish), width, "note")]
+
+
 def _lines(text: Safe, width: int, style: str) -> list[Row]:
     return [row(our(" "), (line, style)) for line in wrap(text, width - 2, 4)]

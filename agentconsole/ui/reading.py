@@ -399,7 +399,9 @@ class Reading:
                 self.opened.customer, self.opened.conversation, app.say, app.settings.clock(), width, self.opened.about
             )
             told = people.told(self.opened.facts, app.say, app.settings.clock(), width)
-            paper.show([*(Item(line, entry) for line, entry in told), *(Item(line) for line in lines)], keep=True)
+            wanted = people.wanted(self.opened.customer, app.say, width)
+            linked = [Item(line, entry) for line, entry in (*wanted, *told)]
+            paper.show([*linked, *(Item(line) for line in lines)], keep=True)
 
     @property
     def suggestions(self) -> tuple[SuggestionView, ...]:

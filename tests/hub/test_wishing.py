@@ -7,9 +7,11 @@ from datetime import timedelta
 import pytest
 
 from agentconsole.desk import Compose
+from agentconsole.domain import wishes
 from agentconsole.domain.entries import PreferenceStated, Received, WishSeen
-from agentconsole.domain.model import Customer, CustomerId, EntryId, Medium, Preference, Trust
+from agentconsole.domain.model import Customer, CustomerId, EntryId, Medium, Preference, Snapshot, Trust
 from agentconsole.errors import NotFound
+from agentconsole.hub import wishing
 from tests.fakes import paper
 from tests.hub.conftest import EMAIL, World
 from tests.waiting import until
@@ -51,12 +53,12 @@ async def test_a_sure_wish_is_taken_with_its_words_and_where_it_stood(world: Wor
     assert wish.at == source[1].at
 
 
-async def test_what_they_quote_asks_for_nothing(world: World):
-    person = await said(
-        world, "m1", "Thanks!\n\nOn Mon, 2 Mar 2026 at 10:00, Us <us@example.com> wrote:\n> please text me"
-    )
-    assert person.preferences == ()
-    assert person.wishes == ()
+async def test_what_they_quote_or_sign_with_asks_for_nothing(world: World):
+    old = "-----Original Message-----\nFrom: Us <us@example.com>\nSent: Monday\n\nPlease reply by email."
+    for n, text in enumerate((f"Thanks!\n\n{old}", "Thanks again!\n-- \nPlease reply by email.")):
+        person = await said(world, f"m{n}", text)
+        assert person.preferences == ()
+        assert person.wishes == ()
 
 
 @pytest.mark.parametrize("more", [{"automatic": True}, {"trust": Trust.AMBIGUOUS}])
@@ -73,7 +75,11 @@ async def test_the_same_message_again_changes_nothing(world: World):
     record = await world.customer(EMAIL)
     page = await world.store.history(record, limit=50)
     assert page is not None
-    assert len([e for e in page.entries if isinstance(e, PreferenceStated)]) == 1
+    (one,) = [e for e in page.entries if isinstance(e, PreferenceStated)]
+    source = next(e for e in page.entries if e.id == one.evidence)
+    assert isinstance(source, Received)
+    again = wishing.entries(source, wishes.readings(source.text), Snapshot(record, 1))
+    assert again == [one], "who files it a second time adds nothing"
 
 
 async def test_an_older_mail_that_comes_late_does_not_undo_a_newer_wish(world: World):

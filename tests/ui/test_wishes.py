@@ -6,6 +6,8 @@ import pytest
 
 from agentconsole.domain.entries import Received, WishSeen
 from agentconsole.domain.model import CustomerId, EntryId, Medium
+from agentconsole.ui import people
+from agentconsole.ui.say import Say
 from tests.ui.console import LARGE, SMALL, running
 from tests.ui.desk_double import NOW, DeskDouble, emily
 
@@ -53,3 +55,9 @@ async def test_one_key_refuses_it(desk: DeskDouble) -> None:
         await console.sees("요청 아님. 다시 묻지 않음.")
     assert desk.person(MINSU).preferences == ()
     assert desk.person(MINSU).wishes == ()
+
+
+def test_the_card_links_it_to_the_message_in_which_it_stands(desk: DeskDouble) -> None:
+    (line,) = people.wanted(desk.person(MINSU), Say("en", "UTC"), 120)
+    source = next(e for e in desk.records[MINSU] if isinstance(e, Received))
+    assert line[1] == source.id
