@@ -91,6 +91,12 @@ def damaged(records: Sequence[DamagedRecord], may: bool, say: Say, width: int) -
             choice = Takeback(record.customer, name, previous, entries) if may else None
             line = row(our("   "), (fit(label, 24), ""), our(" "), (say("damage.entries", n=str(entries)), "key"))
             found.append(Item(line, choice))
+        if record.entries < 0 and record.previous < 0:
+            lost = say("damage.lost", id=record.customer)
+            found += [Item(row(our("   "), (line, "warn"))) for line in wrap(lost, width - 5, 3)]
+    some = any(record.entries >= 0 or record.previous >= 0 for record in records)
+    if not some:
+        return found
     hint = say("damage.hint" if may else "damage.no_right")
     return [*found, Item(()), *(Item(row(our(" "), (line, "note"))) for line in wrap(hint, width - 3, 3))]
 

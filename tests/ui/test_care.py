@@ -256,6 +256,14 @@ def damage(desk: DeskDouble, entries: int = 2, previous: int = 3) -> None:
     desk.tell(health=True)
 
 
+async def test_page_of_damage_offers_nothing_where_nothing_can_be_read(desk: DeskDouble) -> None:
+    damage(desk, entries=-1, previous=-1)
+    async with running(desk) as console:
+        await console.press("D")
+        await console.sees("Nothing can be taken back. Restore a backup, or: agentconsole customer", "erase minsu")
+        assert "enter takes one back" not in console.screen
+
+
 async def test_damaged_customer_is_taken_back_after_one_question(desk: DeskDouble) -> None:
     async with running(desk) as console:
         await console.open("박민수")
