@@ -183,6 +183,8 @@ class Console(App[None]):
         self.header.update()
         self.queue.refresh_changed()
         self.writer.update()
+        if self.writer.now is not None and self.writer.now.outlived(self.settings.clock()):
+            self.writer.choose()
         self.acting.minute()
         self._schedule_minute()
 

@@ -190,6 +190,14 @@ class Writing:
                 return step
         return steps[0] if steps else None
 
+    def outlived(self, now: datetime) -> bool:
+        """Say whether something that the choice was made on has ended since: a window, a quiet hour."""
+        if self.choice is None:
+            return False
+        ends = [datetime.fromisoformat(r.facts["until"]) for r in self.choice.ranked if r.facts.get("until")]
+        ends += [refused.until for refused in self.choice.refused if refused.until is not None]
+        return any(end <= now for end in ends)
+
     def walk(self) -> Ranked | RefusedRoute | None:
         """Go to the next route; after the last one back to the first, which follows the rules again."""
         steps, here = self.steps(), self.at

@@ -122,6 +122,22 @@ async def test_walk_passes_refused_routes_with_their_reasons_and_returns(desk: D
         assert console.app.writer.now.pinned is None  # type: ignore[union-attr]
 
 
+async def test_a_window_that_closes_while_one_types_is_told_within_the_minute(desk: DeskDouble) -> None:
+    desk.received("emily", "wa", phone("+447700900123"), "or here", minutes=0)
+    moment = [NOW]
+    async with running(desk, clock=lambda: moment[0]) as console:
+        await begin(console)
+        await console.sees("Free to write for", "1 d 0 h.")
+        asked = len(desk.called("choose"))
+        moment[0] += timedelta(hours=1)
+        console.app._minute()
+        await console.sees("23 h 0 m.")
+        assert len(desk.called("choose")) == asked
+        moment[0] += timedelta(hours=24)
+        console.app._minute()
+        await console.until(lambda: len(desk.called("choose")) > asked)
+
+
 async def test_walked_route_is_the_one_that_is_sent(desk: DeskDouble) -> None:
     desk.received("emily", "sms", phone("+447700900123"), "or text me", minutes=500)
     async with running(desk, coach=True) as console:
