@@ -18,7 +18,7 @@ import msgspec
 from agentconsole import __version__, wire
 from agentconsole.desk import Agent, Desk
 from agentconsole.domain.model import AgentName
-from agentconsole.errors import AgentConsoleError, ConfigError, Refused, UsageError
+from agentconsole.errors import AgentConsoleError, ConfigError, Refused, TryLater, UsageError
 from agentconsole.hub.profile import ALL_RIGHTS, HubProfile
 
 MAX_CONNECTIONS = 128
@@ -174,6 +174,14 @@ class Server:
             await connection.answer(request.id, exc)
         except asyncio.CancelledError:
             raise
+        except OSError as exc:
+            # Outside the store's own words for it: no more open files, say, where a time zone is read.
+            self._log.error("%s: %s", request.method, exc.strerror)
+            later = TryLater(
+                f"The hub's computer refuses: {exc.strerror}. What was asked may not have been done.",
+                "Try again: the same request changes nothing twice.",
+            )
+            await connection.answer(request.id, later)
         except Exception as exc:
             self._log.error("%s ended in %s", request.method, type(exc).__name__, exc_info=exc)
             failure = AgentConsoleError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import pwd
@@ -13,7 +14,8 @@ import pytest
 from agentconsole import wire
 from agentconsole.desk import Agent, Compose, Position
 from agentconsole.domain.model import AgentName, CustomerId, Delivery
-from agentconsole.errors import AnswerLost, HubAbsent, NotFound, Refused, StoreFault
+from agentconsole.errors import AnswerLost, HubAbsent, NotFound, Refused, StoreFault, TryLater
+from agentconsole.hub.desk_over_store import DeskOverStore
 from agentconsole.hub.profile import HubProfile
 from agentconsole.ports import AuditLine
 from agentconsole.remote import RemoteDesk, as_desk
@@ -65,6 +67,16 @@ async def test_a_name_may_only_be_claimed_where_the_profile_lists_it(world: Worl
     async with running(profile=HubProfile(claims=frozenset({"mina"}), free_floor=0)) as other:
         _, who = await other.attach("mina")
         assert (who.name, who.proven) == ("mina", False)
+
+
+async def test_a_computer_out_of_open_files_asks_for_patience(world: World, monkeypatch: pytest.MonkeyPatch):
+    async def refusing(*_arguments: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(DeskOverStore, "status", refusing)
+    (_, answer) = await talk(world, HELLO, request(2, "status"))
+    assert answer["error"]["data"]["code"] == TryLater.code
+    assert "Too many open files" in answer["error"]["message"]
 
 
 async def test_rights_are_checked_by_the_hub_for_every_call():
