@@ -19,7 +19,7 @@ _MAIL: Final = {
 }
 _MESSAGE: Final = {
     "en": "About your message on {medium} of {en_day}:",
-    "ko": "{month}월 {day}일 {medium}(으)로 문의 주셨던 건입니다:",
+    "ko": "{month}월 {day}일 {medium}{by} 문의 주셨던 건입니다:",
     "ja": "{month}月{day}日に{medium}でいただいた件です：",
     "pt": "Sobre a sua mensagem por {medium} de {day}/{month}:",
     "es": "Sobre su mensaje por {medium} del {day}/{month}:",
@@ -44,4 +44,13 @@ def bridge(medium: str, at: datetime, language: str) -> str:
         day=at.day,
         month=at.month,
         en_day=f"{at.day} {at:%b}",
+        by=_by(names.get(f"medium.{medium}", "")),
     )
+
+
+def _by(name: str) -> str:
+    """Return the Korean particle after a name: 문자로, 왓츠앱으로, 메일로; both where its sound is not known."""
+    if not name or not "가" <= name[-1] <= "힣":
+        return "(으)로"
+    final = (ord(name[-1]) - ord("가")) % 28
+    return "로" if final in (0, 8) else "으로"

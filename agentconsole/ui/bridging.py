@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from agentconsole.domain.entries import Received
 from agentconsole.domain.model import CustomerId, EntryId, Medium, Participant, Ranked
+from agentconsole.text import language
 from agentconsole.text.bridge import bridge
 from agentconsole.ui import people
 from agentconsole.ui.drafting import KEPT, NO_ENTRY, Writing, instead
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from agentconsole.ui.reading import Opened
 
 _GET_IT = ("to", "cc")
+_LOOKED_AT = 5
+"""Messages whose language is guessed on the screen's own time."""
 
 
 def line_of(writing: Writing, opened: Opened | None) -> str:
@@ -29,7 +32,16 @@ def line_of(writing: Writing, opened: Opened | None) -> str:
         return ""
     if writing.bridged in (KEPT, writing.answers):
         return ""
-    return bridge(answered.medium, opened.about.local(answered.at), opened.about.spoken.language)
+    return bridge(answered.medium, opened.about.local(answered.at), spoken(opened))
+
+
+def spoken(opened: Opened) -> str:
+    """Return the customer's language; where none is recorded (messages from before it was) that of the newest ones."""
+    if opened.about.spoken.language:
+        return opened.about.spoken.language
+    texts = [entry.text for entry in reversed(opened.entries) if isinstance(entry, Received)]
+    found = language.of_many(texts[:_LOOKED_AT])
+    return found.language if found is not None else ""
 
 
 def others(writing: Writing, opened: Opened | None) -> Sequence[Participant]:

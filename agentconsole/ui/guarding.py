@@ -69,8 +69,8 @@ class Guarding:
         box, writing = writer.pane.box, writer.now
         if warned.guard == guards.ASKED_AGAIN:
             opened = self.app.reading.opened
-            spoken = opened.about.spoken.language if opened is not None else ""
-            box.put(self.app.say.confirm(_fact(warned), box.text, spoken))
+            theirs = opened.about.spoken.language if opened is not None else ""
+            box.put(self.app.say.confirm(_fact(warned), box.text, theirs))
         elif writing.warned_text != box.typed or warned.end <= warned.start:
             return
         elif warned.guard == guards.NUMBER_IN_TEXT:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import msgspec
 import pytest
 
-from agentconsole.desk import Compose, Sent
+from agentconsole.desk import Compose, Fallback, Sent
 from agentconsole.domain.entries import Receipt, Reply
 from agentconsole.domain.fallback import Automatic
 from agentconsole.domain.model import (
@@ -173,7 +173,18 @@ async def test_twice_asked_is_once_sent_and_a_second_wish_is_refused():
         assert len(await replies(world)) == 2
 
 
-async def test_a_death_between_the_second_reply_and_settling_the_first_makes_no_third():
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda world, found: world.desk.resend(world.who, "again", found.reply),
+        lambda world, found: world.desk.fallback(world.who, found.reply),
+        lambda world, found: world.desk.reply(world.who, "f2", found.compose),
+    ],
+    ids=["resend", "fallback", "another wish"],
+)
+async def test_a_death_between_the_second_reply_and_settling_the_first_makes_no_third(
+    ask: Callable[[World, Fallback], Awaitable[object]],
+):
     clock, random = HandClock(), CountingRandomness()
     store = DyingStore(clock, random)
     async with office(store=store, clock=clock) as (world, post):
@@ -185,8 +196,7 @@ async def test_a_death_between_the_second_reply_and_settling_the_first_makes_no_
         store.dies_at = None
         assert (await world.desk.sent(world.who, found.reply)).state == Delivery.FAILED
         with pytest.raises(Refused, match="another way already"):
-            await world.desk.resend(world.who, "again", found.reply)
-        await world.desk.reply(world.who, "f1", found.compose)
+            await ask(world, found)
         assert (await world.desk.sent(world.who, found.reply)).state == Delivery.CANCELLED
         assert len(await replies(world)) == 2
 

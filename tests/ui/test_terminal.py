@@ -62,6 +62,16 @@ def test_typing_costs_at_most_2500_bytes_a_letter(start: Start) -> None:
     assert statistics.median(costs) <= 2500, costs
 
 
+def test_the_whole_choice_costs_at_most_8000_bytes(start: Start) -> None:
+    terminal = start(size=(120, 36))
+    terminal.press("r")
+    terminal.sees("Reply to")
+    terminal.quiet(0.8)
+    shown = terminal.press("\x1b[12~", 0.6)
+    terminal.sees("WHY THIS CHANNEL")
+    assert shown <= 8000
+
+
 def test_hostile_strings_never_reach_the_terminal_as_controls(start: Start) -> None:
     """All 136 strings through every pane: as name, subject, text, file name, participant, note, opt-out word, as an
     account's error and hint, and as the text and the reason of a reply that failed."""
@@ -170,4 +180,4 @@ def test_korean_on_a_real_terminal(start: Start) -> None:
     terminal.press("r")
     terminal.sees("박민수 님에게 답장")
     terminal.send("안녕하세요")
-    terminal.sees("안녕하세요", "5자")
+    terminal.sees("문자로 문의 주셨던 건입니다:", "안녕하세요", "28자")

@@ -118,7 +118,7 @@ async def test_walk_passes_refused_routes_with_their_reasons_and_returns(desk: D
         assert not desk.called("reply")
         await console.press("ctrl+t", "ctrl+t")
         await console.sees("1/3 ctrl+t")
-        assert console.box.text == "About your message on SMS of 3 Mar:\nhi"
+        assert console.box.text == "3월 3일 문자로 문의 주셨던 건입니다:\nhi"
         assert console.app.writer.now.pinned is None  # type: ignore[union-attr]
 
 

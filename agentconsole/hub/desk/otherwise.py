@@ -14,7 +14,6 @@ from agentconsole.domain.model import (
     Customer,
     CustomerId,
     Delivery,
-    DeliveryRecord,
     EntryId,
     Facts,
     Ranked,
@@ -33,7 +32,7 @@ class Otherwise(Replying):
     async def fallback(self, who: Agent, reply: EntryId) -> Fallback | None:
         self.need(who, "read")
         owner, entry = await self.reply_entry(reply)
-        await self._refuse(owner, entry)
+        await self._refuse(who, owner, entry)
         customer = await self.person(owner)
         asked = Compose(customer.id, "", purpose=entry.purpose, proactive=entry.proactive)
         await self.warm(customer, asked)
@@ -85,8 +84,8 @@ class Otherwise(Replying):
                 found[at.id] = at
         return found
 
-    async def _refuse(self, owner: CustomerId, entry: Reply) -> DeliveryRecord:
-        """Return where a failed reply stands.
+    async def _refuse(self, who: Agent, owner: CustomerId, entry: Reply) -> None:
+        """Settle what a death left unsettled, and refuse what must not be sent another way.
 
         Raises:
             Refused: it must not be sent another way.
@@ -97,22 +96,22 @@ class Otherwise(Replying):
         why = fallback.forbidden(record, own_failover=own)
         if not why and await self.store.known([fallback.reply_id(entry.id)]):
             why = fallback.ALREADY
+            await self._settle(who, owner, entry.id)
         if why:
             words = await self.words()
             told = words.say(f"instead.{why}", state=words.state(record.state))
             raise Refused(told, "See: agentconsole outbox list")
-        return record
 
     # -- what ``reply`` asks --------------------------------------------------------------------------------
 
-    async def may_replace(self, customer: Customer, failed: EntryId, key: str) -> Facts:
+    async def may_replace(self, who: Agent, customer: Customer, failed: EntryId, key: str) -> Facts:
         """Return the facts of a reply in place of ``failed``; none where it is in no other's place."""
         if not failed:
             return {}
         owner, entry = await self.reply_entry(failed)
         if owner not in customer.members:
             raise Refused("The failed reply is another customer's. Nothing was sent.", "See: agentconsole outbox list")
-        await self._refuse(owner, entry)
+        await self._refuse(who, owner, entry)
         return {fallback.INSTEAD_OF: failed, "instead": entry.medium, _REQUEST: key}
 
     async def carry_files(self, compose: Compose, owner: CustomerId) -> None:
@@ -133,6 +132,13 @@ class Otherwise(Replying):
         if not failed:
             return
         owner, _ = await self.reply_entry(failed)
+        await self._settle(who, owner, failed)
+        _, made = await self.reply_entry(fallback.reply_id(failed))
+        if made.facts.get(_REQUEST) != key:
+            words = await self.words()
+            raise Refused(words.say(f"instead.{fallback.ALREADY}"), "See: agentconsole outbox list")
+
+    async def _settle(self, who: Agent, owner: CustomerId, failed: EntryId) -> None:
         receipt = Receipt(
             id=EntryId(derive_id("e", fallback.SENT_OTHERWISE, failed)),
             at=self.clock.now(),
@@ -148,14 +154,11 @@ class Otherwise(Replying):
 
         if not await self.store.known([receipt.id]):
             await self.store.change(owner, decide)
-        _, made = await self.reply_entry(fallback.reply_id(failed))
-        if made.facts.get(_REQUEST) != key:
-            words = await self.words()
-            raise Refused(words.say(f"instead.{fallback.ALREADY}"), "See: agentconsole outbox list")
 
     async def resend(self, who: Agent, request: str, reply: EntryId) -> Sent:
         async with self.people:  # so that it never leaves both ways
             if await self.store.known([fallback.reply_id(reply)]):
+                await self._settle(who, (await self.reply_entry(reply))[0], reply)
                 words = await self.words()
                 raise Refused(words.say(f"instead.{fallback.ALREADY}"), "See: agentconsole outbox list")
             return await super().resend(who, request, reply)

@@ -67,7 +67,7 @@ class Replying(Choosing):
         words = await self.words()
         async with self.people:
             customer = await self.person(compose.customer)
-            facts = await self.may_replace(customer, compose.instead_of, key_of(request))
+            facts = await self.may_replace(who, customer, compose.instead_of, key_of(request))
             await self.warm(customer, compose)
             choice = self.judged(customer, compose)
             try:
@@ -91,7 +91,7 @@ class Replying(Choosing):
 
     # What a reply in place of a failed one needs besides (``otherwise``).
 
-    async def may_replace(self, customer: Customer, failed: EntryId, key: str) -> Facts:
+    async def may_replace(self, who: Agent, customer: Customer, failed: EntryId, key: str) -> Facts:
         raise NotImplementedError
 
     async def carry_files(self, compose: Compose, owner: CustomerId) -> None:
