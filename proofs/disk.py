@@ -60,7 +60,7 @@ def main() -> int:
     else:
         wrong.append("not root: no ext4 image was taken")
     states = _timed("lostwrites", lambda: lostwrites.lostwrites(3000 // share, seed))
-    take(lostwrites.report(states, "", 1000 // share), states.wrong)
+    take(lostwrites.report(states, "", 600 // share), states.wrong)
     damaged = _timed("damage", lambda: damage.trials(1000 // share, seed))
     take(damage.report(damaged, "", 1000 // share), damaged.wrong)
     filed = _timed("arrivals", lambda: arrivals.arrivals(40 // share, seed))

@@ -281,7 +281,7 @@ def main() -> int:
     for line in figures.wrong[:40]:
         print(line)
     command = f"python -m proofs.lostwrites --n {given.n} --seed {given.seed}"
-    return report(figures, command, given.n // 3).finish()
+    return report(figures, command, given.n // 5).finish()
 
 
 if __name__ == "__main__":
