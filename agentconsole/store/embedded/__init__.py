@@ -17,6 +17,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import ParamSpec, Self, TypeVar
 
+import msgspec
+
 from agentconsole.domain.entries import AnyEntry
 from agentconsole.domain.model import (
     AccountName,
@@ -90,7 +92,7 @@ class EmbeddedStore:
         self._drafts = Drafts(root / "drafts", steps)
         self._blobs = Blobs(root / "blobs", steps)
         self._audit = Audit(root / "audit", steps)
-        self._engine = Engine(root, random=random, steps=steps, news=self._news)
+        self._engine = Engine(root, random=random, steps=steps, news=self._news, copied=self._was_copied)
         self._rewriter = Rewriter(root, self._engine, self._blobs, self._drafts)
         self._eraser = Eraser(root, self._engine, self._rewriter, self._blobs, self._drafts, self._audit, clock.now)
         self._accepter = Accepter(root, self._engine, self._rewriter)
@@ -146,6 +148,14 @@ class EmbeddedStore:
             card = place.create(self._root, self._random, self._steps)
         self._card = migrate(self._root, card, self._steps)
         self._origin = place.origin(self._root, self._card)
+
+    def _was_copied(self) -> None:
+        """Keep durably that files were copied over the store, until it is adopted."""
+        if not self._origin:
+            self._origin = place.COPIED
+            self._card = msgspec.structs.replace(self._card, origin=place.COPIED)
+            with self._steps.durable(Step.ADOPT):
+                place.write(self._root, self._card)
 
     def _finish(self) -> None:
         """Go on with what a crash cut short. Where that cannot be now, the store is used all the same."""

@@ -52,9 +52,23 @@ class DecisionFailed(Exception):
 
 
 class Engine:
-    """Everything that writes heads and indexes. Used in the store's worker thread only."""
+    """Everything that writes heads and indexes. Used in the store's worker thread only.
 
-    def __init__(self, root: Path, *, random: Randomness, steps: Steps, news: Callable[[], None]) -> None:
+    Args:
+        copied: called at the start where customers' files were put in the place of themselves, before they are filed:
+            the index does not tell it any more afterwards.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        random: Randomness,
+        steps: Steps,
+        news: Callable[[], None],
+        copied: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._copied = copied
         self.customers = root / "customers"
         self._index_path = root / "index.sqlite3"
         self.random = random
@@ -135,21 +149,32 @@ class Engine:
         """Find heads that are not the ones that the index knows, and file them."""
         known = self.index.filed()
         damaged = self.index.damaged()
-        changed = []
+        changed: dict[CustomerId, Filed | None] = {}
         total = 0
         for record, found in self._heads():
             total += 1
             before = known.pop(record, None)
             other = before is None or (before.ino if found is None else not before.same_file(found))
             if other or record in damaged:
-                changed.append(record)
-        changed.extend(record for record, before in known.items() if before.ino)
+                changed[record] = before
+        changed.update((record, None) for record, before in known.items() if before.ino)
+        if any(self._is_copy(record, before) for record, before in changed.items() if record not in damaged):
+            self._copied()
         if len(changed) > 500 and len(changed) * _REBUILD_SHARE > total:
             self.index.close(clean=False)
             self._rebuild()
             return
         for record in changed:
             self.file_anew(record)
+
+    def _is_copy(self, record: CustomerId, before: Filed | None) -> bool:
+        """Whether a head is the one that was there and yet another file. Every change of ours has a new generation."""
+        if before is None or not before.gen:
+            return False
+        try:
+            return files.read(head_path(self.customers, record))[1].gen == before.gen
+        except (Damaged, OSError):
+            return False
 
     def repair(self) -> None:
         """File what could not be filed when it was written."""

@@ -4,8 +4,9 @@ A store that was copied or restored is older than what really happened: replies 
 it. So the file bears a mark of its place, and a folder that is opened elsewhere says ``copied`` until somebody adopted
 it. The mark is the machine's id (hashed) and the inodes of the folder and of its customers' folder: ``mv`` on one file
 system and a restart keep them; ``cp``, ``rsync``, ``tar``, another machine and another file system do not. Where a
-machine has no id, only the inodes count. What no file can tell is a disk or a machine that was itself set back to an
-earlier state.
+machine has no id, only the inodes count. Files that were copied into the store's own folder (``rsync -a OLD/ STORE/``)
+are told by the index that came with them: it knows other inodes. What no file can tell is a disk or a machine that was
+itself set back to an earlier state, and files that were copied into the folder without their index.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ _MAY_LIE_THERE: Final = frozenset((LOCK_NAME, CARE_LOCK, f"{NAME}.tmp", "custome
 class Card(msgspec.Struct, frozen=True):
     """What ``store.toml`` says.
 
-    ``origin`` is ``restored`` where a backup was put back and nobody adopted it yet.
+    ``origin`` is ``restored`` where a backup was put back, ``copied`` where only the index could tell that files were
+    copied, until somebody adopts it.
     """
 
     format: int
