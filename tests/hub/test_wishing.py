@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import timedelta
 
 import pytest
 
+from agentconsole.channels import email
 from agentconsole.desk import Compose
 from agentconsole.domain import wishes
 from agentconsole.domain.entries import PreferenceStated, Received, WishSeen
 from agentconsole.domain.model import Customer, CustomerId, EntryId, Medium, Preference, Snapshot, Trust
 from agentconsole.errors import NotFound
 from agentconsole.hub import wishing
+from agentconsole.ports import Inbound, RawItem
 from tests.fakes import paper
 from tests.hub.conftest import EMAIL, World
 from tests.waiting import until
@@ -165,3 +168,27 @@ async def test_a_card_number_in_a_wish_is_shown_by_its_end_only(world: World):
         (found,) = await world.desk.wishes(world.who, asked)
         assert "1111" in found.wish.words
         assert card not in found.wish.words
+
+
+RAW = b"""From: Emily <emily@example.com>
+To: us@example.com
+Subject: =?utf-8?B?7KO866y4IDQ0NTU=?=
+Message-ID: <w1@example.com>
+Date: Mon, 1 Jan 2024 10:00:00 +0000
+MIME-Version: 1.0
+Content-Type: text/html; charset=utf-8
+Content-Transfer-Encoding: base64
+
+""" + base64.encodebytes("<p>언제 오나요?</p><p>답은 <b>카톡</b>으로 부탁드려요.</p>".encode())
+
+
+async def test_a_real_mail_as_providers_send_it(world: World):
+    [parsed] = email.parse(RawItem("w1", RAW, world.clock.now(), {}))
+    assert isinstance(parsed, Inbound)
+    world.mail.put(parsed)
+    record = await world.customer(EMAIL)
+    person = await world.store.customer(record)
+    assert person is not None
+    wish = stated(person)
+    assert wish is not None
+    assert (wish.medium, wish.words) == ("kakaotalk", "답은 카톡으로 부탁드려요.")
