@@ -57,7 +57,7 @@ def customer_lines(page: TimelinePage, words: Wording) -> Iterator[str]:
                 purpose=wish.purpose,
             )
     for key, text in words.about(page.about):
-        yield say(f"about_{key}", what=text)
+        yield say(f"about.{key}", what=text)
     for consent in person.consents:
         yield say(
             "opted_in" if consent.allowed else "opted_out",
@@ -144,7 +144,7 @@ def choice_lines(choice: Choice, words: Wording) -> Iterator[str]:
         yield words.say("no_channel")
     for told in words.choice(choice):
         yield words.say(
-            f"choice_{told.kind}",
+            f"choice.{told.kind}",
             why=told.text,
             address=text_of(told.route.address),
             account=told.route.account,

@@ -75,21 +75,21 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
     "hit": ("{name}, {at}, {medium}, entry {entry}", "{name}, {at}, {medium}, 기록 {entry}"),
     "nothing_found": ("Nothing found.", "찾은 것 없음."),
     # the choice
-    "choice_chosen": (
+    "choice.chosen": (
         "Reply goes by: {why} To {address} through {account}.",
         "답장 채널: {why} 받는 곳 {address}, 계정 {account}.",
     ),
-    "choice_proposed": ("Proposed: {why} ({address}, --via {medium})", "제안: {why} ({address}, --via {medium})"),
-    "choice_next": (
+    "choice.proposed": ("Proposed: {why} ({address}, --via {medium})", "제안: {why} ({address}, --via {medium})"),
+    "choice.next": (
         "Alternative: {why} To {address} through {account}.",
         "다른 채널: {why} 받는 곳 {address}, 계정 {account}.",
     ),
-    "choice_refused": ("Refused: {why} ({address})", "보낼 수 없음: {why} ({address})"),
-    "choice_set_aside": ("Asked for, set aside: {why} ({address})", "요청했으나 따르지 못함: {why} ({address})"),
-    "about_language": ("Language: {what}", "언어: {what}"),
-    "about_zone": ("Time zone: {what}", "시간대: {what}"),
-    "about_country": ("Country: {what}", "국가: {what}"),
-    "about_best_hour": ("Best time: {what}", "연락하기 좋은 시간: {what}"),
+    "choice.refused": ("Refused: {why} ({address})", "보낼 수 없음: {why} ({address})"),
+    "choice.set_aside": ("Asked for, set aside: {why} ({address})", "요청했으나 따르지 못함: {why} ({address})"),
+    "about.language": ("Language: {what}", "언어: {what}"),
+    "about.zone": ("Time zone: {what}", "시간대: {what}"),
+    "about.country": ("Country: {what}", "국가: {what}"),
+    "about.best_hour": ("Best time: {what}", "연락하기 좋은 시간: {what}"),
     "described": ("Recorded: {what} {value} (before: {before}); {id}", "기록함: {what} {value} (이전: {before}); {id}"),
     "forgotten": ("No longer recorded: {what} (before: {before}); {id}", "기록 지움: {what} (이전: {before}); {id}"),
     "described.language": ("language", "언어"),
@@ -100,7 +100,6 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
         "Would go: {what} To {address} through {account}.",
         "보낼 수 있음: {what} 받는 곳 {address}, 계정 {account}.",
     ),
-    "fallback_because": ("{why}", "{why}"),
     "fallback_subject": ("Subject: {subject}", "제목: {subject}"),
     "fallback_send": ("Nothing was sent. To send it: --send", "보내지 않음. 보내려면: --send"),
     "no_channel": ("No channel can be used now.", "지금 쓸 수 있는 채널이 없음."),

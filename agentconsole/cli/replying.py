@@ -169,7 +169,7 @@ async def _dry_run(context: Context, desk: Desk, who: Agent, compose: Compose, f
             out.line(line)
         for key_, text in words.about(about):
             if key_ == "best_hour":
-                out.line(words.say("about_best_hour", what=text))
+                out.line(words.say("about.best_hour", what=text))
         if best is not None and leaves != compose.text:
             out.line(words.say("leaves_as"))
             out.block(leaves)
