@@ -16,6 +16,7 @@ from agentconsole.cli.names import known_medium, text_of
 from agentconsole.cli.parser import Command, key
 from agentconsole.cli.wording import Wording
 from agentconsole.desk import Agent, Compose, Desk, Position, Sent
+from agentconsole.domain import numbers
 from agentconsole.domain.guards import Warned
 from agentconsole.domain.model import (
     Attachment,
@@ -303,7 +304,7 @@ async def outbox_fallback(context: Context) -> int:
     out.line(words.because(found.ranked))
     if found.subject:
         out.line(words.say("fallback_subject", subject=found.subject))
-    out.block(found.text)
+    out.block(numbers.masked(found.text))
     out.talk(words.say("fallback_send"))
     return 0
 

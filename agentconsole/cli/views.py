@@ -8,6 +8,7 @@ from agentconsole.cli.names import text_of
 from agentconsole.cli.output import Fields
 from agentconsole.cli.wording import Wording
 from agentconsole.desk import AccountHealth, Fallback, OutboxLine, QueuePage, Sent, Status, SuggestionView, TimelinePage
+from agentconsole.domain import numbers
 from agentconsole.domain.about import About
 from agentconsole.domain.entries import (
     AnyEntry,
@@ -285,7 +286,7 @@ def fallback(found: Fallback, words: Wording) -> Fields:
         "reply": found.reply,
         "customer": found.customer,
         "route": ranked(found.ranked, words),
-        "text": found.text,
+        "text": numbers.masked(found.text),
         "subject": found.subject or None,
         "changes": list(found.changes),
         "attachments": [attachment(part) for part in found.attachments],
