@@ -43,13 +43,14 @@ lock:
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --extra demo --group build \
 		-c constraints.txt pyproject.toml -o constraints-demo.txt
 
-# make prove-kill   kills at every border and at random, with real servers
-# make prove-wire   lines that are cut at every third byte
-# make prove-disk   failing disks, power loss, damage
-# make prove-clock  clocks that jump, a day without servers
-# make prove-care   backups of a store at work, restored
-# make prove-consent  opt-outs against everything that happens at the same time
-PROOFS = prove-kill prove-wire prove-disk prove-clock prove-care prove-consent
+# make prove-kill      kills at every border and at random, with real servers
+# make prove-wire      lines that are cut at every third byte
+# make prove-disk      failing disks, power loss, damage
+# make prove-clock     clocks that jump, a day without servers
+# make prove-care      backups of a store at work, restored
+# make prove-consent   opt-outs against everything that happens at the same time
+# make prove-identity  merges that are ended as if they had never been
+PROOFS = prove-kill prove-wire prove-disk prove-clock prove-care prove-consent prove-identity
 .PHONY: $(PROOFS)
 $(PROOFS): prove-%: tools servers
 	.venv/bin/python -m proofs.$*
