@@ -1,8 +1,8 @@
 """Two ledgers that know what no customer's file may forget: who was erased, and every word about consent.
 
 ``ledger/erased.jsonl`` holds keyed hashes of the ids of erased records and entries, so that nothing of them is filed
-again, fetched again or restored. Its first line is the key, so that a copy of the file says the same; a ledger that was
-made of several has several keys, each before its own lines. ``ledger/consents.jsonl`` holds every opt-out and opt-in,
+again, fetched again or restored. Every line bears its key, so that a copy of the file says the same, and a line that is
+damaged takes no other one's sense away. ``ledger/consents.jsonl`` holds every opt-out and opt-in,
 written before the customer's file, so that no older generation and no restored backup forgets one.
 
 A line that cannot be read (torn by a crash, or damaged) is passed over; every line carries its checksum.
@@ -39,7 +39,8 @@ CONSENTS: Final = "consents.jsonl"
 
 
 class ErasedLine(Value, frozen=True):
-    """A line of the erasure ledger: a key alone, or what one erasure took away, hashed with the key above it."""
+    """A line of the erasure ledger: what one erasure took away, hashed with its key, or with the key above it where it
+    has none. A line may hold a key alone."""
 
     key: str = ""
     at: datetime | None = None
@@ -85,9 +86,8 @@ class ErasureLedger:
             self._take(line)
 
     def _take(self, line: ErasedLine) -> None:
-        if line.key:
-            self.last_key = line.key
-        elif not self.last_key:
+        self.last_key = line.key or self.last_key
+        if not self.last_key:
             log.error("the erasure ledger %s has lost its key: what it lists cannot be recognised", self.path)
         if self.last_key:
             self._records.setdefault(self.last_key, set()).update(line.records)
@@ -111,6 +111,7 @@ class ErasureLedger:
         fresh = not self.last_key
         key = self.last_key or random.token()
         line = ErasedLine(
+            key=key,
             at=at,
             records=tuple(keyed(key.encode(), record) for record in lost.records),
             entries=tuple(keyed(key.encode(), entry) for entry in lost.entries),
@@ -120,25 +121,22 @@ class ErasureLedger:
                 files.make_folder(self.path.parent)
                 if self.path.exists():
                     files.move(self.path, self.path.with_name(f"{self.path.name}.damaged"))
-                files.replace_file(self.path, _written((ErasedLine(key=key), line)))
+                files.replace_file(self.path, _written((line,)))
             else:
                 files.append_line(self.path, seal(msgspec.json.encode(line)))
-        for one in (ErasedLine(key=key), line) if fresh else (line,):
-            self._take(one)
+        self._take(line)
 
 
 def united_erasures(*paths: Path) -> bytes:
     """Return one erasure ledger that knows what each of several knows; empty where none knows anything."""
-    groups: dict[str, dict[ErasedLine, None]] = {}
+    found: dict[ErasedLine, None] = {}
     for path in paths:
         key = ""
         for line in _lines(path, ErasedLine):
             key = line.key or key
-            if key:
-                groups.setdefault(key, {})
-                if not line.key:
-                    groups[key].setdefault(line)
-    return _written(one for key, lines in groups.items() for one in (ErasedLine(key=key), *lines))
+            if key and (line.records or line.entries):
+                found.setdefault(msgspec.structs.replace(line, key=key))
+    return _written(found)
 
 
 class ConsentLedger:
