@@ -84,8 +84,8 @@ def customer_lines(page: TimelinePage, words: Wording) -> Iterator[str]:
         yield say("history_closed", id=person.id)
     for fact in page.facts:
         yield words.fact(fact)
-    for wish in person.wishes:
-        yield say("may_want", **words.wish(wish))
+    for seen in person.wishes:
+        yield say("may_want", **words.wish(seen))
     for view in page.suggestions:
         yield say(
             "may_be",

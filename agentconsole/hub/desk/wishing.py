@@ -26,9 +26,9 @@ class Wishing(DeskPart):
         self.need(who, "customer")
         key = key_of(request)
         found = await self.store.entry(wish)
-        if found is None or not isinstance(found[1], WishSeen):
+        record, seen = found if found is not None else (CustomerId(""), None)
+        if not isinstance(seen, WishSeen):
             raise NotFound(f"There is no suggestion {wish}. Nothing was changed.", "See: agentconsole suggestion list")
-        record, seen = found
         answer = _taken(seen, who, key) if accept else _refused(seen, who, key, self.clock.now())
 
         def decide(snapshot: Snapshot) -> list[AnyEntry]:
