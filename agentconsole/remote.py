@@ -100,9 +100,7 @@ class RemoteDesk:
         self.hub_version = ""
 
     @classmethod
-    async def connect(
-        cls, path: Path, claim: str = "", deadline: float = 5.0, *, console: bool = False
-    ) -> RemoteDesk:
+    async def connect(cls, path: Path, claim: str = "", deadline: float = 5.0, *, console: bool = False) -> RemoteDesk:
         """Attach to a hub.
 
         Raises:

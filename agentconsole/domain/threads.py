@@ -20,7 +20,7 @@ _BYTES: Final = 15
 _TOKENED: Final = re.compile(r"<?(e[0-9a-f]{30})\.([a-z2-7]{24})@[^@<>\s]{1,255}>?")
 OURS: Final = re.compile(r"<?e[0-9a-f]{30}(?:\.[a-z2-7]{24})?@")
 """How the Message-ID of a mail of ours begins: with the id of its entry, and a token in those of today."""
-SECRET: Final = "thread"
+KEY: Final = "thread"
 """What the store calls the key."""
 LOOKED_AT: Final = 20
 """Ids of one message that are checked, newest first."""

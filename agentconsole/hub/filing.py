@@ -258,7 +258,7 @@ class Filing:
         than a claim, whatever signs it."""
         if inbound.trust != Trust.CLAIMED or inbound.sender.kind != addresses.EMAIL or not inbound.message_ids:
             return inbound.trust
-        secret = await self._store.secret(threads.SECRET)
+        secret = await self._store.secret(threads.KEY)
         return Trust.THREADED if threads.answered(inbound.message_ids, inbound.sender, secret) else Trust.CLAIMED
 
     def _words(

@@ -134,7 +134,7 @@ class Replying(Choosing):
         domain = setup.own_address.rpartition("@")[2]
         if setup.kind.capabilities.address_kind != EMAIL or not domain:
             return reply
-        return threads.message_id(reply, route.address, domain, await self.store.secret(threads.SECRET))
+        return threads.message_id(reply, route.address, domain, await self.store.secret(threads.KEY))
 
     def _route(self, choice: Choice, compose: Compose, words: Words) -> Ranked:
         wanted = self.wanted(choice.ranked, compose)

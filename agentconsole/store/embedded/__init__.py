@@ -452,7 +452,7 @@ class EmbeddedStore:
     async def secret(self, name: str) -> str:
         known = self._secrets.get(name)
         if known is None:
-            known = self._secrets[name] = await self._write("keep a secret", self._keep_secret, name)
+            known = self._secrets[name] = await self._write("write the key of its threads", self._keep_secret, name)
         return known
 
     def _keep_secret(self, name: str) -> str:
