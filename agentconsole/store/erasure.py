@@ -140,11 +140,15 @@ def blobs_of(entries: Iterable[AnyEntry], drafts: Iterable[Draft] = ()) -> set[B
     return found - {BlobId("")}
 
 
+def audit_words(lost: Gone) -> tuple[str, ...]:
+    """Return what a line of the audit trail may not say any more."""
+    values = (key.partition(":")[2].lstrip(":") for key in lost.addresses)
+    return (*lost.records, *(value for value in values if value))
+
+
 def audit_line(line: AuditLine, lost: Gone) -> AuditLine:
     """Return a line of the audit trail without what it says of who is gone; when, who and which act stay."""
-    theirs = line.customer in lost.records or any(
-        text in line.detail for text in (*lost.records, *(key.partition(":")[2].lstrip(":") for key in lost.addresses))
-    )
+    theirs = line.customer in lost.records or any(text in line.detail for text in audit_words(lost))
     if not theirs:
         return line
     return msgspec.structs.replace(line, customer=CustomerId(""), detail="")

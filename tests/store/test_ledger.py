@@ -1,4 +1,4 @@
-"""The erasure ledger: what it knows survives damage of other lines, other keys, and the form with keys on their own."""
+"""The erasure ledger and the audit trail: what damage of a line, other keys and an earlier form do not take away."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from pathlib import Path
 
 import msgspec
 
-from agentconsole.domain.model import CustomerId, EntryId
+from agentconsole.domain.model import AgentName, CustomerId, EntryId
+from agentconsole.ports import AuditLine
 from agentconsole.seams import Steps, SystemRandomness
 from agentconsole.store.embedded.ledger import ErasedLine, ErasureLedger, united_erasures
 from agentconsole.store.embedded.sealed import seal
 from agentconsole.store.erasure import Gone, keyed
-from agentconsole.testing.entries import NOON
+from agentconsole.testing.entries import EMILY, NOON, received
+from tests.store import killed
 
 
 def gone(name: str) -> Gone:
@@ -59,3 +61,17 @@ def test_several_ledgers_become_one_also_of_the_form_with_a_key_on_its_own_line(
     both.write_bytes(united)
     assert known(both, "old", "new", "elsewhere", "nobody") == [True, True, True, False]
     assert united == united_erasures(both, one, other)
+
+
+async def test_a_damaged_line_of_the_audit_trail_keeps_no_word_of_who_was_erased(tmp_path: Path) -> None:
+    async with killed.make(tmp_path / "store") as store:
+        await store.change(CustomerId("k1"), lambda _: [received("e1")])
+        for detail in (str(EMILY), "about nobody"):
+            await store.audit(
+                AuditLine(NOON, AgentName("ana"), True, "link", CustomerId("k1" * ("@" in detail)), detail)
+            )
+        (path,) = (tmp_path / "store").glob("audit/*.jsonl")
+        path.write_bytes(path.read_bytes().replace(b"link", b"lonk"))
+        await store.erase(CustomerId("k1"))
+        assert EMILY.value.encode() not in path.read_bytes()
+        assert b"about nobody" in path.read_bytes()

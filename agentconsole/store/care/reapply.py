@@ -133,7 +133,7 @@ class Reapply:
             folder = head_path(self._customers, record).parent
             with self._steps.durable(Step.RESTORE):
                 files.remove_files(sorted(folder.glob(f"{record}.*")))
-        Audit(self._root / "audit", self._steps).rewrite(lambda line: erasure.audit_line(line, lost))
+        Audit(self._root / "audit", self._steps).forget(lost)
         for record in others:
             entries = self._entries(record)
             kept = erasure.rewritten(entries, erasure.without(lost))

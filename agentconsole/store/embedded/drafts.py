@@ -28,7 +28,7 @@ from agentconsole.store import codec, rules
 from agentconsole.store.embedded import files
 from agentconsole.store.embedded.head import shard
 from agentconsole.store.embedded.sealed import opened, seal
-from agentconsole.store.erasure import Gone, drafted_for
+from agentconsole.store.erasure import Gone, audit_line, audit_words, drafted_for
 
 log = logging.getLogger(__name__)
 
@@ -195,11 +195,12 @@ class Audit:
         with self._steps.durable(Step.AUDIT_WRITE):
             files.append_line(path, seal(msgspec.json.encode(codec.whole(line))))
 
-    def rewrite(self, change: Callable[[AuditLine], AuditLine]) -> None:
-        """Put every line through ``change``. A line that cannot be read is kept as it is."""
+    def forget(self, lost: Gone) -> None:
+        """Take out what the lines say of who is erased. One that cannot be read goes if it holds a word of theirs."""
+        words = [word.encode() for word in audit_words(lost)]
         for path in sorted(self._folder.glob("*.jsonl")):
             before = path.read_bytes().split(b"\n")
-            after = [_changed(raw, change) for raw in before]
+            after = [line for raw in before if (line := _without(raw, lost, words)) is not None]
             if after != before:
                 with self._steps.durable(Step.AUDIT_WRITE):
                     files.replace_file(path, b"\n".join(after))
@@ -215,12 +216,12 @@ class Audit:
         return found
 
 
-def _changed(raw: bytes, change: Callable[[AuditLine], AuditLine]) -> bytes:
+def _without(raw: bytes, lost: Gone, words: list[bytes]) -> bytes | None:
     try:
         line: AuditLine = opened(raw, AuditLine)
     except ValueError:
-        return raw
-    after = change(line)
+        return None if any(word in raw for word in words) else raw
+    after = audit_line(line, lost)
     return raw if after == line else seal(msgspec.json.encode(after))
 
 

@@ -141,7 +141,7 @@ class Eraser:
             engine.unfiled_records.discard(record)
         with steps.durable(Step.INDEX_UPDATE):
             engine.index.remove(lost.records)
-        self._audit.rewrite(lambda line: erasure.audit_line(line, lost))
+        self._audit.forget(lost)
         engine.consents.forget(lost, steps)
         others = engine.index.referring((*lost.records, *lost.addresses))
         for record in others:
