@@ -60,10 +60,15 @@ def vouched(customer: Customer, heard: Heard | Received) -> bool:
     vouches for the sender, or where an agent trusts the address as it signs now. A mail that nobody signed is never
     covered by that.
     """
-    if not heard.checked or heard.trust in VOUCHED:
-        return True
     linked = next((known for known in customer.addresses if known.address == heard.sender), None)
-    return linked is not None and bool(linked.trusted_by and heard.signer) and linked.signer == heard.signer
+    return believed(linked, heard.trust, heard.signer, checked=heard.checked)
+
+
+def believed(linked: LinkedAddress | None, trust: Trust, signer: str, *, checked: bool) -> bool:
+    """Say the same of a message that is only being filed or folded; ``linked`` is its sender, where known."""
+    if not checked or trust in VOUCHED:
+        return True
+    return linked is not None and bool(linked.trusted_by and signer) and linked.signer == signer
 
 
 def doubtful(customer: Customer) -> Heard | None:

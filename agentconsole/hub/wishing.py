@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from agentconsole.domain import consent, wishes, wishes_answers
+from msgspec.structs import replace
+
+from agentconsole.domain import consent, identity, wishes, wishes_answers
 from agentconsole.domain.entries import AnyEntry, PreferenceStated, Received, Reply, WishSeen
 from agentconsole.domain.model import (
     ConversationId,
@@ -31,9 +33,21 @@ async def read(
     store: Store, inbound: Inbound, trust: Trust, customer: Customer | None, conversation: ConversationId, *, past: bool
 ) -> tuple[Reading, ...]:
     """Return what a message asks for. Nobody's wish is read from an archive, an automatic message, the single word
-    that opts out, or a sender who may be somebody else."""
+    that opts out, or a sender who may be somebody else. Where nothing vouches for the sender nothing is sure: an agent
+    decides."""
     if past or inbound.automatic or trust == Trust.AMBIGUOUS or consent.word(inbound.text) is not None:
         return ()
+    found = await _readings(store, inbound, customer, conversation)
+    known = customer.addresses if customer is not None else ()
+    linked = next((one for one in known if one.address == inbound.sender), None)
+    if identity.believed(linked, trust, inbound.signer, checked=inbound.checked):
+        return found
+    return tuple(replace(one, sure=False) for one in found)
+
+
+async def _readings(
+    store: Store, inbound: Inbound, customer: Customer | None, conversation: ConversationId
+) -> tuple[Reading, ...]:
     found = await asyncio.to_thread(_read, inbound.text, inbound.subject)
     if found or customer is None or len(inbound.text) > 4_000:
         return found

@@ -71,6 +71,21 @@ async def test_nobody_speaks_for_the_customer(world: World, more: dict[str, obje
     assert person.wishes == ()
 
 
+@pytest.mark.parametrize("trust", [Trust.CLAIMED, Trust.VERIFIED])
+async def test_an_unvouched_sender_only_suggests(world: World, trust: Trust):
+    person = await said(world, "m1", "Please text me", trust=trust, checked=True)
+    sure = trust == Trust.VERIFIED
+    assert [one.medium for one in person.preferences] == (["sms"] if sure else [])
+    assert [one.medium for one in person.wishes] == ([] if sure else ["sms"])
+
+
+async def test_an_address_that_an_agent_trusts_speaks_for_itself_again(world: World):
+    known = {"trust": Trust.CLAIMED, "checked": True, "signer": "example.net"}
+    person = await said(world, "m1", "Hello", **known)
+    await world.desk.trust_sender(world.who, "t1", person.id, "", True)
+    assert [one.medium for one in (await said(world, "m2", "Please text me", **known)).preferences] == ["sms"]
+
+
 async def test_the_same_message_again_changes_nothing(world: World):
     await said(world, "m1", "Please text me")
     world.mail.put(paper.message("m1", EMAIL, "Please text me", world.clock.now()))
