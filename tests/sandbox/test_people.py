@@ -40,7 +40,7 @@ def test_the_four_who_wait_are_those_of_the_script_and_emily_is_first():
     assert sorted(lines, key=lambda line: line[2]) == [
         ("Emily Rhodes", "whatsapp", timedelta(minutes=1)),
         ("田中ゆき", "telegram", timedelta(minutes=3)),
-        ("박민수", "sms", timedelta(minutes=4)),
+        ("박민수", "email", timedelta(minutes=4)),
         ("Emily Rhodes", "email", timedelta(minutes=9)),
     ]
 
