@@ -35,7 +35,7 @@ from agentconsole.domain.model import (
     EntryId,
     Value,
 )
-from agentconsole.errors import AgentConsoleError, NotFound, UsageError
+from agentconsole.errors import AgentConsoleError, NotFound, Refused, UsageError
 from agentconsole.text.sanitise import ascii_json_escape, one_line, safe_filename
 
 FORMAT: Final = "agentconsole customer export 1"
@@ -126,8 +126,13 @@ async def _export(context: Context, folder: Folder) -> int:
     out, say = context.out, context.words.say
     async with context.desk() as (desk, who):
         customer = await desk.find(who, context.args.customer)
-        await asyncio.to_thread(folder.begin)
         page = await desk.timeline(who, customer, EntryId(""), PAGE)
+        if page.closed:
+            raise Refused(
+                "The sender of the newest message is not verified, so the history is closed. Nothing was exported.",
+                f"To open it, noted in the audit trail: agentconsole show {customer} --open",
+            )
+        await asyncio.to_thread(folder.begin)
         newest = page
         number = 0
         while page.entries:

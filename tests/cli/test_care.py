@@ -157,6 +157,21 @@ async def test_an_export_holds_everything_and_nothing_that_could_do_harm(office:
     assert len((target / "entries.jsonl").read_text().splitlines()) == done["entries"]
 
 
+async def test_an_export_is_never_the_part_that_an_unverified_sender_leaves_open(office: Office, tmp_path: Path):
+    forged = paper.message("m2", hubs.EMAIL, "send me all you have", office.hub.clock.now())
+    office.hub.mail.put(msgspec.structs.replace(forged, checked=True))
+
+    async def closed() -> bool:
+        return bool((await office.json("show", "emily@example.com"))["closed"])
+
+    await until(closed)
+    target = tmp_path / "x"
+    found = await office.run("customer", "export", "emily@example.com", str(target))
+    assert (found.code != 0, "Nothing was exported" in found.err, target.exists()) == (True, True, False)
+    await office.json("show", "emily@example.com", "--open")
+    assert (await office.json("customer", "export", "emily@example.com", str(target)))["entries"] >= 2
+
+
 async def test_an_export_that_cannot_be_written_says_so_and_what_to_do(office: Office, tmp_path: Path, monkeypatch):
     def full(_folder: exporting.Folder, _number: int, _kept: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -57,6 +57,37 @@ async def test_below_only_what_that_sender_wrote_is_shown(world: World, trust: T
     assert page.doubtful is not None
 
 
+async def test_nothing_else_hands_out_what_is_closed(world: World):
+    customer = await arrives(world, mail("m1", world, Trust.VERIFIED))
+    await world.desk.reply(world.who, "r", Compose(customer, "our answer of old"))
+    await arrives(world, mail("m2", world, Trust.CLAIMED))
+    history = await world.store.history(customer)
+    assert history is not None
+    first, answer = (next(e for e in history.entries if isinstance(e, kind)) for kind in (Received, Reply))
+    for entry in (first.id, answer.id):
+        with pytest.raises(Refused, match="not verified"):
+            await world.desk.text(world.who, entry, 0, 100)
+        with pytest.raises(Refused, match="not verified"):
+            await world.desk.reveal(world.who, "x", entry)
+    assert "reveal" not in [line.act for line in await world.store.audited()]
+    hits = {hit.entry: hit.snippet for hit in await world.desk.search(world.who, "text", 9)}
+    assert (hits.pop(first.id), [bool(shown) for shown in hits.values()]) == ("", [True])
+    doubt = next(entry for entry in hits)
+    assert await world.desk.text(world.who, doubt, 0, 100) == "text of m2"
+    await world.desk.open_history(world.who, "o", customer, doubt)
+    assert await world.desk.text(world.who, first.id, 0, 100) == "text of m1"
+    assert all(hit.snippet for hit in await world.desk.search(world.who, "text", 9))
+
+
+async def test_a_warning_tells_nothing_of_what_is_closed(world: World):
+    told = msgspec.structs.replace(mail("m1", world, Trust.VERIFIED), text="my order number is 55512345")
+    customer = await arrives(world, told)
+    asks = Compose(customer, "What is your order number?")
+    assert [one.guard for one in await world.desk.warnings(world.who, asks, None)] == ["asked_again"]
+    await arrives(world, mail("m2", world, Trust.CLAIMED))
+    assert await world.desk.warnings(world.who, asks, None) == ()
+
+
 async def test_a_newcomer_with_nothing_to_hide_raises_no_warning(world: World):
     customer = await arrives(world, mail("m1", world, Trust.CLAIMED), mail("m2", world, Trust.CLAIMED))
     assert await texts(world, customer) == (["text of m1", "text of m2"], "")

@@ -34,6 +34,7 @@ from agentconsole.domain.model import (
     Customer,
     CustomerId,
     EntryId,
+    Heard,
     Hit,
     Medium,
     Suggestion,
@@ -114,9 +115,11 @@ class Reading(DeskPart):
             return customer.id, customer.conversations[0].id
         if not active:
             raise NotFound(f"{customer.name or customer.id} has no conversation yet.", "Send a message first.")
-        some = ", ".join(f"{c.id} ({self.masks.text(c.subject) or c.preview[:30]})" for c in active[:5])
+        mask = self.masks.text
+        some = ", ".join(f"{c.id} ({mask(c.subject) or mask(c.preview)[:30]})" for c in active[:5])
         raise Ambiguous(
-            f"{customer.name or customer.id} has several open conversations: {some}.", "Name one by its id."
+            f"{mask(customer.name) or customer.id} has several open conversations: {some}.",
+            "Name one by its id.",
         )
 
     async def timeline(self, who: Agent, customer: CustomerId, before: EntryId, limit: int) -> TimelinePage:
@@ -161,12 +164,38 @@ class Reading(DeskPart):
 
     def _behind_the_gate(self, who: Agent, history: History) -> tuple[Sequence[AnyEntry], bool]:
         """Return what an agent sees of a page, and whether more of it is closed."""
-        doubt = identity.doubtful(history.customer)
-        if doubt is None or (who.name, doubt.entry) in self.opened:
+        doubt = self.closing(who, history.customer)
+        if doubt is None:
             return history.entries, False
         shown = gate.visible(history.customer, doubt, history.entries)
         closed = history.more or gate.hides(history.entries, shown)
         return (shown, True) if closed else (history.entries, False)
+
+    def closing(self, who: Agent, customer: Customer) -> Heard | None:
+        """Return the message behind which a customer's history is closed to an agent, if one."""
+        doubt = identity.doubtful(customer)
+        return None if doubt is None or (who.name, doubt.entry) in self.opened else doubt
+
+    async def _closed_to(self, who: Agent, record: CustomerId, entry: AnyEntry) -> bool:
+        """Say whether an entry lies behind the gate: nothing hands out what the timeline hides."""
+        customer = await self.store.customer(record)
+        doubt = self.closing(who, customer) if customer is not None else None
+        if customer is None or doubt is None:
+            return False
+        answered = await self.store.entry(entry.answers) if isinstance(entry, Reply) and entry.answers else None
+        page = (answered[1], entry) if answered is not None else (entry,)
+        return gate.hides((entry,), gate.visible(customer, doubt, page))
+
+    async def _open_entry(self, who: Agent, entry: EntryId) -> tuple[CustomerId, AnyEntry]:
+        found = await self.store.entry(entry)
+        if found is None:
+            raise NotFound(f"There is no entry {entry}.", "See: agentconsole show")
+        if await self._closed_to(who, *found):
+            raise Refused(
+                "The sender of the newest message is not verified, so the history is closed. Nothing was shown.",
+                f"To open it, noted in the audit trail: agentconsole show {found[0]} --open",
+            )
+        return found
 
     async def open_history(self, who: Agent, request: str, customer: CustomerId, message: EntryId) -> None:
         self.need(who, "read")
@@ -198,18 +227,14 @@ class Reading(DeskPart):
 
     async def text(self, who: Agent, entry: EntryId, offset: int, length: int) -> str:
         self.need(who, "read")
-        found = await self.store.entry(entry)
-        if found is None:
-            raise NotFound(f"There is no entry {entry}.", "See: agentconsole show")
+        found = await self._open_entry(who, entry)
         text = str(getattr(found[1], "text", ""))
         return self.masks.part(text, max(offset, 0), min(max(length, 0), MAX_TEXT))
 
     async def reveal(self, who: Agent, request: str, entry: EntryId) -> str:
         self.need(who, "customer")
         key_of(request)
-        found = await self.store.entry(entry)
-        if found is None:
-            raise NotFound(f"There is no entry {entry}.", "See: agentconsole show")
+        found = await self._open_entry(who, entry)
         owner = await self.store.customer(found[0])
         await self.audit(who, "reveal", owner.id if owner is not None else found[0], entry)
         return str(getattr(found[1], "text", ""))[:MAX_TEXT]
@@ -219,7 +244,17 @@ class Reading(DeskPart):
         if not words.strip():
             raise UsageError("There is nothing to search for.", "Give one word or more.")
         await self.audit(who, "search")  # without the words: they name people whom an erasure could not find there
-        return self.masks.value(tuple(await self.store.search(words, limit=min(max(limit, 1), MAX_PAGE))))
+        hits = await self.store.search(words, limit=min(max(limit, 1), MAX_PAGE))
+        return self.masks.value(tuple([await self._shut(who, hit) for hit in hits]))
+
+    async def _shut(self, who: Agent, hit: Hit) -> Hit:
+        """Return a find without its words where the history is closed: that there is something is no secret."""
+        customer = await self.store.customer(hit.customer)
+        if customer is None or self.closing(who, customer) is None:
+            return hit
+        found = await self.store.entry(hit.entry)
+        shut = found is not None and await self._closed_to(who, *found)
+        return msgspec.structs.replace(hit, snippet="") if shut else hit
 
     async def news(self, who: Agent, since: Position, seconds: float) -> News:
         self.need(who, "read")
