@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import cache
 from typing import Final
 
@@ -128,14 +128,16 @@ def found(text: str, now: datetime) -> tuple[Mention, ...]:
     """
     part = text[:_SCANNED]
     marks: list[Mention] = []
+    taken = bytearray(len(part))
     for pattern in _PATTERNS:
         for match in _compiled(pattern).finditer(part):
             day = _day(match, now)
-            if day is None or any(m.start < match.end() and match.start() < m.end for m in marks):
+            if day is None or any(taken[match.start() : match.end()]):
                 continue
             beside = _beside(part, match.start(), match.end())
             clock, start, end = beside if beside is not None else (None, match.start(), match.end())
             marks.append(Mention(start, end, day, clock))
+            taken[start:end] = b"\x01" * (end - start)
     return tuple(sorted(marks, key=lambda m: m.start))
 
 
@@ -172,8 +174,11 @@ def _spans(words: str, local: datetime) -> Iterator[datetime]:
         unit = (match["unit"] or match["unit_ko"]).lower()
         sizes = {"m": "minutes", "분": "minutes", "h": "hours", "시": "hours", "d": "days", "일": "days"}
         size = sizes.get(unit[0], "weeks")
-        if number:
-            yield local + timedelta(**{size: number})
+        span = timedelta(**{size: number})
+        if number and size in ("minutes", "hours"):  # time that passes, whatever the clocks do meanwhile
+            yield (local.astimezone(UTC) + span).astimezone(local.tzinfo)
+        elif number:
+            yield local + span
 
 
 def _named_day(words: str, local: datetime) -> tuple[date | None, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time
+from time import process_time
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -81,3 +82,17 @@ def test_any_text_gives_a_future_time_or_none(text: str) -> None:
     assert found is None or found > NOW
     for mention in when.found(text, NOW):
         assert 0 <= mention.start < mention.end <= len(text)
+
+
+def test_hours_and_minutes_pass_also_while_the_clocks_change():
+    before = datetime(2026, 3, 29, 0, 30, tzinfo=UTC)
+    assert when.later("in 2 hours", before, ZoneInfo("Europe/London")) == datetime(2026, 3, 29, 2, 30, tzinfo=UTC)
+    autumn = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    assert when.later("in 90 minutes", autumn, ZoneInfo("Europe/London")) == datetime(2026, 10, 25, 2, tzinfo=UTC)
+    assert when.later("in 1 day", before, ZoneInfo("Europe/London")) == datetime(2026, 3, 29, 23, 30, tzinfo=UTC)
+
+
+def test_a_text_of_nothing_but_dates_holds_nothing_up():
+    began = process_time()
+    assert len(when.found("3월3일" * 5_000, datetime(2026, 3, 4, tzinfo=UTC))) == 5_000
+    assert process_time() - began < 2, "each date was compared with every other"
