@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from agentconsole.domain import consent, delivery, facts, learned, numbers
+from agentconsole.domain import consent, delivery, facts, identity, learned, numbers
 from agentconsole.domain.entries import (
     AddressLinked,
     AddressState,
@@ -62,7 +62,7 @@ from agentconsole.domain.model import (
     Wish,
 )
 
-FOLD_VERSION: Final = 5
+FOLD_VERSION: Final = 6
 """Raised with every change of what entries add up to; a snapshot of another version is computed anew."""
 
 PREVIEW: Final = 160
@@ -247,8 +247,11 @@ class _Fold:
 
     def _received(self, entry: Received) -> None:
         self._link(entry.sender, entry.trust, entry)
-        self._learn(entry)
-        facts.learn(self.facts, facts.told(entry))
+        linked = self.addresses[str(entry.sender)]
+        believed = identity.believed(linked, entry.trust, entry.signer, checked=entry.checked)
+        if believed:  # what may be somebody else's teaches nothing of the customer
+            self._learn(entry)
+            facts.learn(self.facts, facts.told(entry))
         if not entry.past:
             self.heard = Heard(entry.id, entry.stored_at, entry.sender, entry.trust, entry.signer, entry.checked)
         if entry.sender_name and not self.name:
@@ -279,11 +282,12 @@ class _Fold:
                 subject=entry.subject,
                 route=replace(use.route, place=entry.place),
             )
-        if use.unanswered and not entry.automatic:
+        if believed and (use.vouched_in is None or entry.at >= use.vouched_in):
+            use = replace(use, vouched_in=entry.at)
+        if believed and use.unanswered and not entry.automatic:
             use = replace(use, answered=use.answered + use.unanswered, unanswered=0)
         self.routes[route_key(use.route)] = use
-        linked = self.addresses[str(entry.sender)]
-        if linked.dead and linked.dead_at is not None and entry.at > linked.dead_at:
+        if believed and linked.dead and linked.dead_at is not None and entry.at > linked.dead_at:
             self.addresses[str(entry.sender)] = replace(linked, dead="", dead_at=None)
 
     def _learn(self, entry: Received) -> None:

@@ -222,7 +222,10 @@ class Tally(Value, frozen=True):
 
 
 class RouteUse(Value, frozen=True):
-    """How a route was used: newest message in, newest out, and how often ours were answered there."""
+    """How a route was used: newest message in, newest out, and how often ours were answered there.
+
+    ``vouched_in`` is the newest message in that may be taken for the customer's (``identity.vouched``).
+    """
 
     route: Route
     last_in: datetime | None = None
@@ -231,6 +234,7 @@ class RouteUse(Value, frozen=True):
     answered: int = 0
     external_id: str = ""
     subject: str = ""
+    vouched_in: datetime | None = None
 
 
 class Conversation(Value, frozen=True):

@@ -247,7 +247,8 @@ def _linked(customer: Customer, route: Route) -> LinkedAddress | None:
 
 
 def _last_in(customer: Customer, medium: Medium) -> datetime | None:
+    """Return when the customer last wrote on a medium. What may be somebody else's opens no way round an opt-out."""
     return max(
-        (use.last_in for use in customer.routes if use.route.medium == medium and use.last_in is not None),
+        (use.vouched_in for use in customer.routes if use.route.medium == medium and use.vouched_in is not None),
         default=None,
     )

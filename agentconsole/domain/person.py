@@ -138,9 +138,11 @@ def _stricter(one: Consent, other: Consent) -> Consent:
 def _later_use(one: RouteUse, other: RouteUse) -> RouteUse:
     newest = max((one, other), key=lambda use: use.last_in.timestamp() if use.last_in else 0.0)
     outs = [use.last_out for use in (one, other) if use.last_out is not None]
+    vouched = [use.vouched_in for use in (one, other) if use.vouched_in is not None]
     return replace(
         newest,
         last_out=max(outs) if outs else None,
+        vouched_in=max(vouched) if vouched else None,
         answered=one.answered + other.answered,
         unanswered=one.unanswered + other.unanswered,
     )

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Final
 
-from agentconsole.domain import facts
+from agentconsole.domain import facts, identity
 from agentconsole.domain.entries import Received
 from agentconsole.domain.facts import Pattern
 from agentconsole.domain.model import Customer, CustomerId, EntryId, Fact
@@ -29,24 +29,34 @@ class FactBook:
         self._patterns = tuple(patterns)
         self._known: OrderedDict[tuple[CustomerId, ...], tuple[Fact, ...]] = OrderedDict()
         self._at: Revision | None = None
+        self._looking: set[tuple[CustomerId, ...]] = set()
 
     async def of(self, customer: Customer) -> tuple[Fact, ...]:
         """Return the newest word of each of the profile's kinds, from the whole history."""
+        await self._forget_changed()
+        found = self._known.get(customer.members)
+        if found is None:
+            self._looking.add(customer.members)
+            found = await self._look(customer)
+            await self._forget_changed()
+            if customer.members in self._looking:  # else a message came in behind the page that was read
+                self._known[customer.members] = found
+            self._looking.discard(customer.members)
+            if len(self._known) > _KEPT:
+                self._known.popitem(last=False)
+        return found
+
+    async def _forget_changed(self) -> None:
         changes = await self._store.changed(self._at)
         self._at = changes.revision
         if changes.customers is None:
             self._known.clear()
-        else:
-            gone = set(changes.customers)
-            for members in [members for members in self._known if gone & set(members)]:
-                del self._known[members]
-        found = self._known.get(customer.members)
-        if found is None:
-            found = await self._look(customer)
-            self._known[customer.members] = found
-            if len(self._known) > _KEPT:
-                self._known.popitem(last=False)
-        return found
+            self._looking.clear()
+            return
+        gone = set(changes.customers)
+        for members in [members for members in (*self._known, *self._looking) if gone & set(members)]:
+            self._known.pop(members, None)
+            self._looking.discard(members)
 
     async def _look(self, customer: Customer) -> tuple[Fact, ...]:
         found: dict[str, Fact] = {}
@@ -55,7 +65,7 @@ class FactBook:
             page = await self._store.history(customer.id, before=before, limit=_PAGE)
             if page is None or not page.entries:
                 break
-            received = [entry for entry in page.entries if isinstance(entry, Received)]
+            received = [e for e in page.entries if isinstance(e, Received) and identity.vouched(customer, e)]
             told = await asyncio.to_thread(self._told, received)
             facts.learn(found, told)
             if not page.more or len(found) == len(self._patterns):

@@ -14,6 +14,7 @@ from agentconsole.domain.model import (
     Delivery,
     EntryId,
     Snapshot,
+    Trust,
     derive_id,
 )
 from agentconsole.errors import ReadOnly
@@ -34,7 +35,7 @@ async def settle(store: Store, account: AccountName, inbound: Inbound, entry: En
     nothing here: a bounce that is no report quotes what did not arrive. Nor does anybody but the person whom the reply
     went to: ids are short on some media, and stand in exports and forwarded threads.
     """
-    if inbound.automatic or not inbound.message_ids:
+    if inbound.automatic or not inbound.message_ids or inbound.trust == Trust.AMBIGUOUS:
         return
     if not await store.replies(OPEN, limit=1):
         return

@@ -52,6 +52,7 @@ from agentconsole.testing.entries import (
     status,
     unmerged,
 )
+from tests.domain import make
 
 K1, K2, K3 = CustomerId("k1"), CustomerId("k2"), CustomerId("k3")
 KINDS = (
@@ -332,3 +333,20 @@ def test_pauses_double_from_a_quarter_minute_to_an_hour() -> None:
     spread = [delivery.backoff(3, None, fraction) for fraction in (0.0, 0.999)]
     assert spread[0] == pytest.approx(54)
     assert spread[1] == pytest.approx(66, abs=0.1)
+
+
+@pytest.mark.parametrize("trust", [Trust.CLAIMED, Trust.AMBIGUOUS, Trust.VERIFIED])
+def test_who_may_be_somebody_else_teaches_nothing_of_the_customer(trust: Trust) -> None:
+    def mail(name: str, days: float, text: str, language: str, trust: Trust) -> AnyEntry:
+        return make.received(
+            name, make.MAIL, make.EMAIL, make.ago(days=days), text, checked=True, trust=trust, language=language
+        )
+
+    first = mail("a", 9, "my order number is 11112222", "en", Trust.VERIFIED)
+    dead = AddressState(id=EntryId("d"), at=make.ago(days=8), address=make.EMAIL, dead="bounced")
+    second = mail("b", 1, "my order number is 66667777", "ko", trust)
+    person = fold(CustomerId("k"), [first, dead, second])
+    believed = trust == Trust.VERIFIED
+    assert [fact.value for fact in person.facts.values()] == ["66667777" if believed else "11112222"]
+    assert person.languages == ({"en": 1, "ko": 1} if believed else {"en": 1})
+    assert bool(person.addresses[str(make.EMAIL)].dead) is not believed

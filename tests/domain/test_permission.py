@@ -30,6 +30,7 @@ from agentconsole.domain.model import (
     Medium,
     RefusedRoute,
     Route,
+    Trust,
 )
 from agentconsole.domain.permission import Reach
 from agentconsole.domain.preference import Account
@@ -148,6 +149,14 @@ def test_joined_records_have_the_union_of_their_opt_outs() -> None:
 STOP = out(ago(days=3))
 ASKED = received("q", SMS, PHONE, ago(days=1), "where is my order?")
 FIRST = Message(reply=EntryId("r1"), answers=ago(days=1))
+
+
+def test_who_may_be_somebody_else_opens_no_way_round_an_opt_out() -> None:
+    forged = received("q", SMS, PHONE, ago(days=1), "where is my order?", checked=True)
+    assert reason(STOP, forged) == "opted_out"
+    known = received("q", SMS, PHONE, ago(days=1), checked=True, trust=Trust.VERIFIED)
+    assert reason(STOP, known, received("q2", SMS, PHONE, ago(hours=1), checked=True)) == ""
+    assert reason(STOP, forged, known) == reason(STOP, known, forged) == ""
 
 
 def test_who_opted_out_and_then_wrote_may_be_answered_once_until_they_write_again() -> None:

@@ -32,6 +32,7 @@ from agentconsole.domain.model import (
     Draft,
     EntryId,
     Medium,
+    Trust,
 )
 from agentconsole.errors import NotFound, OutcomeUnknown, Refused, TemporaryFailure, TryLater, UsageError
 from agentconsole.hub.filing import entry_of
@@ -215,6 +216,12 @@ async def test_an_answer_that_quotes_an_uncertain_reply_proves_it(world: World, 
 async def test_a_robot_that_quotes_an_uncertain_reply_proves_nothing(world: World):
     reply = await uncertain(world, EMAIL)
     await wrote(world, "m2", EMAIL, "no such user", message_ids=(reply.key,), automatic=True)
+    assert (await state_of(world, reply.id))[0] == Delivery.UNCERTAIN
+
+
+async def test_a_mail_that_is_said_to_be_forged_proves_nothing(world: World):
+    reply = await uncertain(world, EMAIL)
+    await wrote(world, "m2", EMAIL, "thanks", message_ids=(reply.key,), trust=Trust.AMBIGUOUS)
     assert (await state_of(world, reply.id))[0] == Delivery.UNCERTAIN
 
 

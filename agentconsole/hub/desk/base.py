@@ -15,7 +15,7 @@ from agentconsole.desk import (
     SpoolStatus,
     SyncResult,
 )
-from agentconsole.domain import addresses, facts
+from agentconsole.domain import addresses, facts, identity
 from agentconsole.domain.entries import AnyEntry, Reply
 from agentconsole.domain.model import (
     AccountName,
@@ -26,6 +26,7 @@ from agentconsole.domain.model import (
     CustomerId,
     EntryId,
     Fact,
+    Heard,
     Snapshot,
 )
 from agentconsole.errors import NotFound, Refused, StoreFault, UsageError
@@ -118,6 +119,11 @@ class DeskPart:
             return customer.facts
         own = await self.facts.of(customer)
         return facts.ordered({fact.kind: fact for fact in (*customer.facts, *own)})
+
+    def closing(self, who: Agent, customer: Customer) -> Heard | None:
+        """Return the message behind which a customer's history is closed to an agent, if one."""
+        doubt = identity.doubtful(customer)
+        return None if doubt is None or (who.name, doubt.entry) in self.opened else doubt
 
     def need(self, who: Agent, right: str) -> None:
         """Raise ``Refused`` unless the agent has a right."""

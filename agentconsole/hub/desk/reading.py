@@ -34,7 +34,6 @@ from agentconsole.domain.model import (
     Customer,
     CustomerId,
     EntryId,
-    Heard,
     Hit,
     Medium,
     Suggestion,
@@ -170,11 +169,6 @@ class Reading(DeskPart):
         shown = gate.visible(history.customer, doubt, history.entries)
         closed = history.more or gate.hides(history.entries, shown)
         return (shown, True) if closed else (history.entries, False)
-
-    def closing(self, who: Agent, customer: Customer) -> Heard | None:
-        """Return the message behind which a customer's history is closed to an agent, if one."""
-        doubt = identity.doubtful(customer)
-        return None if doubt is None or (who.name, doubt.entry) in self.opened else doubt
 
     async def _closed_to(self, who: Agent, record: CustomerId, entry: AnyEntry) -> bool:
         """Say whether an entry lies behind the gate: nothing hands out what the timeline hides."""
