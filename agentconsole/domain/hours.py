@@ -5,6 +5,7 @@ Quiet hours forbid what we begin ourselves; an answer is never held back by them
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
@@ -20,6 +21,8 @@ FROM_PROFILE: Final = "profile"
 
 ENOUGH_ANSWERS: Final = 8
 """From fewer answer times no best hour is told."""
+
+_FOR_NOW: Final = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO)
 
 _AHEAD_DAYS: Final = 14
 _BAND: Final = 3
@@ -93,10 +96,18 @@ def _zones_of_number(value: str) -> tuple[str, ...]:
 
 @lru_cache(1024)
 def zone(name: str) -> tzinfo:
-    """Return a time zone; UTC where this computer knows none of this name."""
+    """Return a time zone; UTC where this computer knows none of this name.
+
+    Raises:
+        OSError: it cannot be read at the moment. Nothing is remembered: a night must not end because files ran out.
+    """
     try:
         return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC
+    except OSError as exc:
+        if exc.errno in _FOR_NOW:
+            raise
         return UTC
 
 

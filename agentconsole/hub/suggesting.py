@@ -18,6 +18,9 @@ from agentconsole.ports import Inbound, Store
 LOOKED_AT = 6
 """Records that are looked at for one number or one name."""
 
+NUMBERS = 5
+"""Numbers of one message that are looked for: each costs a search, and a list of orders is no sign of a person."""
+
 
 class Suggesting:
     """Makes suggestions and ties, each once: what was refused or ended does not come back."""
@@ -75,9 +78,8 @@ class Suggesting:
             await self._make(holder, suggested)
 
     async def _numbers(self, customer: Customer, message: Received) -> None:
-        for fact in facts.told(message):
-            if fact.kind not in identity.SAME_NUMBER:
-                continue
+        told = {(f.kind, f.value): f for f in facts.told(message) if f.kind in identity.SAME_NUMBER}
+        for fact in list(told.values())[:NUMBERS]:
             for hit in await self._store.search(fact.value, limit=LOOKED_AT):
                 found = await self._store.entry(hit.entry) if hit.customer not in customer.members else None
                 if found is None or not isinstance(found[1], Received) or found[0] in customer.members:

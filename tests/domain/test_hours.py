@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -82,3 +84,15 @@ def test_best_hour_needs_eight_answers_and_shows_its_counts() -> None:
     assert found is not None
     assert found.hour <= 19 < found.hour + found.hours
     assert (found.answers, found.of) == (7, 8)
+
+
+def test_a_zone_that_cannot_be_read_now_is_not_taken_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_name: str) -> ZoneInfo:
+        raise OSError(errno.EMFILE, "too many open files")
+
+    hours.zone.cache_clear()
+    with monkeypatch.context() as patch:
+        patch.setattr(hours, "ZoneInfo", full)
+        with pytest.raises(OSError, match="too many"):
+            hours.zone("Asia/Seoul")
+    assert hours.zone("Asia/Seoul") == ZoneInfo("Asia/Seoul")

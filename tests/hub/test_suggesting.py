@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
-from agentconsole.domain.model import Address, CustomerId, EntryId
+import pytest
+
+from agentconsole.domain.model import Address, CustomerId, EntryId, Hit
 from tests.fakes import paper
 from tests.hub.conftest import EMAIL, PHONE, World
 from tests.waiting import until
@@ -119,3 +122,17 @@ async def test_participants_never_become_customers(world: World):
     copied = (Participant("cc", supplier),)
     await arrives(world, "m1", EMAIL, "hello", participants=copied)
     assert await world.store.find(supplier) is None
+
+
+async def test_a_list_of_orders_costs_few_searches(world: World, monkeypatch: pytest.MonkeyPatch):
+    searched: list[str] = []
+    search = world.store.search
+
+    async def counted(words: str, *, limit: int = 50) -> Sequence[Hit]:
+        searched.append(words)
+        return await search(words, limit=limit)
+
+    monkeypatch.setattr(world.store, "search", counted)
+    customer = await arrives(world, "m1", EMAIL, " ".join(f"order {n}" for n in range(50_000, 50_300)))
+    await suggested(world, customer)
+    assert searched == [str(n) for n in range(50_000, 50_005)]
