@@ -26,6 +26,7 @@ from agentconsole.domain.model import (
     Medium,
     Value,
 )
+from agentconsole.domain.wishes_rules import purpose_named
 
 FREQUENCY_CAP: Final = "frequency_cap"
 COOLING_OFF: Final = "cooling_off"
@@ -42,8 +43,9 @@ class Message(Value, frozen=True):
 
     Args:
         proactive: we begin; else it answers.
-        purpose: what it is about; ``marketing`` is the one that laws name. A proactive message without a purpose is
-            withheld from whom opted out of marketing.
+        purpose: what it is about; ``marketing`` is the one that laws name, and whatever else people call it
+            (``wishes_rules.purpose_named``). A proactive message without a purpose is withheld from whom opted out of
+            marketing.
         reply: the reply itself where it is already in the history, so that it does not count against itself.
         answers: when the message was written that such a reply was allowed to answer after an opt-out.
     """
@@ -55,7 +57,11 @@ class Message(Value, frozen=True):
 
     @property
     def marketing(self) -> bool:
-        return self.proactive and self.purpose == MARKETING
+        return self.proactive and purpose_named(self.purpose) == MARKETING
+
+    @property
+    def unnamed(self) -> bool:
+        return not self.purpose.strip()
 
 
 ANSWER: Final = Message()

@@ -11,7 +11,6 @@ from typing import Final
 
 from agentconsole.domain import beginning
 from agentconsole.domain.beginning import ANSWER, NO_RULES, Message, Rules
-from agentconsole.domain.laws import MARKETING
 from agentconsole.domain.model import (
     Consent,
     ConsentScope,
@@ -94,7 +93,7 @@ def opt_out(customer: Customer, medium: Medium, message: Message = ANSWER) -> Co
     forbidding = [ConsentScope.ALL]
     if message.proactive:
         forbidding.append(ConsentScope.SERVICE)
-        if message.purpose in ("", MARKETING):
+        if message.marketing or message.unnamed:
             forbidding.append(ConsentScope.MARKETING)
     found = [
         consent

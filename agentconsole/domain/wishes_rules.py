@@ -26,7 +26,13 @@ _NAMED: Final = {
             "appointment appointments booking bookings reminder reminders 예약 予約 consulta consultas cita citas",
         ),
         (URGENT, "urgent urgency emergency 긴급 緊急 至急 urgente urgência urgencia"),
-        (MARKETING, "marketing offer offers newsletter newsletters 광고 마케팅 oferta ofertas"),
+        (
+            MARKETING,
+            "marketing offer offers newsletter newsletters promo promos promotion promotions promotional sale sales"
+            " discount discounts deal deals ad ads advert adverts advertising advertisement campaign campaigns"
+            " 광고 마케팅 할인 홍보 이벤트 프로모션 뉴스레터 広告 宣伝 販促 セール キャンペーン oferta ofertas promoção"
+            " promoções campanha campanhas promoción promociones campaña campañas publicidad publicidade",
+        ),
     )
     for word in words.split()
 }

@@ -122,6 +122,14 @@ def test_what_each_scope_forbids(scope: str, answer: bool, service: bool, unsaid
         assert (found == "opted_out") == forbidden, (scope, message, found)
 
 
+@pytest.mark.parametrize("purpose", ["marketing", "Marketing", " MARKETING ", "newsletter", "광고", "promotions", " "])
+def test_advertising_is_marketing_whatever_it_is_called(purpose: str) -> None:
+    message = Message(proactive=True, purpose=purpose)
+    assert reason(out(ago(days=1), "marketing"), message=message) == "opted_out"
+    assert reason(out(ago(days=1), "marketing"), message=Message(proactive=True, purpose="delivery")) == ""
+    assert message.marketing is bool(purpose.strip())
+
+
 def test_an_opt_out_holds_on_its_medium_or_on_all() -> None:
     assert reason(out(ago(days=1), medium="whatsapp")) == ""
     assert reason(out(ago(days=1), medium="")) == "opted_out"
