@@ -16,6 +16,7 @@ from agentconsole.domain.entries import (
     Unreadable,
 )
 from agentconsole.domain.model import Attachment, Choice, Line
+from agentconsole.text.choice_words import CHOSEN, NEXT
 from agentconsole.text.sanitise import one_line
 
 
@@ -138,13 +139,17 @@ def _body(subject: str, text: str, attachments: Sequence[Attachment], words: Wor
     return "\n".join(lines)
 
 
-def choice_lines(choice: Choice, words: Wording) -> Iterator[str]:
-    """The route that a reply takes, the alternatives and the refused ones, each with its reason."""
+def choice_lines(choice: Choice, words: Wording, *, taken: bool = True) -> Iterator[str]:
+    """The route that a reply takes, the alternatives and the refused ones, each with its reason.
+
+    Without ``taken`` nothing goes by the first one either: the agent asked for another that is refused.
+    """
     if choice.best is None:
         yield words.say("no_channel")
     for told in words.choice(choice):
+        kind = told.kind if taken or told.kind != CHOSEN else NEXT
         yield words.say(
-            f"choice.{told.kind}",
+            f"choice.{kind}",
             why=told.text,
             address=text_of(told.route.address),
             account=told.route.account,

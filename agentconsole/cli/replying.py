@@ -150,6 +150,10 @@ async def _dry_run(context: Context, desk: Desk, who: Agent, compose: Compose, f
     warned = await _warn(context, desk, who, compose, files)
     about = (await desk.timeline(who, compose.customer, EntryId(""), 1)).about
     best = next((r for r in choice.ranked if not compose.medium or r.route.medium == compose.medium), None)
+    if best is not None and best != choice.best:
+        others = (ranked for ranked in choice.ranked if ranked != best)
+        best = replace(best, rule="agent_choice")
+        choice = replace(choice, ranked=(best, *others), proposal=None)
     out = context.out
     if out.json:
         out.object(
@@ -166,7 +170,7 @@ async def _dry_run(context: Context, desk: Desk, who: Agent, compose: Compose, f
     else:
         if best is None and compose.medium:
             out.line(words.say("not_via", medium=words.medium(compose.medium)))
-        for line in choice_lines(choice, words):
+        for line in choice_lines(choice, words, taken=best is not None):
             out.line(line)
         for key_, text in words.about(about):
             if key_ == "best_hour":

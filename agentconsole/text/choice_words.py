@@ -52,7 +52,7 @@ def told(choice: Choice, words: Words, now: datetime) -> list[Told]:
 def refusal(refused: RefusedRoute, words: Words, now: datetime) -> str:
     """Return why a route must not be used, and until when where that ends."""
     text = words.refusal(refused, now)
-    if refused.until is not None and refused.until > now:
+    if refused.until is not None and refused.until > now and "until" not in refused.facts:
         text = f"{text} {words.say('why.again_at', at=words.when(refused.until, now))}"
     return text
 

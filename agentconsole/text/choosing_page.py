@@ -14,7 +14,8 @@ _SAYS: Final = WORDS["en"]
 
 _HEAD: Final = """# Which channel, and may we write there
 
-Made from `agentconsole/domain` and the words by `python scripts/choosing_page.py`; a test keeps it so.
+Made from `agentconsole/domain` and the words by `python scripts/choosing_page.py > docs/choosing.md`; a test keeps it
+so.
 
 Every reply has a **choice**: the routes in order, each with its rule, and the refused routes, each with its reason
 and, where it ends by itself, until when. `agentconsole why CUSTOMER`, `F2` in the console and `send --dry-run` show
@@ -74,7 +75,7 @@ _PROACTIVE: Final = """## Messages that you begin
 `send --proactive [--purpose WORD] [--when-allowed]`. Beside the vetoes above they are asked, in this order: consent
 (for marketing), a complaint less than `cooling_hours` ago, the cap over all channels and agents, the customer's own
 hours and holidays, and whether the lines that the law asks for can be filled. With `--when-allowed` a message against
-which only a time stands is held until then. The customer's clock is told (`customer describe`), else of their number,
+which only a time stands is held until then. The customer's clock is told (`customer time-zone`), else of their number,
 else the profile's; a number with several zones has to allow it in all of them. Keys: `[profiles.NAME.laws]` in
 `config.example.toml`.
 

@@ -232,6 +232,10 @@ class Words:
         """Return why a route must not be used now."""
         return f"{self.title(refused.route.medium)}: {self._filled('refused', refused.reason, refused.facts, now)}"
 
+    def _wanted(self, wish: PreferenceStated | WishSeen) -> str:
+        medium = self.medium(wish.medium)
+        return self.say("event.wanted_for", medium=medium, purpose=wish.purpose) if wish.purpose else medium
+
     def no_route(self) -> str:
         return self._texts["refused.no_route"]
 
@@ -309,9 +313,9 @@ class Words:
                 if not entry.medium:
                     return self.say("event.prefers_none")
                 key = "event.prefers_said" if entry.words and not entry.by else "event.prefers"
-                return self.say(key, medium=self.medium(entry.medium), words=one_line(entry.words, 80))
+                return self.say(key, medium=self._wanted(entry), words=one_line(entry.words, 80))
             case WishSeen():
-                return self.say("event.wish", medium=self.medium(entry.medium), words=one_line(entry.words, 80))
+                return self.say("event.wish", medium=self._wanted(entry), words=one_line(entry.words, 80))
             case WishRefused():
                 return self.say("event.wish_refused", agent=entry.by)
             case Described():

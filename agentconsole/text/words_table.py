@@ -111,7 +111,7 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
         "{at} 수신거부, {wrote} 문의: 다시 문의하실 때까지 여기로는 더 답장 못 함.",
     ),
     "refused.opted_out_at_provider": (
-        "opted out {at}; the provider takes nothing for there until START comes back.",
+        "opted out {at}; the provider takes nothing for there until the customer sends START.",
         "{at} 수신거부. START 회신 전까지 제공사가 발송을 막음.",
     ),
     "refused.no_marketing_consent": (
@@ -410,6 +410,7 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
     "event.opted_in": ("opted in to {medium} ({scope})", "{medium} 수신동의({scope})"),
     "event.prefers": ("asked for {medium}", "{medium} 요청하심"),
     "event.prefers_said": ("wants {medium}: “{words}”", "선호 채널 {medium}: “{words}”"),
+    "event.wanted_for": ("{medium} (for {purpose})", "{medium}({purpose} 용)"),
     "event.wish": ("may want {medium}: “{words}”", "{medium} 희망일 수 있음: “{words}”"),
     "event.wish_refused": ("no wish, said {agent}", "요청 아님({agent})"),
     "event.prefers_none": ("no wish for a channel any more", "채널 요청 취소"),

@@ -260,8 +260,13 @@ async def test_dry_run_explains_and_sends_nothing(office: Office):
     found = await office.json("send", "emily@example.com", "--dry-run", "--text", "x")
     assert (found["reply"], found["choice"]["medium"]) == (None, "whatsapp")
     via = await office.json("send", "emily@example.com", "--dry-run", "--via", "email")
-    assert via["choice"]["medium"] == "email"
+    assert (via["choice"]["medium"], via["choice"]["rule"]) == ("email", "agent_choice")
+    said = await office.run("send", "emily@example.com", "--dry-run", "--via", "email")
+    assert said.out.startswith("Reply goes by: E-mail: chosen by hand.")
+    assert "Alternative: WhatsApp" in said.out
     await office.json("send", "emily@example.com", "--dry-run", "--via", "sms", code=3)
+    nothing = await office.run("send", "emily@example.com", "--dry-run", "--via", "sms")
+    assert "Reply goes by" not in nothing.out
     assert office.hub.mail.delivered == office.hub.chat.delivered == []
     assert (await office.json("outbox", "list"))["replies"] == []
 

@@ -7,8 +7,19 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from agentconsole.domain.about import About, Spoken
+from agentconsole.domain.entries import PreferenceStated
 from agentconsole.domain.hours import BestHour
-from agentconsole.domain.model import AccountName, Address, AgentName, Choice, Medium, Ranked, RefusedRoute, Route
+from agentconsole.domain.model import (
+    AccountName,
+    Address,
+    AgentName,
+    Choice,
+    EntryId,
+    Medium,
+    Ranked,
+    RefusedRoute,
+    Route,
+)
 from agentconsole.text import choice_words
 from agentconsole.text.bridge import bridge
 from agentconsole.text.words import Words
@@ -45,6 +56,14 @@ def test_a_wish_that_was_outranked_is_named_with_its_reason_and_its_source():
     (_, told) = choice_words.told(choice, Words("en", "UTC"), NOW)
     assert (told.kind, told.entry) == ("set_aside", "e1")
     assert told.text == "SMS: asked for on 14:00 (e-mail). Set aside: writing elsewhere now."
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_until_when_is_told_once(language: str):
+    until = NOW + timedelta(hours=2)
+    facts = {"until": until.isoformat(), "zone": "Asia/Seoul"}
+    told = choice_words.refusal(RefusedRoute(SMS, "quiet_hours", facts, until=until), Words(language, "UTC"), NOW)
+    assert told.count("16:00") == 1
 
 
 def test_until_when_a_route_is_refused_is_told():
@@ -89,3 +108,17 @@ def test_what_is_known_of_a_person_is_told_with_how_it_is_known():
     nothing = About(zones=("UTC",), zones_by="profile")
     found = (choice_words.spoken(nothing, words), choice_words.clock(nothing, words, NOW))
     assert (*found, choice_words.best_hour(nothing, words)) == ("", "", "")
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("en", "wants e-mail (for invoice): “Invoices by mail”"),
+        ("ko", "선호 채널 메일(invoice 용): “Invoices by mail”"),
+    ],
+)
+def test_a_wish_names_what_it_is_for(language: str, told: str):
+    wish = PreferenceStated(
+        id=EntryId("p"), at=NOW, medium=Medium("email"), purpose="invoice", words="Invoices by mail"
+    )
+    assert Words(language, "UTC").event(wish) == told

@@ -156,7 +156,7 @@ class Replying(Choosing):
 
     def _veto(self, choice: Choice, refused: RefusedRoute | None, words: Words) -> Refused:
         best = choice.best
-        hint = f"--via {best.route.medium}" if best is not None else ""
+        hint = f"What can be used: --via {best.route.medium}" if best is not None else ""
         if refused is not None:
             return Refused(words.refusal(refused, self.clock.now()), hint)
         return Refused(words.no_route() if best is None else words.not_that_way(), hint)
