@@ -13,7 +13,8 @@ from agentconsole.domain.model import EntryId
 
 def _fill(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("customer", metavar="CUSTOMER", help="an id, an address or a unique name")
-    parser.add_argument("address", metavar="ADDRESS", nargs="?", default="", help="which one (default: who wrote last)")
+    which = "which one (default: the one that names the customer, else who wrote last)"
+    parser.add_argument("address", metavar="ADDRESS", nargs="?", default="", help=which)
     parser.add_argument("--end", action="store_true", help="trust it no longer")
     key(parser)
 
@@ -22,7 +23,9 @@ async def trust(context: Context) -> int:
     args = context.args
     async with context.desk() as (desk, who):
         customer = await desk.find(who, args.customer)
-        linked = await desk.trust_sender(who, context.request, customer, args.address, not args.end)
+        # Who names a customer by a mail address means that address, whoever wrote last.
+        named = args.address or (args.customer if "@" in args.customer.strip("@") else "")
+        linked = await desk.trust_sender(who, context.request, customer, named, not args.end)
     trusted = bool(linked.trusted_by)
     context.out.result(
         {

@@ -139,6 +139,15 @@ async def test_trust_can_be_taken_back_and_is_audited(world: World):
     assert {"trust", "trust-end"} <= {line.act for line in await world.store.audited()}
 
 
+async def test_only_mail_addresses_are_trusted_and_what_was_not_trusted_is_not_taken_back(world: World):
+    customer = await arrives(world, mail("m1", world, Trust.VERIFIED))
+    await world.desk.link(world.who, "l", customer, "+442079460182")
+    with pytest.raises(Refused, match="no mail address"):
+        await world.desk.trust_sender(world.who, "t", customer, "+442079460182", True)
+    await world.desk.trust_sender(world.who, "e", customer, EMAIL.value, False)
+    assert "trust-end" not in {line.act for line in await world.store.audited()}
+
+
 async def test_what_nobody_signs_cannot_be_trusted(world: World):
     customer = await arrives(world, mail("m1", world, Trust.VERIFIED, "a.example"), mail("m2", world, Trust.CLAIMED))
     with pytest.raises(Refused, match="Nothing signs"):

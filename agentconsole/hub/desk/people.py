@@ -10,6 +10,7 @@ from agentconsole.desk import (
     SuggestionView,
 )
 from agentconsole.domain import identity
+from agentconsole.domain.addresses import EMAIL
 from agentconsole.domain.entries import (
     AddressLinked,
     AddressTrusted,
@@ -188,8 +189,14 @@ class People(Reading):
             linked = next((known for known in person.addresses if known.address == wanted), None)
             if linked is None:
                 raise NotFound("This customer has no such address. Nothing was changed.", "See: agentconsole show")
-            if await self.store.known([entry]):
+            if await self.store.known([entry]) or not (trusted or linked.trusted_by):
                 return linked
+            if trusted and linked.address.kind != EMAIL:
+                raise Refused(
+                    f"{linked.address.value} is no mail address, and only senders of mail are doubted. Nothing was"
+                    " changed.",
+                    "Name the mail address after the customer.",
+                )
             if trusted and not identity.known_by(person, linked):
                 raise Refused(
                     f"Nothing signs the mails of {linked.address.value}, so anybody's would pass for theirs. Nothing"
