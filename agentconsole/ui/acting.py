@@ -107,6 +107,8 @@ class Acting(PageActions, PromptActions, TrustActions):
         if app.writer.prompting:
             self._close_prompt()
             app.close_page()
+        elif app.where == "box" and app.writer.pane is not None and app.writer.pane.reasons_shown:
+            app.writer.toggle_reasons()
         elif app.where == "box":
             app.writer.leave()
         elif app.page_kind:

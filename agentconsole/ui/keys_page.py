@@ -23,7 +23,8 @@ def page() -> str:
     lines = [
         "# Keys of the console",
         "",
-        "Made from `agentconsole/ui/keys.py` by `python -m agentconsole.ui.keys_page`; a test keeps it so.",
+        "Made from `agentconsole/ui/keys.py` by `python -m agentconsole.ui.keys_page > docs/keys.md`; a test keeps it",
+        "so.",
         "",
         "A letter means the same verb wherever it means anything. While a text is typed, only control and function",
         "keys command. What cannot be taken back is asked once: `y` does it, any other key leaves it. Most of this,",

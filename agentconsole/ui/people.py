@@ -17,6 +17,7 @@ from agentconsole.domain.model import (
     Preference,
     Trust,
 )
+from agentconsole.domain.permission import PROVIDER
 from agentconsole.ui.draw import EMPTY, Row, Run, Safe, clip, cut_row, fit, our, row, safe, sides, wrap
 from agentconsole.ui.say import Say
 
@@ -94,7 +95,8 @@ def card(
         medium = say.medium(consent.medium) if consent.medium else say("card.everywhere")
         text = say("card.opt_in" if consent.allowed else "card.opt_out", medium=medium, day=say.short_day(consent.at))
         if consent.words:
-            text = our(f"{text} ({safe(consent.words, 40)})")
+            source = say("card.provider") if consent.words == PROVIDER else safe(consent.words, 40)
+            text = our(f"{text} ({source})")
         found += _lines(text, width, "" if consent.allowed else "bad")
     found += [(), row((say("card.conversations"), "dim"))]
     for known in customer.conversations[:20]:

@@ -17,9 +17,9 @@ EN: Final[dict[str, str]] = {
     "card.linked": "{by}, {day}",
     "card.trusted": "trusted by {agent}: {signer}",
     "why.provider_ties": "named by the provider",
-    "action.open_history": "open a closed history",
-    "action.trust_sender": "trust the sender as signed now",
-    "action.postpone_link": "decide about a suggestion later",
+    "action.open_history": "Open a closed history",
+    "action.trust_sender": "Trust the sender as signed now",
+    "action.postpone_link": "Decide about a suggestion later",
 }
 
 KO: Final[dict[str, str]] = {

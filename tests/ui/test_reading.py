@@ -115,7 +115,7 @@ async def test_wide_screen_has_the_card_narrow_one_opens_it(desk: DeskDouble) ->
         await console.open("박민수")
         assert "Addresses" not in console.screen
         await console.press("3")
-        await console.sees("Addresses", "SMS: opted out 1 Mar (STOP)", "Conversations")
+        await console.sees("Addresses", "SMS: opted out 1 Mar (by provider)", "Conversations")
         await console.press("escape")
         assert console.app.where == "conversation"
 

@@ -163,6 +163,13 @@ async def test_whole_reason_inline_with_two_keys(desk: DeskDouble, key: str) -> 
         assert console.coach.events[-1] == "why_seen"
         await console.press(key)
         await console.until(lambda: "WHY THIS CHANNEL" not in console.screen)
+        await console.press(key)
+        await console.sees("WHY THIS CHANNEL")
+        await console.press("escape")
+        await console.until(lambda: "WHY THIS CHANNEL" not in console.screen)
+        assert console.app.where == "box", "what lies above the text is left first"
+        await console.press("escape")
+        assert console.app.where == "conversation"
 
 
 async def test_why_outside_the_box(desk: DeskDouble) -> None:
