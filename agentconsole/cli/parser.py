@@ -52,7 +52,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "customer": ("people", "add, link, merge, preferences, consent, export, erase"),
     "redact": ("erasing", "take out what one entry says"),
     "import": ("importing", "past mail, and lists of customers, from elsewhere"),
-    "suggestion": ("people", "who may be the same person"),
+    "suggestion": ("people", "who may be the same person, or want another channel"),
     "store": ("care", "back up, restore, check and mend the store"),
 }
 """Every command: its module here and what the help says of it."""

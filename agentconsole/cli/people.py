@@ -131,6 +131,8 @@ async def prefer(context: Context) -> int:
         await desk.prefer(who, context.request, customer, medium, args.purpose, EntryId(args.evidence))
     words = context.words
     told = words.say("wish" if medium else "no_wish", medium=words.medium(medium), id=customer)
+    if args.purpose:
+        told = words.say("for_purpose", what=told, purpose=args.purpose)
     context.out.result({"customer": customer, "preference": medium or None}, told)
     return 0
 

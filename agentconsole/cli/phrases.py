@@ -149,6 +149,7 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
     "unmerged": ("Two people again; {id}", "다시 두 사람; {id}"),
     "wish": ("Prefers {medium}; {id}", "선호 채널 {medium}; {id}"),
     "no_wish": ("No wish any more; {id}", "선호 채널 없음; {id}"),
+    "for_purpose": ("{what} (for {purpose})", "{what} ({purpose} 용)"),
     "out_of": ("Opted out: {medium} ({scope}); {id}", "수신거부: {medium} ({scope}); {id}"),
     "in_to": ("Opted in: {medium} ({scope}); {id}", "수신동의: {medium} ({scope}); {id}"),
     "suggestion": (
