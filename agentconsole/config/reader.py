@@ -231,6 +231,11 @@ def _profile(name: str, table: dict[str, Any], path: Path) -> tuple[Profile | No
             if not _is_since(account.since)
         ]
         problems += _patterns(profile, place)
+        problems += [
+            Problem((*place, "laws", "holidays", country), "a country has two capital letters (ISO 3166), e.g. KR")
+            for country in profile.laws.holidays
+            if not re.fullmatch("[A-Z]{2}", country)
+        ]
     store = table.get("store", "")
     if isinstance(store, str) and store and not re.fullmatch(r"tinydb:.+", store):
         problems.append(Problem((*place, "store"), 'must read "tinydb:FOLDER"'))

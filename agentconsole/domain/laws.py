@@ -68,13 +68,19 @@ def quiet_hours(law: Law, medium: Medium) -> Quiet | None:
     return Quiet(time.fromisoformat(law.proactive_from), time.fromisoformat(law.proactive_until))
 
 
+_ANY_HOUR: Final = Quiet(time.min, time.max)
+"""Where a country names no hours its holidays hold all the same."""
+
+
 def begin_refused(
     law: Law, medium: Medium, now: datetime, zones: Sequence[str], holidays: Collection[date] = frozenset()
 ) -> tuple[str, Facts, datetime] | None:
     """Return why a message must not be begun now (reason, facts, until when), or None where it may."""
     quiet = quiet_hours(law, medium)
     if quiet is None:
-        return None
+        if not holidays or medium in law.any_hour:
+            return None
+        quiet = _ANY_HOUR
     until = hours.quiet_until(now, zones, quiet, holidays)
     if until is None:
         return None

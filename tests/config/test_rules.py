@@ -99,3 +99,11 @@ def test_a_price_and_a_file_beside_the_configuration(tmp_path: Path) -> None:
 def test_a_price_that_is_none_is_told_with_its_line(tmp_path: Path, price: str) -> None:
     with pytest.raises(ConfigError, match=r"config\.toml:12: .*price_per_part"):
         config.parse(SMS.format(price=price), tmp_path / "config.toml")
+
+
+def test_a_holidays_country_that_is_none_is_told_with_its_line(tmp_path: Path) -> None:
+    text = SMS.format(price="KRW 20").replace(
+        "[profiles.s.channels", "holidays = { kr = [2026-09-24] }\n[profiles.s.channels"
+    )
+    with pytest.raises(ConfigError, match=r"config\.toml:7: .*holidays.*kr: a country has two capital letters"):
+        config.parse(text, tmp_path / "config.toml")

@@ -256,6 +256,15 @@ def test_quiet_hours_hold_what_we_begin_and_no_answer_and_say_until_when() -> No
     assert reason(CONSENTED, land, message=SERVICE, rules=KR_RULES, route=KR_ROUTE, now=NIGHT) == ""
 
 
+@pytest.mark.parametrize("laws", [{}, {"GB": Law("one without hours")}])
+def test_a_holiday_holds_also_where_no_law_names_hours(laws: dict[str, Law]) -> None:
+    rules = Rules(laws=laws, holidays={"GB": (NOW.date(),)}, cap=Cap(messages=0))
+    message = Message(proactive=True, purpose="delivery")
+    assert reason(received("a", SMS, PHONE, ago(days=1)), message=message, rules=rules) == "quiet_hours"
+    tomorrow = Rules(laws=laws, holidays={"GB": (NOW.date() + timedelta(days=1),)}, cap=Cap(messages=0))
+    assert reason(received("a", SMS, PHONE, ago(days=1)), message=message, rules=tomorrow) == ""
+
+
 def test_a_holiday_of_the_customers_country_holds_until_the_next_morning() -> None:
     rules = Rules(laws=LAWS, holidays={"KR": (date(2026, 3, 4),)}, cap=Cap(messages=0))
     noon = datetime(2026, 3, 4, 3, 0, tzinfo=UTC)
