@@ -14,7 +14,7 @@ from agentconsole.domain.model import (
     EntryId,
     Medium,
 )
-from agentconsole.errors import Refused
+from agentconsole.errors import NotFound, Refused
 from tests.fakes import paper
 from tests.hub.conftest import EMAIL, PHONE, World, running
 from tests.waiting import until
@@ -205,3 +205,28 @@ async def test_an_unlinked_address_is_gone_wherever_it_stood(world: World):
     assert person is not None
     assert [a.address for a in person.addresses] == [EMAIL]
     assert await world.store.find(PHONE) is None
+
+
+async def test_a_repeated_description_answers_as_the_first_did(world: World):
+    customer = await world.desk.add_customer(world.who, "a", "Emily Rhodes", [EMAIL.value])
+    assert await world.desk.describe(world.who, "d1", customer, "language", "en") == ""
+    assert await world.desk.describe(world.who, "d2", customer, "language", "ko") == "en"
+    assert await world.desk.describe(world.who, "d2", customer, "language", "ko") == "en"
+    assert await world.desk.describe(world.who, "d1", customer, "language", "en") == ""
+    person = await world.store.customer(customer)
+    assert person is not None
+    assert person.cards["language"].value == "ko"
+
+
+async def test_nobody_elses_message_is_evidence_of_a_preference(world: World):
+    world.mail.put(paper.message("m1", EMAIL, "text me", world.clock.now()))
+    theirs = await world.store.history(await world.customer(EMAIL), limit=5)
+    assert theirs is not None
+    message = next(e.id for e in theirs.entries if isinstance(e, Received))
+    other = await world.desk.add_customer(world.who, "a", "Bo Lind", ["bo@example.com"])
+    for evidence in (message, EntryId("nothing")):
+        with pytest.raises(NotFound, match="no message of this customer"):
+            await world.desk.prefer(world.who, "p", other, Medium("sms"), "", evidence)
+    await world.desk.prefer(world.who, "p", theirs.customer.id, Medium("sms"), "", message)
+    await world.desk.prefer(world.who, "p", theirs.customer.id, Medium("sms"), "", message)
+    assert [line.act for line in await world.store.audited()].count("prefer") == 1

@@ -22,6 +22,9 @@ nb nd ne ng nl nn no nr nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa
 sq sr ss st su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu
 """
 
+_LOOKED_AT: Final = 500
+"""Entries among which a repeated call looks for what was recorded before."""
+
 LANGUAGES: Final = frozenset(_ISO_639_1.split())
 
 
@@ -32,13 +35,20 @@ class Describing(DeskPart):
         entry = EntryId(derive_id("e", "described", key_of(request)))
         async with self.people:  # the clock and the country decide about permission
             person = await self.person(customer)
+            if await self.store.known([entry]):
+                return await self._before(person.id, entry, what)
             before = person.cards.get(what)
-            if not await self.store.known([entry]):
-                # Of joined records the newest card counts, also where it takes one back.
-                said = Described(id=entry, at=self.clock.now(), what=what, value=checked, by=who.name)
-                await self.append(person.id, said)
-                await self.audit(who, f"describe {what}", person.id, checked)
+            # Of joined records the newest card counts, also where it takes one back.
+            said = Described(id=entry, at=self.clock.now(), what=what, value=checked, by=who.name)
+            await self.append(person.id, said)
+            await self.audit(who, f"describe {what}", person.id, checked)
         return before.value if before is not None else ""
+
+    async def _before(self, customer: CustomerId, entry: EntryId, what: str) -> str:
+        """Return what was recorded before an entry: a repeat of the call gets the same answer as the first."""
+        page = await self.store.history(customer, before=entry, limit=_LOOKED_AT)
+        earlier = [e for e in page.entries if isinstance(e, Described) and e.what == what] if page is not None else []
+        return earlier[-1].value if earlier else ""
 
 
 def _checked(what: str, value: str) -> str:

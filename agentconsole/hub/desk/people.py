@@ -222,12 +222,17 @@ class People(Reading):
     ) -> None:
         self.need(who, "customer")
         person = await self.person(customer)
+        statement = EntryId(derive_id("e", "prefers", key_of(request)))
+        if await self.store.known([statement]):
+            return
         found = await self.store.entry(evidence) if evidence else None
         source = found[1] if found is not None and isinstance(found[1], Received) else None
+        if evidence and (found is None or source is None or found[0] not in person.members):
+            raise NotFound(f"{evidence} is no message of this customer. Nothing was changed.", "See: agentconsole show")
         await self.append(
             person.id,
             PreferenceStated(
-                id=EntryId(derive_id("e", "prefers", key_of(request))),
+                id=statement,
                 at=source.at if source is not None else self.clock.now(),
                 medium=medium,
                 purpose=purpose_named(purpose),
@@ -236,6 +241,7 @@ class People(Reading):
                 evidence_medium=source.medium if source is not None else Medium(""),
             ),
         )
+        await self.audit(who, "prefer", person.id, f"{medium} {purpose}".strip())
 
     async def consent(
         self, who: Agent, request: str, customer: CustomerId, medium: Medium, scope: ConsentScope, allowed: bool
