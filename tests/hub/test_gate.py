@@ -8,8 +8,8 @@ import pytest
 from agentconsole.desk import Compose
 from agentconsole.domain.entries import Received, Reply
 from agentconsole.domain.model import CustomerId, EntryId, Participant, Trust
-from agentconsole.errors import Refused
-from agentconsole.ports import Inbound, Outgoing
+from agentconsole.errors import Refused, StoreFault
+from agentconsole.ports import AuditLine, Inbound, Outgoing
 from tests.fakes import paper
 from tests.hub.conftest import EMAIL, PHONE, World
 from tests.waiting import until
@@ -77,6 +77,20 @@ async def test_nothing_else_hands_out_what_is_closed(world: World):
     await world.desk.open_history(world.who, "o", customer, doubt)
     assert await world.desk.text(world.who, first.id, 0, 100) == "text of m1"
     assert all(hit.snippet for hit in await world.desk.search(world.who, "text", 9))
+
+
+async def test_what_cannot_be_noted_is_not_shown(world: World, monkeypatch: pytest.MonkeyPatch):
+    async def full(_line: AuditLine) -> None:
+        raise StoreFault("the disk is full")
+
+    customer = await arrives(world, mail("m1", world, Trust.VERIFIED), mail("m2", world, Trust.CLAIMED))
+    page = await world.desk.timeline(world.who, customer, EntryId(""), 50)
+    monkeypatch.setattr(world.store, "audit", full)
+    with pytest.raises(StoreFault):
+        await world.desk.open_history(world.who, "o", customer, EntryId(""))
+    assert (await texts(world, customer))[1] == "sender_not_verified"
+    with pytest.raises(StoreFault):
+        await world.desk.reveal(world.who, "r", page.entries[0].id)
 
 
 async def test_a_warning_tells_nothing_of_what_is_closed(world: World):

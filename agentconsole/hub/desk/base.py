@@ -184,10 +184,18 @@ class DeskPart:
 
         await self.store.change(record, decide)
 
+    async def audit_first(self, who: Agent, act: str, customer: CustomerId, detail: str) -> None:
+        """Note what somebody is about to be shown.
+
+        Raises:
+            StoreFault: it could not be noted, so it must not be shown.
+        """
+        await self.store.audit(AuditLine(self.clock.now(), who.name, who.proven, act, customer, detail))
+
     async def audit(self, who: Agent, act: str, customer: CustomerId = NOBODY, detail: str = "") -> None:
         """Note who did what. What was done stays done where this fails: the log and the banner say so instead."""
         try:
-            await self.store.audit(AuditLine(self.clock.now(), who.name, who.proven, act, customer, detail))
+            await self.audit_first(who, act, customer, detail)
         except StoreFault as exc:
             _log.error("not in the audit trail: %s, %s, %s: %s", who.name, act, customer, exc.message)
             self.health.raise_banner("audit_rests")

@@ -202,7 +202,7 @@ class Reading(DeskPart):
                 "A newer message came from a sender that is not verified. The history stays closed.",
                 "Look at it first.",
             )
-        await self.audit(who, "open_history", person.id, doubt.entry)
+        await self.audit_first(who, "open_history", person.id, doubt.entry)
         self.opened.add((who.name, doubt.entry))
 
     async def about(self, customer: Customer) -> About:
@@ -230,7 +230,7 @@ class Reading(DeskPart):
         key_of(request)
         found = await self._open_entry(who, entry)
         owner = await self.store.customer(found[0])
-        await self.audit(who, "reveal", owner.id if owner is not None else found[0], entry)
+        await self.audit_first(who, "reveal", owner.id if owner is not None else found[0], entry)
         return str(getattr(found[1], "text", ""))[:MAX_TEXT]
 
     async def search(self, who: Agent, words: str, limit: int) -> tuple[Hit, ...]:
