@@ -10,11 +10,12 @@ from contextlib import asynccontextmanager
 import msgspec
 import pytest
 
-from agentconsole.desk import Compose, Fallback, Sent
+from agentconsole.desk import Agent, Compose, Fallback, Sent
 from agentconsole.domain.entries import Receipt, Reply
 from agentconsole.domain.fallback import Automatic
 from agentconsole.domain.model import (
     AccountName,
+    AgentName,
     ConsentScope,
     CustomerId,
     Delivery,
@@ -383,3 +384,26 @@ async def test_asked_for_by_mail_dead_by_sms_sent_by_mail_with_one_call():
             ("email", Delivery.SENT),
         ]
         assert page.about.spoken.language == "en"
+
+
+async def test_a_number_that_another_agent_wrote_is_proposed_only_as_a_noted_reveal() -> None:
+    async with office() as (world, post):
+        reply = await failed(world, post, "your card 4111 1111 1111 1111 was charged")
+        mine = await world.hub.desk.fallback(world.who, reply)
+        assert mine is not None
+        assert "4111 1111" in mine.text
+        reader = Agent(AgentName("bo"), frozenset({"read"}))
+        with pytest.raises(Refused, match="right: customer"):
+            await world.hub.desk.fallback(reader, reply)
+        assert "reveal" not in [line.act for line in await world.store.audited()]
+        other = Agent(AgentName("bo"), frozenset({"read", "customer"}))
+        assert await world.hub.desk.fallback(other, reply) == mine
+        (line,) = [line for line in await world.store.audited() if line.act == "reveal"]
+        assert (line.agent, line.detail) == ("bo", reply)
+
+
+async def test_a_reply_without_numbers_is_proposed_to_who_may_read() -> None:
+    async with office() as (world, post):
+        reply = await failed(world, post)
+        reader = Agent(AgentName("bo"), frozenset({"read"}))
+        assert await world.hub.desk.fallback(reader, reply) is not None

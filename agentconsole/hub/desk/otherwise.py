@@ -41,8 +41,20 @@ class Otherwise(Replying):
         for ranked in fallback.left(choice, fallback.tried(entry, earlier)):
             found = self._fitted(customer, entry, ranked)
             if found is not None:
+                await self._reveal(who, entry, found)
                 return found
         return None
+
+    async def _reveal(self, who: Agent, entry: Reply, found: Fallback) -> None:
+        """Note that somebody is shown a number that another agent wrote: the text is in clear, since it is to be sent.
+
+        Raises:
+            Refused: they may not see it.
+            StoreFault: it could not be noted.
+        """
+        if entry.agent != who.name and self.masks.value(found) != found:
+            self.need(who, "customer")
+            await self.audit_first(who, "reveal", found.customer, entry.id)
 
     def _fitted(self, customer: Customer, entry: Reply, ranked: Ranked) -> Fallback | None:
         can = self.accounts[ranked.route.account].kind.capabilities
