@@ -227,13 +227,16 @@ def _cannot(route: Route, reach: Reach, use: RouteUse | None, now: datetime, siz
 def _answered(customer: Customer, medium: Medium, wrote: datetime, itself: EntryId) -> bool:
     """Say whether a message has had its answer on its medium, or may have: only a failure and a word prove it has not.
 
+    Of two that wait the earlier is the answer; one that has left, or is leaving, is it whenever it was written.
     Records of finished replies are forgotten by and by; then the route still knows when something left last.
     """
     own = next((record.queued_at for record in customer.deliveries if record.reply == itself), None)
     ours = [
         record
         for record in customer.deliveries
-        if record.medium == medium and record.reply != itself and (own is None or record.queued_at <= own)
+        if record.medium == medium
+        and record.reply != itself
+        and (own is None or record.queued_at <= own or record.state != Delivery.QUEUED)
     ]
     if any(record.queued_at >= wrote and record.state not in _NOT_ANSWERED for record in ours):
         return True

@@ -207,6 +207,14 @@ def test_an_answer_is_not_withdrawn_because_they_wrote_once_more() -> None:
     assert reason(STOP, ASKED, *both, out(ago(minutes=10)), message=second) == "opted_out"
 
 
+def test_a_failed_answer_is_not_sent_again_after_another_one_left() -> None:
+    before: tuple[AnyEntry, ...] = (reply("r0", ago(days=9)), *became("r0", ago(days=9), Delivery.SENT))
+    failed: tuple[AnyEntry, ...] = (reply("r1", ago(hours=20)), *became("r1", ago(hours=20), Delivery.FAILED))
+    other: tuple[AnyEntry, ...] = (reply("r2", ago(hours=10)), *became("r2", ago(hours=10), Delivery.SENT))
+    assert reason(*before, STOP, ASKED, *failed, message=FIRST) == ""
+    assert reason(*before, STOP, ASKED, *failed, *other, message=FIRST) == "opted_out_then_wrote"
+
+
 def test_an_answer_on_another_channel_leaves_the_one_answer_here() -> None:
     mailed = reply("r1", ago(hours=20), account=WHATSAPP)
     assert reason(STOP, ASKED, mailed, *became("r1", ago(hours=19), Delivery.SENT)) == ""
