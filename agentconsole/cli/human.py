@@ -148,6 +148,7 @@ def choice_lines(choice: Choice, words: Wording, *, taken: bool = True) -> Itera
         yield words.say("no_channel")
     for told in words.choice(choice):
         kind = told.kind if taken or told.kind != CHOSEN else NEXT
+        kind = kind if told.route.account else "asked_nowhere"
         yield words.say(
             f"choice.{kind}",
             why=told.text,

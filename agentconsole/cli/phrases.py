@@ -85,6 +85,11 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
         "다른 채널: {why} 받는 곳 {address}, 계정 {account}.",
     ),
     "choice.refused": ("Refused: {why} ({address})", "보낼 수 없음: {why} ({address})"),
+    "hit_closed": (
+        "(closed: sender not verified; show --open)",
+        "(닫힘: 발신자 확인 안 됨. show --open)",
+    ),
+    "choice.asked_nowhere": ("Asked for, set aside: {why}", "요청했으나 따르지 못함: {why}"),
     "choice.set_aside": ("Asked for, set aside: {why} ({address})", "요청했으나 따르지 못함: {why} ({address})"),
     "about.language": ("Language: {what}", "언어: {what}"),
     "about.zone": ("Time zone: {what}", "시간대: {what}"),

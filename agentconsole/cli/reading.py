@@ -139,7 +139,7 @@ async def search(context: Context) -> int:
         medium = words.medium(found.medium) if found.medium else "-"
         name = found.name or found.customer
         out.line(words.say("hit", name=name, at=words.moment(found.at), medium=medium, entry=found.entry))
-        out.block(found.snippet)
+        out.block(found.snippet or context.words.say("hit_closed"))
     if not hits:
         out.line(words.say("nothing_found"))
     return 0

@@ -131,8 +131,8 @@ class RefusedRoute(Value, frozen=True):
 class Choice(Value, frozen=True):
     """The explained choice of a channel: the first of ``ranked``; nothing in ``refused`` is ever tried.
 
-    ``set_aside`` is the route that the customer asked for where another was chosen, with the reason of its veto or
-    ``outranked``.
+    ``set_aside`` is the route that the customer asked for where another was chosen, with the reason of its veto,
+    ``outranked``, or ``no_way_there``: then its account and address are empty.
     """
 
     ranked: tuple[Ranked, ...]

@@ -16,6 +16,7 @@ from agentconsole.domain.beginning import NO_RULES, Message, Rules
 from agentconsole.domain.learned import Learned
 from agentconsole.domain.model import (
     AccountName,
+    Address,
     Choice,
     Customer,
     Facts,
@@ -40,6 +41,8 @@ REGIONAL: Final = "regional"
 DEFAULT: Final = "default"
 REACHABLE: Final = "reachable"
 OUTRANKED: Final = "outranked"
+NO_WAY_THERE: Final = "no_way_there"
+"""The customer asked for a medium on which there is no account or no address of theirs."""
 
 ORDER_REPLY: Final = (
     LIVE_EXCHANGE,
@@ -299,4 +302,8 @@ def _set_aside(
     if vetoed is not None:
         return vetoed
     outranked = next((r for r in order if r.route.medium == stated.medium), None)
-    return RefusedRoute(outranked.route, OUTRANKED, outranked.facts) if outranked is not None else None
+    if outranked is not None:
+        return RefusedRoute(outranked.route, OUTRANKED, outranked.facts)
+    nowhere = Route(AccountName(""), stated.medium, Address("", "", ""))
+    facts = {"at": stated.at.isoformat(), "medium_evidence": stated.evidence_medium, "by": stated.by}
+    return RefusedRoute(nowhere, NO_WAY_THERE, facts | ({"entry": stated.evidence} if stated.evidence else {}))

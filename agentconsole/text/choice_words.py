@@ -8,7 +8,7 @@ from typing import Final
 
 from agentconsole.domain.about import DETECTED, About
 from agentconsole.domain.model import Choice, EntryId, Medium, RefusedRoute, Route
-from agentconsole.domain.preference import OUTRANKED
+from agentconsole.domain.preference import NO_WAY_THERE, OUTRANKED
 from agentconsole.text.sanitise import one_line
 from agentconsole.text.words import Words
 
@@ -46,6 +46,9 @@ def told(choice: Choice, words: Words, now: datetime) -> list[Told]:
     for refused in choice.refused:
         kind = SET_ASIDE if refused == aside else REFUSED
         found.append(Told(kind, refusal(refused, words, now), refused.route))
+    if aside is not None and aside.reason == NO_WAY_THERE:
+        entry = EntryId(aside.facts.get("entry", ""))
+        found.append(Told(SET_ASIDE, refusal(aside, words, now), aside.route, entry))
     return found
 
 

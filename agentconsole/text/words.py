@@ -12,6 +12,7 @@ from agentconsole.domain import guards
 from agentconsole.domain.entries import (
     AddressLinked,
     AddressState,
+    AddressTrusted,
     AddressUnlinked,
     AnyEntry,
     Assigned,
@@ -320,8 +321,11 @@ class Words:
                 return self.say("event.wish_refused", agent=entry.by)
             case Described():
                 value = self.language_name(entry.value) if entry.what == "language" else one_line(entry.value, 60)
-                key = f"event.described.{entry.what}" if entry.value else "event.undescribed"
+                key = f"event.{'described' if entry.value else 'undescribed'}.{entry.what}"
                 return self._texts.get(key, "").format_map(_Blank(value=value, agent=one_line(entry.by, 40)))
+            case AddressTrusted():
+                key = "event.trusted" if entry.by else "event.trusted_no_more"
+                return self.say(key, address=entry.address.value, signer=entry.signer, agent=entry.by)
             case Assigned():
                 return (
                     self.say("event.assigned", agent=entry.assignee) if entry.assignee else self.say("event.unassigned")

@@ -149,6 +149,10 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
         "파일을 보낼 수 없음({count}). 글에 링크를 넣거나 다른 채널 선택.",
     ),
     "refused.too_long": ("too long: {size} of {limit} {unit}.", "너무 김: {limit}{unit} 중 {size}."),
+    "refused.no_way_there": (
+        "asked for on {at} ({medium_evidence}). No account or no address for it yet.",
+        "{at} 요청하심({medium_evidence}). 아직 계정이나 주소 없음.",
+    ),
     "refused.outranked": ("set aside: writing elsewhere now.", "지금 다른 곳에서 대화 중."),
     # about the customer
     "language.en": ("English", "영어"),
@@ -427,7 +431,14 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
     "event.described.language": ("language: {value}, said {agent}", "언어: {value} ({agent})"),
     "event.described.time_zone": ("time zone: {value}, said {agent}", "시간대: {value} ({agent})"),
     "event.described.country": ("country: {value}, said {agent}", "국가: {value} ({agent})"),
-    "event.undescribed": ("no longer recorded, said {agent}", "기록 지움 ({agent})"),
+    "event.undescribed.language": ("language: no longer recorded, said {agent}", "언어 기록 지움 ({agent})"),
+    "event.undescribed.time_zone": ("time zone: no longer recorded, said {agent}", "시간대 기록 지움 ({agent})"),
+    "event.undescribed.country": ("country: no longer recorded, said {agent}", "국가 기록 지움 ({agent})"),
+    "event.trusted": (
+        "{address}: trusted as {signer} signs, by {agent}",
+        "{address}: {signer} 서명에 한해 신뢰({agent})",
+    ),
+    "event.trusted_no_more": ("{address}: trusted no longer", "{address}: 신뢰를 거둠"),
     "event.redacted": ("removed on {at} by {agent}: {why}", "{at} {agent} 삭제함: {why}"),
     "event.redacted_no_reason": ("removed on {at} by {agent}", "{at} {agent} 삭제함"),
     "event.unmerged": ("parted again by {agent}", "{agent} 님이 다시 나눔"),

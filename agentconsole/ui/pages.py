@@ -44,7 +44,8 @@ def why(
     for told in say.choice(choice, now):
         style = {REFUSED: "bad", PROPOSED: "note"}.get(told.kind, "")
         here = told.route == at and told.kind != PROPOSED
-        lines = wrap(our(f"{safe(told.text)} {say.address(told.route.address)}"), width - _LABEL - 4, 3)
+        address = f" {say.address(told.route.address)}" if told.route.account else ""
+        lines = wrap(our(f"{safe(told.text)}{address}"), width - _LABEL - 4, 3)
         found += _labelled(say(f"why.{told.kind}"), lines, style, here=here, value=told.entry or None)
     if others:
         names = ", ".join(p.name or p.address.value for p in others)
@@ -173,7 +174,7 @@ def hits(found: Sequence[Hit], words: str, say: Say, now: datetime, width: int) 
             our(" "),
             (fit(safe(hit.name, 60), 18 if width < 100 else 26), "bold"),
             our(" "),
-            safe(hit.snippet, 240),
+            safe(hit.snippet, 240) or say("search.closed"),
         )
         items.append(Item(left, (hit.customer, hit.entry)))
     return items

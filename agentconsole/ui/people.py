@@ -8,6 +8,7 @@ from datetime import datetime
 from agentconsole.domain.about import NOTHING_KNOWN, About
 from agentconsole.domain.model import (
     AgentName,
+    ConsentScope,
     ConversationId,
     ConversationStatus,
     Customer,
@@ -94,6 +95,8 @@ def card(
     for consent in customer.consents:
         medium = say.medium(consent.medium) if consent.medium else say("card.everywhere")
         text = say("card.opt_in" if consent.allowed else "card.opt_out", medium=medium, day=say.short_day(consent.at))
+        if consent.scope != ConsentScope.ALL:
+            text = our(f"{text}, {say.scope(consent.scope)}")
         if consent.words:
             source = say("card.provider") if consent.words == PROVIDER else safe(consent.words, 40)
             text = our(f"{text} ({source})")
@@ -143,6 +146,8 @@ def _provenance(linked: LinkedAddress, say: Say, width: int) -> list[Row]:
 def _worded(preference: Preference, say: Say) -> Safe:
     day = say.short_day(preference.at)
     medium = say.medium(preference.medium)
+    if preference.purpose:
+        medium = say("card.wanted_for", medium=medium, purpose=preference.purpose)
     if preference.evidence_medium or not preference.by:
         source = say.medium(preference.evidence_medium) if preference.evidence_medium else our("?")
         return say("card.prefers", medium=medium, day=day, source=source)

@@ -97,6 +97,9 @@ class Say:
     def status(self, status: ConversationStatus) -> Safe:
         return our(self._words.status(status))
 
+    def scope(self, scope: str) -> Safe:
+        return our(self._words.scope(scope))
+
     def trust(self, trust: Trust) -> Safe:
         return our(self._words.trust(trust))
 

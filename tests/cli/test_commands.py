@@ -350,6 +350,8 @@ async def test_customers_are_added_linked_renamed_and_merged(office: Office):
 
 async def test_wishes_and_consents(office: Office):
     customer = await office.merged()
+    await office.run("customer", "prefer", customer, "kakaotalk")
+    assert "set aside: KakaoTalk: asked for on" in (await office.run("why", customer)).out
     await office.json("customer", "prefer", customer, "Email")
     assert (await office.json("show", customer))["customer"]["preference"] == "email"
     office.hub.clock.move(hours=1)

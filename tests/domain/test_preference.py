@@ -112,6 +112,13 @@ def test_a_statement_that_a_veto_hits_is_named_as_refused():
     assert choice.set_aside.reason == "window_closed"
 
 
+def test_a_statement_for_a_channel_without_a_way_there_is_named():
+    choice = choose(received("e1", MAIL, EMAIL, ago(days=2)), stated("kakaotalk"))
+    assert choice.best.route.medium == "email"
+    assert (choice.set_aside.reason, choice.set_aside.route.medium) == ("no_way_there", "kakaotalk")
+    assert choice.set_aside not in choice.refused
+
+
 @pytest.mark.parametrize(
     ("entries", "size", "medium", "reason"),
     [

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from agentconsole.domain.about import About, Spoken
-from agentconsole.domain.entries import PreferenceStated
+from agentconsole.domain.entries import AddressTrusted, PreferenceStated
 from agentconsole.domain.hours import BestHour
 from agentconsole.domain.model import (
     AccountName,
@@ -122,3 +122,17 @@ def test_a_wish_names_what_it_is_for(language: str, told: str):
         id=EntryId("p"), at=NOW, medium=Medium("email"), purpose="invoice", words="Invoices by mail"
     )
     assert Words(language, "UTC").event(wish) == told
+
+
+@pytest.mark.parametrize(
+    ("language", "taken"), [("en", "bo@x.example: trusted no longer"), ("ko", "bo@x.example: 신뢰를 거둠")]
+)
+def test_trust_is_told_in_the_timeline(language: str, taken: str):
+    words, address = Words(language, "UTC"), Address("email", "", "bo@x.example")
+    ended = AddressTrusted(id=EntryId("t"), at=NOW, address=address, signer="x.example")
+    assert words.event(ended) == taken
+    given = words.event(
+        AddressTrusted(id=EntryId("t"), at=NOW, address=address, signer="x.example", by=AgentName("mina"))
+    )
+    assert "x.example" in given
+    assert "mina" in given

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from agentconsole.domain.entries import Received, WishSeen
-from agentconsole.domain.model import CustomerId, EntryId, Medium
+from agentconsole.domain.entries import ConsentChanged, PreferenceStated, Received, WishSeen
+from agentconsole.domain.model import AgentName, ConsentScope, CustomerId, EntryId, Medium
 from agentconsole.ui import people
 from agentconsole.ui.say import Say
 from tests.ui.console import LARGE, SMALL, running
@@ -61,3 +61,27 @@ def test_the_card_links_it_to_the_message_in_which_it_stands(desk: DeskDouble) -
     (line,) = people.wanted(desk.person(MINSU), Say("en", "UTC"), 120)
     source = next(e for e in desk.records[MINSU] if isinstance(e, Received))
     assert line[1] == source.id
+
+
+@pytest.mark.parametrize(
+    ("language", "wish", "consent"),
+    [
+        ("en", "e-mail for invoice, set 3 Mar by mina", "SMS: opted in 3 Mar, advertising"),
+        ("ko", "메일(invoice 용), 3월 3일 설정 (mina)", "문자: 3월 3일 수신동의, 광고"),
+    ],
+)
+def test_the_card_says_what_for_a_wish_and_a_consent_hold(
+    desk: DeskDouble, language: str, wish: str, consent: str
+) -> None:
+    desk.add(
+        "minsu",
+        PreferenceStated(id=EntryId("p"), at=NOW, medium=Medium("email"), purpose="invoice", by=AgentName("mina")),
+    )
+    desk.add(
+        "minsu",
+        ConsentChanged(id=EntryId("c"), at=NOW, medium=Medium("sms"), scope=ConsentScope.MARKETING, allowed=True),
+    )
+    person = desk.person(MINSU)
+    rows = people.card(person, person.conversations[0].id, Say(language, "UTC"), NOW, 80)
+    lines = ["".join(text for text, _ in line).strip() for line in rows]
+    assert {wish, consent} <= set(lines)
