@@ -181,9 +181,11 @@ class Forged(Exception):
 
 
 def _tree(root: type[AgentConsoleError]) -> dict[str, type[AgentConsoleError]]:
+    """Return the class of every code: the one that brought it in, not those that only say more of the same."""
     found = {root.code: root}
     for child in root.__subclasses__():
-        found.update(_tree(child))
+        for code, kind in _tree(child).items():
+            found.setdefault(code, kind)
     return found
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
 
+from agentconsole.store.embedded import head
+
 SHARED = Path(os.environ.get("AGENTCONSOLE_SHARED", Path(__file__).parents[2] / "shared"))
 
 
@@ -17,6 +19,14 @@ def no_blocking_calls() -> Iterator[BlockBuster]:
     """Raise where code of this package blocks a thread that runs an event loop."""
     with blockbuster_ctx("agentconsole") as guard:
         yield guard
+
+
+@pytest.fixture(autouse=True)
+def usual_volumes() -> Iterator[None]:
+    """Let no test that seals volumes early do so for those that come after it in the same process."""
+    before = head.SEAL_ENTRIES
+    yield
+    head.SEAL_ENTRIES = before  # type: ignore[misc]
 
 
 @pytest.fixture(autouse=True)

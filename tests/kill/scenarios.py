@@ -50,10 +50,10 @@ CHAT = Scenario(
 THREE_CHANNELS = (
     Says(EMILY, "Could it be 11 March?"),
     Says(MINSU, "배송 언제 오나요?"),
-    Says(ADA, "Any news? My card is 4000 0000 0000 0002"),
+    Says(ADA, "Any news? My door code is 7391 and blue"),
     Arrived(EMILY, "Could it be 11 March?"),
     Arrived(MINSU, "배송 언제 오나요?"),
-    Arrived(ADA, "Any news? My card is 4000 0000 0000 0002"),
+    Arrived(ADA, "Any news? My door code is 7391 and blue"),
     Answers(EMILY, "11 March it is."),
     Answers(MINSU, "오늘 출발했습니다."),
     Answers(ADA, "We look into it."),
@@ -85,15 +85,15 @@ CARE = Scenario(
     "redact, erase, import",
     ("chat", "mail", "sms"),
     (
-        Says(ADA, "My card is 4000 0000 0000 0002"),
+        Says(ADA, "My door code is 7391 and blue"),
         Says(MINSU, "배송 언제 오나요?"),
-        Arrived(ADA, "My card is 4000 0000 0000 0002"),
+        Arrived(ADA, "My door code is 7391 and blue"),
         Arrived(MINSU, "배송 언제 오나요?"),
         Answers(MINSU, "오늘 출발했습니다."),
         *(Notes(ADA, f"note {number}") for number in range(6)),
         Settles(),
         Deposits(EMILY, ("The first old mail", "The second old mail")),
-        Redacts("My card is 4000 0000 0000 0002"),
+        Redacts("My door code is 7391 and blue"),
         Erases(MINSU, ("배송 언제 오나요?", "오늘 출발했습니다.")),
         Restarts(),
         Arrived(EMILY, "The first old mail"),
@@ -131,7 +131,7 @@ BY_CHAT = {
 
 STEPS: dict[str, set[Step]] = {
     CHAT.name: BY_CHAT,
-    EVERYTHING.name: BY_CHAT | {Step.DRAFT_DROP, Step.VOLUME_SEAL},
+    EVERYTHING.name: BY_CHAT | {Step.DRAFT_DROP, Step.KEY_WRITE, Step.VOLUME_SEAL},
     CARE.name: (BY_CHAT - {Step.DRAFT_WRITE})
     | {Step.BLOB_FORGET, Step.COMPACT, Step.ERASE_BEGIN, Step.ERASE_END, Step.ERASE_FILES, Step.LEDGER_WRITE}
     | {Step.REWRITE_BEGIN, Step.REWRITE_CLEAN, Step.REWRITE_END, Step.VOLUME_SEAL},

@@ -104,8 +104,12 @@ def faults(doing: str, state: str = UNCHANGED) -> Iterator[None]:
     try:
         yield
     except (OSError, sqlite3.Error) as error:
-        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-        what = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        if isinstance(error, sqlite3.Error):
+            full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+            what = os.strerror(errno.ENOSPC) if full else str(error)
+        else:
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            what = error.strerror or str(error)
         if isinstance(error, PermissionError) and error.filename:
             what = f"{what} ({os.fsdecode(error.filename)})"
         raise StoreFault(
