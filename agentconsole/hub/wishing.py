@@ -25,6 +25,9 @@ from agentconsole.text import quoting
 SHORT: Final = 60
 """Characters of an answer that may be a bare choice: ``2``, ``email``."""
 
+LONGEST: Final = 60_000
+"""Characters of a message that are looked at: nothing leaves while a wish is read, and a text may be of mere lines."""
+
 LOOKED_AT: Final = 20
 """Newest entries among which our question must stand: what is older was not asked just now."""
 
@@ -60,7 +63,7 @@ async def _readings(
 
 
 def _read(text: str, subject: str) -> tuple[Reading, ...]:
-    return wishes.readings(_own(text), subject)
+    return wishes.readings(_own(text[:LONGEST]), subject)
 
 
 def _own(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from datetime import timedelta
+from time import process_time
 
 import pytest
 
@@ -207,3 +208,10 @@ async def test_a_real_mail_as_providers_send_it(world: World):
     wish = stated(person)
     assert wish is not None
     assert (wish.medium, wish.words) == ("kakaotalk", "답은 카톡으로 부탁드려요.")
+
+
+def test_a_long_text_of_mere_lines_holds_nothing_up():
+    began = process_time()
+    (one,) = wishing._read("Please text me.\n" + "\n" * 400_000, "")
+    assert (one.medium, one.sure) == ("sms", True)
+    assert process_time() - began < 1
