@@ -81,3 +81,6 @@ class Fallbacks:
         except AgentConsoleError as exc:
             self._refused.add(reply)
             self._log.warning("the failed reply %s of %s waits for a person: %s", reply, due.customer, exc.code)
+        except Exception as exc:
+            # An end of this task would end the hub. It is tried again: files may only have run out.
+            self._log.error("the failed reply %s of %s rests", reply, due.customer, exc_info=exc)

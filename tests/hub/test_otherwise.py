@@ -331,6 +331,27 @@ async def test_by_itself_never(case: str):
         assert (await world.desk.sent(world.who, first)).state == Delivery.FAILED
 
 
+async def test_by_itself_goes_on_after_a_trouble_that_nobody_expected(monkeypatch: pytest.MonkeyPatch):
+    async with office() as (world, post):
+        await failed(world, post)
+        world.clock.move(minutes=11)
+        log = logging.getLogger("test.hub")
+        fallbacks = Fallbacks(Automatic((Medium("email"),)), world.hub.desk, world.store, world.hub.clock, log)
+
+        async def full(_who: Agent, _reply: EntryId) -> Fallback | None:
+            raise OSError("too many open files")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(world.hub.desk, "fallback", full)
+            await fallbacks.look()
+        await fallbacks.look()
+
+        async def out() -> list[object]:
+            return list(world.mail.delivered)
+
+        await until(out)
+
+
 # -- the whole story ----------------------------------------------------------------------------------------
 
 
