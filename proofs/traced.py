@@ -34,7 +34,7 @@ from agentconsole.domain.model import (
     Delivery,
     Draft,
 )
-from agentconsole.errors import AgentConsoleError, StoreFault, TryLater
+from agentconsole.errors import AgentConsoleError, HubAbsent, StoreFault, TryLater
 from agentconsole.remote import RemoteDesk, as_desk
 from agentconsole.sandbox.fake_telegram import FakeTelegram, Sent
 from proofs import ground
@@ -165,6 +165,8 @@ class Play:
         while True:
             try:
                 found = await getattr(desk, call)(who, *arguments)
+            except HubAbsent:
+                raise
             except (StoreFault, TryLater):
                 self.told["caller"] += 1
                 await asyncio.sleep(0.02)
