@@ -48,10 +48,14 @@ def only(customer: Customer, shown: Sequence[AnyEntry]) -> Customer:
     """Return the customer with nothing of other conversations."""
     names = {entry.conversation for entry in shown if isinstance(entry, Received | Reply)}
     whole = {customer.joined.get(name, name) for name in names}
+    doubted = customer.heard.sender if customer.heard is not None else None
     return replace(
         customer,
         conversations=tuple(c for c in customer.conversations if c.id in whole),
+        routes=tuple(u if u.route.address == doubted else replace(u, subject="") for u in customer.routes),
         cards={},
+        facts=(),
+        preferences=tuple(replace(stated, words="") for stated in customer.preferences),
         suggestions=(),
         wishes=(),
     )

@@ -79,6 +79,20 @@ async def test_nothing_else_hands_out_what_is_closed(world: World):
     assert all(hit.snippet for hit in await world.desk.search(world.who, "text", 9))
 
 
+async def test_nothing_that_they_told_stands_in_a_closed_page(world: World):
+    words = "Please text me, my order number is 55512345"
+    told = msgspec.structs.replace(mail("m1", world, Trust.VERIFIED), text=words)
+    customer = await arrives(world, told)
+    page = await world.desk.timeline(world.who, customer, EntryId(""), 50)
+    assert page.customer.facts
+    assert page.customer.preferences[0].words
+    await arrives(world, mail("m2", world, Trust.CLAIMED))
+    page = await world.desk.timeline(world.who, customer, EntryId(""), 50)
+    shown = msgspec.json.encode(page).decode()
+    assert (page.closed, "55512345" in shown, "text me" in shown) == ("sender_not_verified", False, False)
+    assert [one.medium for one in page.customer.preferences] == ["sms"]
+
+
 async def test_what_cannot_be_noted_is_not_shown(world: World, monkeypatch: pytest.MonkeyPatch):
     async def full(_line: AuditLine) -> None:
         raise StoreFault("the disk is full")
