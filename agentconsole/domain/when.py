@@ -31,10 +31,11 @@ _PATTERNS: Final = (
     rf"\b{_MONTH}\s+(?P<d>\d{{1,2}})(?:st|nd|rd|th)?\b(?:,?\s+(?P<y>20\d\d))?",
 )
 _RELATIVE: Final = (
-    r"\b(?P<tomorrow>tomorrow|tmrw)\b|\b(?P<today>today|tonight)\b|(?P<after>모레)|(?P<tomorrow_ko>내일)|(?P<today_ko>오늘)",
+    r"\b(?P<after_en>day\s+after\s+tomorrow)\b|\b(?P<tomorrow>tomorrow|tmrw)\b|\b(?P<today>today|tonight)\b"
+    r"|(?P<third>글피)|(?P<after>(?:내일\s*)?모레)|(?P<tomorrow_ko>내일)|(?P<today_ko>오늘)",
     r"\b(?P<next>next\s+)?(?P<day>mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\b",
-    r"(?P<next>다음\s*주\s*)?(?P<day>[월화수목금토일])요일",
-    r"\b(?P<week>next\s+week)\b|(?P<week_ko>다음\s*주)(?!\s*[월화수목금토일]요일)",
+    r"(?P<next>다?다음\s*주\s*)?(?P<day>[월화수목금토일])요일",
+    r"\b(?P<week>next\s+week)\b|(?P<week_ko>다?다음\s*주)(?!\s*[월화수목금토일]요일)",
     r"\bin\s+(?P<n>\d{1,3})\s*(?P<unit>min(?:ute)?s?|h(?:our)?s?|days?|weeks?)\b|(?P<n_ko>\d{1,3})\s*(?P<unit_ko>분|시간|일|주)\s*(?:뒤|후)",
 )
 _TIME: Final = (
@@ -49,6 +50,8 @@ _PARTS: Final = {
     "morning": time(9), "noon": time(12), "afternoon": time(14), "evening": time(18),
     "오전": time(9), "아침": time(9), "점심": time(12), "오후": time(14), "저녁": time(18),
 }  # fmt: skip
+_TWO_DAYS: Final = r"(?<![\d:./])\d{1,2}\s?/\s?\d{1,2}(?![\d:])"
+"""A date that may mean two days: what stands beside it must not be taken for the whole."""
 _BARE_HOUR: Final = r"(?<![\d:.])(?P<h5>\d{1,2})(?::(?P<min5>\d\d))?$"
 
 
@@ -158,6 +161,8 @@ def later(text: str, now: datetime, place: tzinfo, *, hour: int = 9) -> datetime
     if span is not None:
         return span
     day, rest = _named_day(words, local)
+    if _compiled(_TWO_DAYS).search(rest):
+        return None
     clock = _time_in(rest)
     if day is None and clock is None:
         return None
@@ -189,7 +194,7 @@ def _named_day(words: str, local: datetime) -> tuple[date | None, str]:
             return day, _without(words, match)
     match = _compiled(_RELATIVE[0]).search(words)
     if match is not None:
-        names = {"after": 2, "tomorrow": 1, "tomorrow_ko": 1}
+        names = {"third": 3, "after_en": 2, "after": 2, "tomorrow": 1, "tomorrow_ko": 1}
         ahead = next((n for name, n in names.items() if match[name]), 0)
         return local.date() + timedelta(days=ahead), _without(words, match)
     for pattern in _RELATIVE[1:3]:
@@ -199,12 +204,18 @@ def _named_day(words: str, local: datetime) -> tuple[date | None, str]:
             wanted = _DAYS_KO.index(named) if named in _DAYS_KO else _DAYS.index(named[:3])
             ahead = (wanted - local.weekday()) % 7 or 7
             if match["next"]:
-                ahead = 7 - local.weekday() + wanted
+                ahead = 7 - local.weekday() + wanted + _second_week(match["next"])
             return local.date() + timedelta(days=ahead), _without(words, match)
     match = _compiled(_RELATIVE[3]).search(words)
     if match is not None:
-        return local.date() + timedelta(days=7 - local.weekday()), _without(words, match)
+        ahead = 7 - local.weekday() + _second_week(match["week_ko"] or "")
+        return local.date() + timedelta(days=ahead), _without(words, match)
     return None, words
+
+
+def _second_week(words: str) -> int:
+    """Return the further days of the week after next (다다음 주)."""
+    return 7 if words.startswith("다다음") else 0
 
 
 def _without(words: str, match: re.Match[str]) -> str:

@@ -96,3 +96,21 @@ def test_a_text_of_nothing_but_dates_holds_nothing_up():
     began = process_time()
     assert len(when.found("3월3일" * 5_000, datetime(2026, 3, 4, tzinfo=UTC))) == 5_000
     assert process_time() - began < 2, "each date was compared with every other"
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("내일모레 오후 3시", "2026-03-06 15:00"),
+        ("글피 오전 9시", "2026-03-07 09:00"),
+        ("the day after tomorrow 9am", "2026-03-06 09:00"),
+        ("다음 주 화요일 9시", "2026-03-10 09:00"),
+        ("다다음 주 화요일 9시", "2026-03-17 09:00"),
+        ("다다음주", "2026-03-16 09:00"),
+        ("3/15 14:00", ""),
+        ("3/4 9am", ""),
+    ],
+)
+def test_no_part_of_a_day_is_taken_for_another_day(text: str, wanted: str) -> None:
+    found = when.later(text, datetime(2026, 3, 4, 5, tzinfo=UTC), ZoneInfo("Asia/Seoul"))
+    assert (f"{found:%Y-%m-%d %H:%M}" if found is not None else "") == wanted
