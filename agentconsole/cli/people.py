@@ -14,7 +14,7 @@ from agentconsole.domain.model import (
     EntryId,
     Medium,
 )
-from agentconsole.errors import NotFound
+from agentconsole.errors import NotFound, Refused
 
 
 def _fill_customer(parser: argparse.ArgumentParser) -> None:
@@ -218,6 +218,11 @@ def _answer(*, accept: bool) -> Command:
             except NotFound:
                 # The two kinds have ids alike and one command: who types it need not know which it is.
                 taken = await desk.answer_wish(who, context.request, suggestion, accept)
+                if accept and not taken:
+                    raise Refused(
+                        "It was decided before, or a later wish took its place. Nothing was changed.",
+                        "To note it nevertheless: agentconsole customer prefer CUSTOMER MEDIUM",
+                    ) from None
                 fields = {"suggestion": suggestion, "accepted": accept, "preference": taken or None}
                 context.out.result(fields, context.words.say("wish_taken" if taken else "suggestion_refused"))
                 return 0

@@ -58,8 +58,9 @@ class Wording:
 
     def wish(self, wish: Wish) -> dict[str, str]:
         """Return the parts of a suggested wish: what for, in which words, said where and when, and its id."""
+        medium = self.medium(wish.medium)
         return {
-            "medium": self.medium(wish.medium),
+            "medium": self.say("for_purpose", what=medium, purpose=wish.purpose) if wish.purpose else medium,
             "words": one_line(wish.words, 160),
             "source": self.medium(wish.evidence_medium),
             "day": self.day(wish.at),

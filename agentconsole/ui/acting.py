@@ -14,6 +14,7 @@ from agentconsole.domain.model import (
     ConversationStatus,
     CustomerId,
     EntryId,
+    Medium,
     Wish,
 )
 from agentconsole.ui.actions_base import NO_ENTRY, Target
@@ -342,9 +343,18 @@ class Acting(PageActions, PromptActions, TrustActions):
             self.app.tell("strip.no_suggestion")
 
     async def _answer_wish(self, wish: Wish, *, accept: bool) -> None:
-        app = self.app
+        app, opened = self.app, self.app.reading.opened
         await app.desk.answer_wish(app.who, self.request(), wish.id, accept)
         app.tell("wish.taken" if accept else "wish.refused", "good", medium=app.say.medium(wish.medium))
+        # Where another wish stood before, taking it back would not bring that one with its date and message.
+        if accept and opened is not None and all(p.purpose != wish.purpose for p in opened.customer.preferences):
+            self.undo_later(partial(self._forget_wish, opened.customer.id, wish.purpose))
+        await app.reading.renew()
+
+    async def _forget_wish(self, customer: CustomerId, purpose: str) -> None:
+        app = self.app
+        await app.desk.prefer(app.who, self.request(), customer, Medium(""), purpose, EntryId(""))
+        app.tell("strip.undone", "good")
         await app.reading.renew()
 
     async def _answer_now(self, suggestion: EntryId, customer: CustomerId, *, accept: bool) -> None:

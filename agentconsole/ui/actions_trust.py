@@ -52,7 +52,7 @@ class TrustActions(ActingPart):
     def do_postpone_link(self) -> None:
         found = self.app.reading.suggestion
         if found is None:
-            self.app.tell("strip.no_suggestion")
+            self.app.tell("strip.no_suggestion" if self.app.reading.wish is None else "wish.waits")
         else:
             self.run(partial(self._postpone, found.id))
 

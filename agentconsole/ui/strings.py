@@ -75,6 +75,7 @@ _EN: Final[dict[str, str]] = {
     "suggestion.more": "({n} more)",
     "wish.line": "Wants {medium}? “{words}” ({source}, {day}). I take, X no wish",
     "wish.line_for": "Wants {medium} for {purpose}? “{words}” ({source}, {day}). I take, X no wish",
+    "wish.waits": "A wish waits by itself. I takes it, X says that it is none.",
     "wish.taken": "Noted: wants {medium}.",
     "wish.refused": "No wish. It does not come back.",
     # the reply
@@ -168,7 +169,7 @@ _EN: Final[dict[str, str]] = {
     "help.box": "while typing",
     "help.prompt": "where words are asked for",
     "help.views": "Views",
-    "help.marks": "Marks:  * unread   x failed   ? may have gone out   ~ maybe the same person as another",
+    "help.marks": "Marks:  * unread   x failed   ? may have gone out   ~ something to decide: same person? a wish?",
     "help.marks2": "        d draft   @ mine   & somebody else's   > in, < out",
     "help.codes": "Channels: {codes}",
     # actions
@@ -299,6 +300,7 @@ _KO: Final[dict[str, str]] = {
     "suggestion.more": "(외 {n}건)",
     "wish.line": "{medium} 원함? “{words}” ({day} {source}). I 반영, X 요청 아님",
     "wish.line_for": "{purpose}: {medium} 원함? “{words}” ({day} {source}). I 반영, X 요청 아님",
+    "wish.waits": "요청은 결정할 때까지 남아 있음. I 반영, X 요청 아님.",
     "wish.taken": "기록함: 선호 채널 {medium}.",
     "wish.refused": "요청 아님. 다시 묻지 않음.",
     "reply.title": "{name} 님에게 답장",
@@ -389,7 +391,7 @@ _KO: Final[dict[str, str]] = {
     "help.box": "글을 쓸 때",
     "help.prompt": "말을 입력할 때",
     "help.views": "보기",
-    "help.marks": "표시:  * 읽지 않음   x 실패   ? 나갔을 수 있음   ~ 다른 고객과 같은 사람일 수 있음",
+    "help.marks": "표시:  * 읽지 않음   x 실패   ? 나갔을 수 있음   ~ 결정할 것: 같은 사람? 채널 요청?",
     "help.marks2": "       d 쓰던 글   @ 내 담당   & 다른 담당   > 받음, < 보냄",
     "help.codes": "채널: {codes}",
     "action.open": "열기",

@@ -392,7 +392,11 @@ async def test_a_wish_that_is_not_sure_is_listed_and_taken_like_a_suggestion(off
     assert (wish["medium"], wish["words"], wish["customer"]["id"]) == ("sms", text, customer)
     assert wish["id"] in (await office.run("suggestion", "list")).out
     assert wish["id"] in (await office.run("show", customer)).out
+    put_off = await office.json("suggestion", "postpone", wish["id"], code=3)
+    assert "need not be put off" in put_off["error"]["message"]
     assert (await office.json("suggestion", "accept", wish["id"]))["preference"]
+    again = await office.json("suggestion", "accept", wish["id"], code=3)
+    assert "decided before" in again["error"]["message"]
     shown = await office.json("show", customer)
     assert (shown["customer"]["preference"], shown["wishes"]) == ("sms", [])
     await office.json("suggestion", "accept", "nothing", code=5)

@@ -43,8 +43,18 @@ async def test_one_key_takes_it(desk: DeskDouble, size: tuple[int, int]) -> None
         await console.press("I")
         await console.sees("Noted: wants SMS.")
         assert "Wants SMS?" not in console.screen
-    assert desk.person(MINSU).preferences[0].medium == "sms"
-    assert desk.person(MINSU).wishes == ()
+        assert desk.person(MINSU).preferences[0].medium == "sms"
+        assert desk.person(MINSU).wishes == ()
+        await console.press("u")
+        await console.until(lambda: desk.person(MINSU).preferences == ())
+
+
+async def test_it_is_not_put_off_and_says_so(desk: DeskDouble) -> None:
+    async with running(desk) as console:
+        await console.open("박민수")
+        await console.press("P")
+        await console.sees("A wish waits by itself.")
+    assert desk.person(MINSU).wishes
 
 
 async def test_one_key_refuses_it(desk: DeskDouble) -> None:

@@ -21,6 +21,7 @@ from agentconsole.domain.entries import (
     PreferenceStated,
     Received,
     Suggested,
+    WishSeen,
 )
 from agentconsole.domain.model import (
     Address,
@@ -72,6 +73,11 @@ class People(Reading):
         if until.tzinfo is None:
             raise UsageError("The time names no time zone. Nothing was changed.", "Add one: +00:00 or Z.")
         found = await self.store.entry(suggestion)
+        if found is not None and isinstance(found[1], WishSeen):
+            raise Refused(
+                "A wish waits until somebody decides, and need not be put off. Nothing was changed.",
+                f"agentconsole suggestion accept {suggestion}, or refuse",
+            )
         if found is None or not isinstance(found[1], Suggested):
             raise NotFound(f"There is no suggestion {suggestion}.", "See: agentconsole suggestion list")
         now = self.clock.now()
