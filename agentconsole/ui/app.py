@@ -16,8 +16,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual import events
-from textual.app import App, ComposeResult
+from textual.app import App, ComposeResult, ScreenStackError
 from textual.containers import Horizontal, Vertical
+from textual.css.query import NoMatches
 from textual.filter import LineFilter
 from textual.geometry import Size
 from textual.widget import Widget
@@ -432,6 +433,9 @@ class Console(App[None]):
             self.hub_gone()
         except AgentConsoleError as error:
             self.tell_error(error)
+        except (NoMatches, ScreenStackError):
+            if self.is_running:
+                raise  # else the answer came when the screen was already taken down
 
     def hub_gone(self) -> None:
         if self.hub_gone_since is None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from textual import events
+from textual.css.query import NoMatches
 
 from agentconsole.desk import Agent
 from agentconsole.domain.model import (
@@ -206,6 +207,17 @@ async def test_asking_for_what_is_known_is_told_and_answered_with_one_key(desk: 
 
 
 # -- sending once ------------------------------------------------------------------------------------------
+
+
+async def test_an_answer_after_the_end_is_no_fault(desk: DeskDouble) -> None:
+    async def late() -> None:
+        console.app.query_one("#rail-that-is-gone")
+
+    async with running(desk) as console:
+        with pytest.raises(NoMatches):
+            await console.app._guarded(late)
+    await console.app._guarded(late)
+    assert not console.app.is_running
 
 
 async def test_second_send_of_an_accepted_revision_does_nothing(desk: DeskDouble) -> None:
