@@ -8,6 +8,7 @@ from agentconsole.domain.model import Address
 from tests.fakes import paper
 from tests.hub.conftest import PHONE, running
 from tests.hub.test_webhooks import client
+from tests.waiting import until
 
 OTHER = Address("phone", "", "+442079460199")
 
@@ -29,6 +30,10 @@ async def test_batches_that_wait_at_the_same_time_are_all_filed(monkeypatch):
             body = msgspec.msgpack.encode(paper.message("w3", PHONE, "still there?"))
             await http.post("/hook/wa?id=w3", content=body)
         assert await world.customer(OTHER)
-        page = await world.store.history(await world.customer(PHONE))
-        assert page is not None
-        assert [getattr(entry, "text", "") for entry in page.entries] == ["hello", "still there?"]
+        customer = await world.customer(PHONE)
+
+        async def both() -> bool:
+            page = await world.store.history(customer)
+            return page is not None and [getattr(e, "text", "") for e in page.entries] == ["hello", "still there?"]
+
+        await until(both, what="both messages")
