@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from agentconsole.ui.app import Console
 
 _KEY: Final = {guards.ASKED_AGAIN: "guard.put_known", guards.NUMBER_IN_TEXT: "guard.mask"}
+_LOOK_AGAIN: Final = "strip.look_again"
 WIDE_ENOUGH: Final = 70
 
 
@@ -38,6 +39,8 @@ class Guarding:
     async def ask(self, writing: Writing, compose: Compose | None = None) -> None:
         """Ask what there is to warn of in a draft as it stands, or as it is about to be sent."""
         compose = compose or writing.compose()
+        if self.app.told_key == _LOOK_AGAIN and writing.confirmed[0] != compose.text:
+            self.app.tell_text(our(""))  # it was said of another text
         if writing.note or not compose.text.strip():
             writing.warned, writing.warned_text = (), ""
             return
@@ -57,7 +60,7 @@ class Guarding:
             return True
         writing.confirmed = seen
         why = self.app.say.guard(risky[0], self.app.settings.clock())
-        self.app.tell("strip.look_again", "warn", why=why)
+        self.app.tell(_LOOK_AGAIN, "warn", why=why)
         self.app.writer.update()
         return False
 

@@ -98,6 +98,7 @@ async def test_a_number_is_masked_with_one_key_and_sent_as_it_is_only_on_the_sec
         assert not desk.called("reply")
         await console.press("ctrl+g")
         await console.until(lambda: console.box.text == f"your card {MASKED}")
+        await console.until(lambda: "Not sent yet." not in console.screen)
         console.box.load_text(f"no, {CARD}")
         await console.press("ctrl+s")
         await console.until(lambda: len(desk.called("warnings")) > 2 and not console.app.writer.now.sending)  # type: ignore[union-attr]
