@@ -6,81 +6,42 @@ when the keyboard leaves it, and when the console ends. While the hub is gone it
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping
-from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from textual.timer import Timer
-
-from agentconsole.desk import Sent
 from agentconsole.domain.entries import Received
-from agentconsole.domain.model import (
-    ConversationId,
-    ConversationStatus,
-    CustomerId,
-    Delivery,
-    DeliveryRecord,
-    Draft,
-    EntryId,
-    RefusedRoute,
-)
-from agentconsole.errors import AgentConsoleError, Answered, HubAbsent, NotFound, Refused, StoreFault, TryLater
+from agentconsole.domain.model import ConversationId, ConversationStatus, CustomerId, RefusedRoute
+from agentconsole.errors import NotFound
 from agentconsole.ui import pages, people
-from agentconsole.ui.bridging import Bridging, others
+from agentconsole.ui.bridging import others
 from agentconsole.ui.drafting import Writing, restore
 from agentconsole.ui.draw import our
-from agentconsole.ui.guarding import Guarding
+from agentconsole.ui.keeping import KEEP_SECONDS, Keeping
 from agentconsole.ui.reply_bars import ReplyBars
+from agentconsole.ui.sending import Sending
 
 if TYPE_CHECKING:
-    from agentconsole.ui.app import Console
     from agentconsole.ui.reading import Opened
     from agentconsole.ui.widgets.paper import Item
-    from agentconsole.ui.widgets.reply import ReplyPane
-
-KEEP_SECONDS: Final = 0.5
-KEEP_AGAIN: Final = 5.0
-"""Seconds after which a draft that the hub could not keep is offered again."""
 
 
-class Writer:
-    """Args:
-    app: the console whose reply pane shows it.
-    """
-
-    def __init__(self, app: Console) -> None:
-        self.app = app
-        self.pane: ReplyPane | None = None
-        self.now: Writing | None = None
-        self.prompting = False
-        self._known: dict[tuple[ConversationId, bool], Writing] = {}
-        self._kept: dict[tuple[ConversationId, bool], Draft] = {}
-        self._timer: Timer | None = None
-        self._keeping = asyncio.Lock()
-        self._told: tuple[Sent, str, str] | None = None
-        self.guarding = Guarding(app)
-        self.bridging = Bridging(app)
+class Writer(Keeping, Sending):
+    """Opens and leaves the box, and walks over routes and conversations; the parts keep and send."""
 
     # -- opening and leaving --------------------------------------------------------------------------------
-
-    @property
-    def is_open(self) -> bool:
-        return self.pane is not None and bool(self.pane.display) and self.now is not None
 
     async def begin(self, customer: CustomerId, conversation: ConversationId, name: str, *, note: bool = False) -> None:
         """Open the box on a conversation, with the draft that is kept for it."""
         key = (conversation, note)
-        writing = self._known.get(key)
+        writing = self.known.get(key)
         restored = False
-        kept = self._kept.get(key)
+        kept = self.kept.get(key)
         if writing is None and kept is not None and kept.text:
             writing, restored = restore(kept, name, self.app.settings.request_ids()), True
         if writing is None:
             writing = Writing(self.app.who.name, customer, conversation, name, self.app.settings.request_ids(), note)
-        self._known[key] = writing
-        await self._show(writing)
+        self.known[key] = writing
+        await self.show(writing)
         if restored:
             self._tell_back(writing)
         opened = self.app.reading.opened
@@ -90,19 +51,19 @@ class Writer:
 
     async def take_over(self, writing: Writing) -> bool:
         """Open the box on a draft made elsewhere; say no where the agent's own words would be lost."""
-        for own in (self._known.get(writing.key), self._kept.get(writing.key)):
+        for own in (self.known.get(writing.key), self.kept.get(writing.key)):
             mine = own is not None and (not own.empty if isinstance(own, Writing) else bool(own.text.strip()))
             if own is not None and mine and own.instead_of != writing.instead_of:
                 return False
-        self._known[writing.key] = writing
-        await self._show(writing)
+        self.known[writing.key] = writing
+        await self.show(writing)
         opened = self.app.reading.opened
         if opened is not None:
             self.opened(opened)
         self.keep_soon(0.0)
         return True
 
-    async def _show(self, writing: Writing) -> None:
+    async def show(self, writing: Writing) -> None:
         if self.pane is None:
             await self.app.boxes_ready.wait()
             from agentconsole.ui.widgets.reply import ReplyPane
@@ -155,8 +116,8 @@ class Writer:
         """Bring back the newest draft after a start; say whether the box was opened."""
         app = self.app
         drafts = [draft for draft in await app.desk.drafts(app.who) if draft.text.strip()]
-        self._kept = {(draft.conversation, draft.note): draft for draft in drafts}
-        self._mark()
+        self.kept = {(draft.conversation, draft.note): draft for draft in drafts}
+        self.mark()
         if not drafts or app.touched:
             return False
         newest = max(drafts, key=lambda draft: draft.at)
@@ -178,112 +139,14 @@ class Writer:
         self.app.tell("strip.draft_back", "good", time=self.app.say.when(at, self.app.settings.clock()))
         self.app.note("draft_restored", conversation=writing.conversation)
 
-    # -- keeping --------------------------------------------------------------------------------------------
-
-    def take(self) -> bool:
-        """Take what the box holds into the draft; say whether the text changed."""
-        if self.now is None or self.pane is None:
-            return False
-        box = self.pane.box
-        changed = self.now.typed(box.typed, box.cursor_location)
-        if self.now.unsaved:
-            # Counting in milliseconds lets whoever typed last win over an older session of the same agent.
-            self.now.revision = max(self.now.revision, int(self.app.settings.clock().timestamp() * 1000))
-        return changed
-
-    def changed(self) -> None:
-        """The box changed: count, and keep it soon."""
-        if self.take() and self.pane is not None:
-            self.pane.foot_bar.update()
-            self.pane.title_bar.update()
-            self.keep_soon(KEEP_SECONDS)
-
-    def keep_soon(self, seconds: float) -> None:
-        if self._timer is not None:
-            self._timer.stop()
-            self._timer = None
-        if seconds:
-            self._timer = self.app.set_timer(seconds, lambda: self.keep_soon(0.0))
-        else:
-            self.app.start(self._keep_and_choose, "keep", exclusive=False)
-
-    async def _keep_and_choose(self) -> None:
-        self.take()
-        writing = self.now
-        await self.keep()
-        if writing is not None and self.is_open and self.now is writing and not writing.note:
-            await self._choose(writing)
-            await self.guarding.ask(writing)
-            if self.now is writing and self.pane is not None:
-                self.pane.foot_bar.update()
-
-    def keep_all(self) -> None:
-        """The hub is back: keep what could not be kept."""
-        self.app.start(self.keep, "keep", exclusive=False)
-
-    async def keep(self) -> None:
-        """Keep every draft that the hub does not have yet."""
-        async with self._keeping:
-            for writing in list(self._known.values()):
-                if writing.unsaved:
-                    try:
-                        await self._keep_one(writing)
-                    except (StoreFault, TryLater):
-                        # Nobody may type again, and a disk that was full has room again some time.
-                        self.keep_soon(KEEP_AGAIN)
-                        raise
-
-    async def _keep_one(self, writing: Writing) -> None:
-        app = self.app
-        now = app.settings.clock()
-        draft = writing.draft(now)
-        if writing.empty:
-            if writing.key in self._kept:
-                await app.desk.drop_draft(app.who, draft.conversation, draft.revision, draft.note)
-            self._kept.pop(writing.key, None)
-            writing.kept_revision = draft.revision
-        elif await app.desk.save_draft(app.who, draft):
-            writing.kept_revision, writing.kept_at = draft.revision, now
-            self._kept[writing.key] = draft
-        else:
-            app.tell("strip.newer_draft", "warn")
-        self._mark()
-        if self.is_open and self.now is writing and self.pane is not None:
-            self.pane.title_bar.update()
-
-    def _mark(self) -> None:
-        drafts = frozenset(name for (name, _), draft in self._kept.items() if draft.text.strip())
-        if drafts != self.app.queue.drafts:
-            self.app.queue.drafts = drafts
-            self.app.queue.refresh_changed()
-
-    async def forget(self, customer: CustomerId) -> None:
-        """Let go of the drafts of a customer who was erased: nothing of them may be kept again."""
-        async with self._keeping:
-            for key in [key for key, writing in self._known.items() if writing.customer == customer]:
-                writing = self._known.pop(key)
-                self._kept.pop(key, None)
-                if self.now is writing:
-                    self.now = None
-                    if self.pane is not None:
-                        self.pane.display = False
-            self._kept = {key: draft for key, draft in self._kept.items() if draft.customer != customer}
-        self._mark()
-
-    async def flush(self) -> None:
-        """Keep everything now: the console ends."""
-        if self.is_open:
-            self.take()
-        await self.keep()
-
     # -- the channel ----------------------------------------------------------------------------------------
 
     def choose(self) -> None:
         """Ask which route the reply takes, and why."""
         if self.now is not None and not self.now.note:
-            self.app.start(partial(self._choose, self.now), "choose")
+            self.app.start(partial(self.choose_for, self.now), "choose")
 
-    async def _choose(self, writing: Writing) -> None:
+    async def choose_for(self, writing: Writing) -> None:
         app = self.app
         choice = await app.desk.choose(app.who, writing.compose(asking=True))
         before = writing.at
@@ -350,151 +213,6 @@ class Writer:
         return pages.why(
             self.now.choice, at.route if at else None, self.app.say, self.app.settings.clock(), width, more
         )
-
-    # -- sending --------------------------------------------------------------------------------------------
-
-    def send(self, *, anyway: bool = False) -> None:
-        """Send what is typed. One revision is sent once, however often the key is pressed."""
-        self.take()
-        writing, app = self.now, self.app
-        if writing is None:
-            return
-        if writing.sending:
-            app.tell("strip.sending_still")
-        elif writing.empty:
-            if writing.accepted_at is not None:
-                app.tell("strip.already", time=app.say.clock(writing.accepted_at))
-            else:
-                app.tell("strip.nothing_typed")
-        elif writing.note:
-            writing.sending = True
-            app.start(partial(self._note, writing, writing.text), "send", exclusive=False)
-        elif isinstance(writing.at, RefusedRoute):
-            why = app.say.refusal(writing.at, app.settings.clock())
-            app.tell("strip.not_sent", "bad", why=why)
-            app.note("refused_seen", medium=writing.medium, reason=writing.at.reason)
-        elif writing.choice is not None and writing.at is None:
-            app.tell("strip.no_route_yet", "bad")
-        else:
-            writing.sending = True
-            app.start(partial(self._send, writing, writing.text, anyway=anyway), "send", exclusive=False)
-
-    async def _send(self, writing: Writing, text: str, *, anyway: bool) -> None:
-        app = self.app
-        try:
-            if writing.choice is None:
-                await self._choose(writing)
-            compose = writing.compose(anyway=anyway)
-            if not await self.guarding.may_leave(writing, compose):
-                return
-            sent = await app.desk.reply(app.who, writing.request, compose)
-        except Refused as error:
-            await self._refused(writing, error)
-            return
-        except HubAbsent:
-            raise
-        except AgentConsoleError as error:
-            app.tell("strip.not_sent", "bad", why=f"{error.message} {error.hint}".strip())
-            return
-        finally:
-            writing.sending = False
-        await self._accepted(writing, text, sent)
-
-    async def _refused(self, writing: Writing, error: Refused) -> None:
-        """Say why. That somebody else answered meanwhile may be overruled."""
-        app = self.app
-        await self._choose(writing)
-        writing.answered = isinstance(error, Answered)
-        hint = "" if error.hint.startswith("--") else error.hint
-        offer = app.say("strip.offer_anyway") if writing.answered else ""
-        app.tell("strip.not_sent", "bad", why=f"{error.message} {hint} {offer}".strip())
-        await app.reading.renew()
-
-    async def _accepted(self, writing: Writing, text: str, sent: Sent) -> None:
-        app, at = self.app, self.app.settings.clock()
-        chat = writing.chat
-        await self._start_over(writing, text, at)
-        self._told = (sent, writing.name, "")
-        self.tell_sent(sent.state)
-        app.acting.undo_later(lambda: app.acting.take_back(sent.id))
-        app.note("sent", medium=sent.route.medium, state=sent.state, customer=writing.customer)
-        if self.now is writing and self.is_open and not chat and not writing.text:
-            app.guard()
-            self.leave(told=False)
-        await app.reading.renew()
-        if app.reading.opened is not None:
-            writing.expected = app.reading.opened.newest
-
-    def tell_sent(self, state: Delivery) -> None:
-        """Say how the newest send stands, unless the strip says something else by now."""
-        if self._told is None:
-            return
-        sent, name, before = self._told
-        if before and self.app.told != before:
-            self._told = None
-            return
-        say = self.app.say
-        text = say("strip.accepted", medium=say.title(sent.route.medium), name=name, state=say.state(state))
-        self._told = (sent, name, text)
-        style = {Delivery.FAILED: "bad", Delivery.UNCERTAIN: "warn"}.get(state, "good")
-        self.app.tell_text(text, style)
-
-    def states_changed(self, states: Mapping[EntryId, DeliveryRecord]) -> None:
-        """The opened customer was read again: renew what the strip says of the newest send."""
-        if self._told is not None and self._told[0].id in states:
-            self.tell_sent(states[self._told[0].id].state)
-
-    async def _note(self, writing: Writing, text: str) -> None:
-        app = self.app
-        try:
-            await app.desk.note(app.who, writing.request, writing.customer, writing.conversation, text)
-        finally:
-            writing.sending = False
-        await self._start_over(writing, text, app.settings.clock())
-        app.tell("strip.note_kept", "good")
-        if self.now is writing and self.is_open and not writing.text:
-            app.guard()
-            self.leave(told=False)
-        await app.reading.renew()
-
-    async def _start_over(self, writing: Writing, text: str, at: datetime) -> None:
-        """The text is the hub's now. What was typed since then begins the next one."""
-        app = self.app
-        if self.now is writing:
-            self.take()
-        rest = writing.text.removeprefix(text) if writing.text.startswith(text) else writing.text
-        revision = writing.revision
-        writing.start_over(app.settings.request_ids(), at)
-        self._kept.pop(writing.key, None)
-        if self.now is writing and self.pane is not None:
-            self.pane.box.put(rest)
-            self.take()
-            self.update()
-        async with self._keeping:
-            await app.desk.drop_draft(app.who, writing.conversation, revision, writing.note)
-        self._mark()
-        if rest:
-            self.keep_soon(0.0)
-
-    def set_aside(self) -> None:
-        """Empty the box; undo brings the text back."""
-        self.take()
-        writing = self.now
-        if writing is None or self.pane is None:
-            return
-        text, caret = writing.text, writing.caret
-        if text.strip():
-            self.app.acting.undo_later(lambda: self._bring_back(writing, text, caret))
-            self.app.tell("strip.draft_dropped")
-        self.pane.box.put("", (0, 0))
-        self.take()
-        self.keep_soon(0.0)
-
-    async def _bring_back(self, writing: Writing, text: str, caret: tuple[int, int]) -> None:
-        await self._show(writing)
-        assert self.pane is not None
-        self.pane.box.put(text, caret)
-        self.changed()
 
     # -- drawing --------------------------------------------------------------------------------------------
 
