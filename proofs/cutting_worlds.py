@@ -12,9 +12,7 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
-import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -25,6 +23,7 @@ from urllib.parse import unquote
 
 from proofs.cutting import HOST
 from tests.folders import quick_folder
+from tests.ports import free_port, until_listening
 
 _MESSAGE_ID: Final = re.compile(rb"^Message-ID:\s*<([^>\s]+)>", re.IGNORECASE | re.MULTILINE)
 
@@ -61,36 +60,25 @@ def smtp_sink(*modes: str) -> Iterator[SmtpSink]:
     """Run smtp-sink on loopback with further options."""
     program = shutil.which("smtp-sink", path="/usr/sbin:/usr/bin")
     assert program is not None
-    with quick_folder("sink") as folder, socket.socket() as found:
-        found.bind((HOST, 0))
-        port = int(found.getsockname()[1])
-        found.close()
+    with quick_folder("sink") as folder:
+        port = free_port()
         user = ["-u", "nobody"] if os.geteuid() == 0 else []
         folder.chmod(0o777)
-        process = subprocess.Popen(
-            [program, *user, *modes, "-d", "mail.", f"{HOST}:{port}", "128"],
-            cwd=folder,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        log = folder / "sink.log"
+        with log.open("wb") as said:
+            process = subprocess.Popen(
+                [program, *user, *modes, "-d", "mail.", f"{HOST}:{port}", "128"],
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=said,
+            )
         try:
-            _await(port)
+            until_listening(port, process, log).close()
             yield SmtpSink(port, folder)
         finally:
             process.kill()
-            process.wait(5)
-
-
-def _await(port: int, seconds: float = 5.0) -> None:
-    end = time.monotonic() + seconds
-    while True:
-        try:
-            socket.create_connection((HOST, port), 1).close()
-            return
-        except OSError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.01)
+            process.wait()
 
 
 class _Request(NamedTuple):

@@ -17,6 +17,7 @@ import pytest
 
 from agentconsole.sandbox.fake_whatsapp import FakeWhatsApp
 from tests.e2e.installation import Installation, installed
+from tests.ports import free_port
 from tests.servers import kannel as kannel_server
 from tests.servers import mail as mail_server
 from tests.waiting import until
@@ -68,7 +69,7 @@ async def world(mail: mail_server.MailServers) -> AsyncIterator[World]:
     folder = Path(tempfile.mkdtemp(prefix="ace-"))
     for box in mail_server.BOXES:
         mail.empty(box)
-    port = mail_server.free_port()
+    port = free_port()
     whatsapp = FakeWhatsApp(progress=(0.1, 0.2, 0.3))
     await whatsapp.start()
     gateway = folder / "kannel"

@@ -27,6 +27,7 @@ from tests.e2e.quick import (
     write,
 )
 from tests.folders import quick_folder
+from tests.ports import free_port
 from tests.servers import mail as mail_server
 from tests.waiting import until
 
@@ -67,7 +68,7 @@ async def office(
     folder: Path, accounts: str, environment: dict[str, str], whatsapp: FakeWhatsApp, profile: str = PROFILE
 ) -> AsyncIterator[Installation]:
     """Run a hub with a WhatsApp number and further accounts."""
-    port = mail_server.free_port()
+    port = free_port()
     listener = f'http = {{ host = "127.0.0.1", port = {port} }}\n'
     text = profile + listener + whatsapp_account(whatsapp) + accounts
     async with installed(folder, text, environment) as here:

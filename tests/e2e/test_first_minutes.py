@@ -31,6 +31,7 @@ from tests.e2e.quick import (
     write,
 )
 from tests.folders import quick_folder
+from tests.ports import free_port
 from tests.servers import mail as mail_server
 from tests.waiting import until, until_sync
 
@@ -280,7 +281,7 @@ async def test_six_kinds_are_there_with_what_vouches_for_them(folder: Path) -> N
 async def open_office(mail: mail_server.MailServers, folder: Path) -> AsyncIterator[tuple[Installation, FakeWhatsApp]]:
     whatsapp = FakeWhatsApp(progress=(0.0, 0.05))
     await whatsapp.start()
-    port = mail_server.free_port()
+    port = free_port()
     profile = f'{PROFILE}http = {{ host = "127.0.0.1", port = {port} }}\n'
     profile += mailbox(mail) + whatsapp_account(whatsapp)
     try:

@@ -13,6 +13,7 @@ from typing import Any
 
 from agentconsole.sandbox.fake_telegram import FakeTelegram
 from tests.kill.world import Person
+from tests.ports import free_port
 from tests.servers import kannel as kannel_server
 from tests.servers import mail as mail_server
 
@@ -104,7 +105,7 @@ def missing() -> str:
 
 @asynccontextmanager
 async def real_world(folder: Path) -> AsyncIterator[RealWorld]:
-    port = mail_server.free_port()
+    port = free_port()
     with ExitStack() as stack:
         mail = await asyncio.to_thread(stack.enter_context, mail_server.start_mail_servers())
         hook = f"http://127.0.0.1:{port}/hook/sms?secret=hook-word"

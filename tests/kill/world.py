@@ -14,7 +14,7 @@ from typing import Any
 from agentconsole.sandbox.fake_telegram import FakeTelegram
 from tests.kill.gateway import Gateway
 from tests.kill.post import ADDRESS, PASSWORD, Post
-from tests.servers.mail import free_port
+from tests.ports import free_port
 
 SECRETS = {"KILL_MAIL": PASSWORD, "KILL_SMS": "loopback", "KILL_HOOK": "hook-word"}
 

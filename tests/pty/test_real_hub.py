@@ -14,8 +14,8 @@ from agentconsole.sandbox.fake_whatsapp import FakeWhatsApp
 from tests.e2e.installation import Installation, installed
 from tests.e2e.quick import PROFILE, rows, secrets, told, whatsapp_account
 from tests.folders import quick_folder
+from tests.ports import free_port
 from tests.pty.harness import PYTHON, Terminal
-from tests.servers.mail import free_port
 from tests.waiting import until
 
 EMILY = "442079460182"
@@ -131,13 +131,13 @@ async def test_reply_that_may_have_left_is_told_to_who_comes_back_and_decided(
         await at(second, lambda t: t.sees("While you were away: 1 may have gone out. U shows it."))
         second.send("U")
         await at(second, lambda t: t.sees("MAY HAVE GONE OUT (1)", "0 min", "WhatsApp", "Emily", "one"))
-        second.send("v")
+        second.send("dc")
         await at(second, lambda t: t.sees("WhatsApp cannot be asked about one reply"))
         second.send("\r")
-        await at(second, lambda t: t.sees("hello?", "F9 decide"))
-        await at(second, decide("m", "Mark the reply to Emily as sent"))
+        await at(second, lambda t: t.sees("hello?", "d decide"))
+        await at(second, decide("dm", "Mark the reply to Emily as sent"))
         await at(second, lambda t: t.sees("is marked as sent"))
-        await at(second, lambda t: t.until(lambda: "F9 decide" not in t.text, what="the decision in the timeline"))
+        await at(second, lambda t: t.until(lambda: "d decide" not in t.text, what="the decision in the timeline"))
 
         # The hub is killed under the console, with a send in hand and half a sentence typed.
         whatsapp.answering.clear()

@@ -15,12 +15,13 @@ import shutil
 import socket
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote, unquote_to_bytes
+
+from tests.ports import free_port, until_listening
 
 OUR_NUMBER = "15550001111"
 USER = "tester"
@@ -103,25 +104,6 @@ def _guess(whole: bytes) -> str:
     return whole.decode("utf-16-be", "replace")
 
 
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        held = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in held:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in held]
-
-
-def _connect(port: int, process: subprocess.Popen[bytes], log: Path, deadline: float = 15.0) -> socket.socket:
-    end = time.monotonic() + deadline
-    while True:
-        try:
-            return socket.create_connection(("127.0.0.1", port), timeout=2)
-        except OSError:
-            if process.poll() is not None or time.monotonic() > end:
-                raise RuntimeError(f"the gateway did not start: {log.read_text(errors='replace')[-2000:]}") from None
-            time.sleep(0.05)
-
-
 @contextlib.contextmanager
 def start_kannel(folder: Path, hook_url: str) -> Iterator[Kannel]:
     """Run a gateway that calls ``hook_url`` (with our account and secret word in it) for every message.
@@ -131,15 +113,15 @@ def start_kannel(folder: Path, hook_url: str) -> Iterator[Kannel]:
         hook_url: e.g. ``http://127.0.0.1:8080/hook/sms?secret=word``.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    admin, box, network, send = _free_ports(4)
+    admin, box, network, send = (free_port() for _ in range(4))
     conf = folder / "kannel.conf"
     conf.write_text(_configuration(hook_url, admin, box, network, send), encoding="utf-8")
     with contextlib.ExitStack() as stack:
         bearerbox = _run(stack, folder, "bearerbox")
-        _connect(box, bearerbox, folder / "bearerbox.log").close()
-        line = stack.enter_context(_connect(network, bearerbox, folder / "bearerbox.log"))
+        until_listening(box, bearerbox, folder / "bearerbox.log").close()
+        line = stack.enter_context(until_listening(network, bearerbox, folder / "bearerbox.log"))
         smsbox = _run(stack, folder, "smsbox")
-        _connect(send, smsbox, folder / "smsbox.log").close()
+        until_listening(send, smsbox, folder / "smsbox.log").close()
         gateway = Kannel(f"http://127.0.0.1:{send}/cgi-bin/sendsms", f"http://127.0.0.1:{admin}")
         line.settimeout(None)
         threads = [

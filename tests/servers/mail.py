@@ -14,7 +14,6 @@ import pwd
 import shutil
 import signal
 import smtplib
-import socket
 import subprocess
 import tempfile
 import time
@@ -23,6 +22,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import trustme
+
+from tests.ports import free_port, until_listening
 
 DOMAIN = "example.test"
 PASSWORD = "open sesame 열려라"
@@ -36,12 +37,6 @@ def missing() -> str:
         return "Postfix needs root"
     absent = [name for name in ("dovecot", "postconf") if shutil.which(name, path="/usr/sbin:/usr/bin") is None]
     return f"not installed: {', '.join(absent)}" if absent else ""
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 @dataclass
@@ -80,7 +75,7 @@ class MailServers:
             stderr=subprocess.DEVNULL,
         )
         for port in (self.imap_port, self.lmtp_port):
-            _await_greeting(port, self.folder / "dovecot.log")
+            until_listening(port, self._dovecot, self.folder / "dovecot.log", greets=True).close()
 
     def stop_dovecot(self, *, kill: bool = False) -> None:
         """Stop Dovecot; with ``kill`` as a crash would, sessions and all."""
@@ -107,7 +102,7 @@ class MailServers:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        _await_greeting(self.mx_port, self.folder / "postfix" / "mail.log")
+        until_listening(self.mx_port, self._postfix, self.folder / "postfix" / "mail.log", greets=True).close()
 
     def stop_postfix(self) -> None:
         process, self._postfix = self._postfix, None
@@ -171,19 +166,6 @@ def start_mail_servers(folder: Path | None = None) -> Iterator[MailServers]:
         servers.stop_dovecot()
         if folder is None:
             shutil.rmtree(home, ignore_errors=True)
-
-
-def _await_greeting(port: int, log: Path, seconds: float = 15.0) -> None:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        try:
-            with socket.create_connection(("127.0.0.1", port), timeout=2) as line:
-                if line.recv(3):
-                    return
-        except OSError:
-            time.sleep(0.02)
-    text = log.read_text(errors="replace")[-2000:] if log.exists() else "no log"
-    raise RuntimeError(f"nothing greets on port {port}: {text}")
 
 
 def _prepare(home: Path) -> MailServers:

@@ -14,7 +14,6 @@ import hmac
 import json
 import os
 import secrets
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -23,9 +22,11 @@ from pathlib import Path
 
 import httpx
 
+from tests.ports import free_port
+
 SERVER_NAME = "localtest"
 PASSWORD = "open sesame 열려라"
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 STOP_SECONDS = 15.0
 _FREE = {"per_second": 10_000, "burst_count": 10_000}
 
@@ -78,7 +79,7 @@ def start_synapse(folder: Path) -> Iterator[Synapse]:
         RuntimeError: it did not come up; the end of its log is in the message.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    port, secret = _free_port(), secrets.token_hex(16)
+    port, secret = free_port(), secrets.token_hex(16)
     config = folder / "homeserver.yaml"
     # JSON is YAML, and needs no library.
     config.write_text(json.dumps(_config(folder, port, secret)))
@@ -111,12 +112,6 @@ def _await(synapse: Synapse, log: Path) -> None:
                 return
         time.sleep(0.1)
     raise RuntimeError(f"Synapse did not come up: {log.read_text(errors='replace')[-2000:]}")
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def _config(folder: Path, port: int, secret: str) -> dict[str, object]:

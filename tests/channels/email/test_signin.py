@@ -11,7 +11,8 @@ import pytest
 
 from agentconsole.channels.email.options import Deadlines
 from agentconsole.errors import ChannelFailure, SignInFailed, TemporaryFailure
-from tests.servers.mail import MailServers, free_port
+from tests.ports import free_port
+from tests.servers.mail import MailServers
 
 from .conftest import Open, options_for, read_options
 from .scripted import imap_server, silent_server, smtp_server
