@@ -17,8 +17,8 @@ _SCANNED: Final = 20_000
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 NAMED: Final = (*_MONTHS, "월", "20")
 """No date that is found stands in a text without one of these, in small letters."""
-_DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_DAYS_KO: Final = "월화수목금토일"
+DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+DAYS_KO: Final = "월화수목금토일"
 _MONTH: Final = (
     r"(?P<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
     r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
@@ -201,7 +201,7 @@ def _named_day(words: str, local: datetime) -> tuple[date | None, str]:
         match = _compiled(pattern).search(words)
         if match is not None:
             named = match["day"].lower()
-            wanted = _DAYS_KO.index(named) if named in _DAYS_KO else _DAYS.index(named[:3])
+            wanted = DAYS_KO.index(named) if named in DAYS_KO else DAYS.index(named[:3])
             ahead = (wanted - local.weekday()) % 7 or 7
             if match["next"]:
                 ahead = 7 - local.weekday() + wanted + _second_week(match["next"])

@@ -8,6 +8,7 @@ is a prefix. Every other word is found by its beginning. (FTS5's own ``unicode61
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from functools import lru_cache
@@ -68,6 +69,64 @@ def matches(text: str, words: str) -> bool:
     return all(
         term in folded if _is_syllabic(term) else any(word.startswith(term) for word in starts) for term in terms
     )
+
+
+def holds_words(words: str) -> bool:
+    """Say whether there is anything in a text that could be looked for."""
+    return bool(_terms(words))
+
+
+def holds(text: str, words: str, *, phrase: bool = False) -> bool:
+    """Say whether a text holds all of ``words``, or, as a phrase, holds them exactly and side by side."""
+    if not phrase:
+        return matches(text, words)
+    wanted = _phrase(words)
+    if not wanted:
+        return False
+    found = index_tokens(text).split(" ")
+    *whole, last = wanted
+    opened = _is_syllabic(last) and len(last) == 1
+    return any(
+        found[at : at + len(whole)] == whole
+        and (found[at + len(whole)].startswith(last) if opened else found[at + len(whole)] == last)
+        for at in range(len(found) - len(whole))
+    )
+
+
+def expression(words: str, *, phrase: bool = False) -> str:
+    """Return the FTS5 expression of what ``holds`` says; empty where nothing can be searched for."""
+    if not phrase:
+        return query(words)
+    wanted = _phrase(words)
+    if not wanted:
+        return ""
+    return f'"{" ".join(wanted)}"' + ("*" if _is_syllabic(wanted[-1]) and len(wanted[-1]) == 1 else "")
+
+
+def fact(kind: str, value: str) -> str:
+    """Return the token of something that is known of an entry besides its words. The underscore keeps it apart: no
+    word that is typed has one.
+
+    Args:
+        kind: one small letter.
+    """
+    digest = hashlib.blake2b(value.encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
+    return f"_{kind}{digest}"
+
+
+def _phrase(words: str) -> list[str]:
+    """Return the tokens that stand side by side where a phrase occurs: of syllables the first run may begin and the
+    last may end inside a longer one."""
+    runs = [run.group() for run in _RUN.finditer(fold(words[:1000]))][:MAX_WORDS]
+    found: list[str] = []
+    for number, run in enumerate(runs, 1):
+        if not _is_syllabic(run):
+            found.append(run)
+        elif number < len(runs):
+            found += [*_pairs(run), run[-1]]
+        else:
+            found += _pairs(run) or [run]
+    return found
 
 
 def snippet(text: str, words: str) -> str:
