@@ -16,11 +16,13 @@ from agentconsole.domain.entries import (
     AnyEntry,
     ConsentChanged,
     Merged,
+    Parted,
     Received,
     Reply,
     Suggested,
     SuggestionAnswered,
     Unmerged,
+    Unparted,
     Unreadable,
 )
 from agentconsole.domain.model import (
@@ -102,6 +104,13 @@ def without(lost: Gone) -> Rewrite:
                 return None
             case Unmerged() if entry.merge in dropped:
                 return None
+            case Parted() if entry.of and entry.one in records:
+                return msgspec.structs.replace(entry, one=CustomerId(""), of=entry.id)
+            case Parted() if not entry.of and (records | addresses).intersection(referred(entry)):
+                dropped.add(entry.id)
+                return None
+            case Unparted() if entry.parting in dropped:
+                return None
             case _:
                 return entry
 
@@ -115,6 +124,9 @@ def referred(entry: AnyEntry) -> tuple[str, ...]:
             return entry.other, str(entry.address)
         case Merged():
             return (entry.other,)
+        case Parted():
+            kept = [record for pair in entry.made.values() for record in pair]
+            return (entry.one, entry.other, *entry.ended.values(), *kept, *map(str, entry.addresses))
         case _:
             return ()
 

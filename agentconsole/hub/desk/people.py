@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from agentconsole.desk import (
@@ -12,10 +11,8 @@ from agentconsole.desk import (
 from agentconsole.domain import identity
 from agentconsole.domain.addresses import EMAIL
 from agentconsole.domain.entries import (
-    AddressLinked,
     AddressTrusted,
     AddressUnlinked,
-    AnyEntry,
     ConsentChanged,
     Named,
     PreferenceStated,
@@ -24,7 +21,6 @@ from agentconsole.domain.entries import (
     WishSeen,
 )
 from agentconsole.domain.model import (
-    Address,
     AgentName,
     ConsentScope,
     Customer,
@@ -32,16 +28,15 @@ from agentconsole.domain.model import (
     EntryId,
     LinkedAddress,
     Medium,
-    Trust,
     derive_id,
 )
 from agentconsole.domain.wishes_rules import purpose_named
 from agentconsole.errors import NotFound, Refused, UsageError
 from agentconsole.hub.desk.base import key_of
-from agentconsole.hub.desk.reading import Reading
+from agentconsole.hub.desk.joining import Joining
 
 
-class People(Reading):
+class People(Joining):
     async def suggestions(self, who: Agent, customer: CustomerId) -> tuple[SuggestionView, ...]:
         self.need(who, "read")
         if customer:
@@ -83,89 +78,11 @@ class People(Reading):
         now = self.clock.now()
         await self.append(found[0], identity.postpone(suggestion, who.name, key_of(request), until, now))
 
-    async def merge(self, who: Agent, request: str, keep: CustomerId, absorb: CustomerId) -> EntryId:
-        self.need(who, "customer")
-        return await self._merge(who, request, keep, absorb, EntryId(""))
-
-    async def _merge(
-        self, who: Agent, request: str, keep: CustomerId, absorb: CustomerId, suggestion: EntryId
-    ) -> EntryId:
-        edge = EntryId(derive_id("e", "merged", key_of(request)))
-        async with self.people:
-            if await self.store.known([edge]):
-                return edge
-            one, other = await self.person(keep), await self.person(absorb)
-            if one.id == other.id:
-                raise Refused("These are one customer already. Nothing was changed.", "")
-            merged = identity.merge(edge, one, other, who.name, self.clock.now(), suggestion)
-            await self.store.change(one.id, lambda _snapshot: [merged])
-        await self.audit(who, "merge", one.id, other.id)
-        return edge
-
-    async def unmerge(self, who: Agent, request: str, customer: CustomerId, merge: EntryId) -> None:
-        self.need(who, "customer")
-        end = EntryId(derive_id("e", "unmerged", key_of(request)))
-        async with self.people:
-            if await self.store.known([end]):
-                return
-            person = await self.person(customer)
-            edges = sorted(person.merges, key=lambda edge: edge.at)
-            edge = next((e for e in edges if e.id == merge), None) if merge else (edges[-1] if edges else None)
-            if edge is None:
-                raise NotFound("There is no such merge to end. Nothing was changed.", "See: agentconsole show")
-            entry = identity.unmerge(end, edge.id, who.name, self.clock.now())
-            await self.store.change(person.owners[edge.id], lambda _snapshot: [entry])
-        await self.audit(who, "unmerge", customer, edge.id)
-
-    async def add_customer(self, who: Agent, request: str, name: str, addresses: Sequence[str]) -> CustomerId:
-        self.need(who, "customer")
-        record = CustomerId(derive_id("k", "added", key_of(request))[:17])
-        parsed = [await self.parse(text) for text in addresses]
-        named = EntryId(derive_id("e", "named", record))
-        async with self.people:
-            if await self.store.known([named]):
-                if await self.store.customer(record) is None:
-                    raise Refused("This customer was erased since. Nobody was added.", "To add them anew: another key.")
-                return record
-            for address in parsed:
-                owner = await self.store.find(address)
-                if owner is not None and owner != record:
-                    raise Refused(
-                        f"{address.value} belongs to a customer already. Nobody was added.", f"See: show {owner}"
-                    )
-            now = self.clock.now()
-            entries: list[AnyEntry] = [
-                Named(id=named, at=now, name=name, by=who.name),
-                *(_linked(record, address, who, now) for address in parsed),
-            ]
-            await self.store.change(record, lambda _snapshot: entries)
-        await self.audit(who, "add", record)
-        return record
-
     async def rename(self, who: Agent, request: str, customer: CustomerId, name: str) -> None:
         self.need(who, "customer")
         person = await self.person(customer)
         entry = EntryId(derive_id("e", "named", key_of(request)))
         await self.append(person.id, Named(id=entry, at=self.clock.now(), name=name, by=who.name))
-
-    async def link(self, who: Agent, request: str, customer: CustomerId, address: str) -> None:
-        self.need(who, "customer")
-        parsed = await self.parse(address)
-        async with self.people:
-            person = await self.person(customer)
-            linked = [_linked(member, parsed, who, self.clock.now(), key_of(request)) for member in person.members]
-            if await self.store.known([entry.id for entry in linked]):
-                return
-            owner = await self.store.find(parsed)
-            if owner is not None and owner not in person.members:
-                other = await self.person(owner)
-                raise Refused(
-                    f"{parsed.value} belongs to {other.name or other.id}. Nothing was changed.",
-                    f"If they are one person: agentconsole customer merge {person.id} {other.id}",
-                )
-            entry = _linked(person.id, parsed, who, self.clock.now(), key_of(request))
-            await self.store.change(person.id, lambda _snapshot: [entry])
-        await self.audit(who, "link", person.id, str(parsed))
 
     async def unlink(self, who: Agent, request: str, customer: CustomerId, address: str) -> None:
         self.need(who, "customer")
@@ -296,14 +213,3 @@ def _taken_back(customer: Customer, medium: Medium, scope: ConsentScope) -> list
                 f"To take all of it back: agentconsole customer opt-in {customer.id}",
             )
     return [(m, s) for m, s in denials if m == medium or not medium if everything or s == scope]
-
-
-def _linked(record: CustomerId, address: Address, who: Agent, at: datetime, request: str = "") -> AddressLinked:
-    return AddressLinked(
-        id=EntryId(derive_id("e", "linked", record, str(address), request)),
-        at=at,
-        address=address,
-        trust=Trust.CLAIMED,
-        by=who.name,
-        why="agent",
-    )
