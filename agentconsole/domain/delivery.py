@@ -39,6 +39,9 @@ ON_WORD: Final[dict[Delivery, frozenset[Delivery]]] = {
 }
 """What may follow in addition when an agent says so: send again, or give it up."""
 
+OTHER_TIME: Final = "other_time"
+"""Why a reply that waits is queued anew: an agent lets it leave at another time."""
+
 UNFINISHED: Final = frozenset({_QUEUED, _SENDING, _UNCERTAIN, _FAILED})
 """States that somebody still has to look at."""
 
@@ -63,6 +66,8 @@ def follows(record: DeliveryRecord, receipt: Receipt) -> bool:
         and not (receipt.reason or receipt.by)
     ):
         return False
+    if receipt.state == _QUEUED and record.state == _QUEUED:
+        return bool(receipt.by) and receipt.reason == OTHER_TIME
     if receipt.state in MAY_FOLLOW[record.state]:
         return True
     if record.attempt and record.state in PROVEN_LATE and receipt.state in ARRIVED:
@@ -84,7 +89,13 @@ def opened(reply: Reply) -> DeliveryRecord:
         queued_at=reply.at,
         not_before=reply.not_before,
         proactive=reply.proactive,
+        held=reply.held,
     )
+
+
+def scheduled(record: DeliveryRecord) -> bool:
+    """Say whether a reply waits for a time that an agent chose, or a rule for them, and was not tried yet."""
+    return record.state == Delivery.QUEUED and not record.attempt and record.not_before is not None and not record.held
 
 
 def advanced(record: DeliveryRecord, receipt: Receipt) -> DeliveryRecord:
@@ -102,6 +113,7 @@ def advanced(record: DeliveryRecord, receipt: Receipt) -> DeliveryRecord:
         detail=receipt.detail,
         queued_at=receipt.at if receipt.state == Delivery.QUEUED and receipt.by else record.queued_at,
         not_before=receipt.retry_at if receipt.state == Delivery.QUEUED else record.not_before,
+        held=record.held and receipt.state != Delivery.QUEUED,
     )
 
 

@@ -41,6 +41,9 @@ STOP_GRACE = 30.0
 
 PROBE_DEADLINE = 30.0
 
+PRUNE_PAUSE = 6 * 3600.0
+"""Seconds between two looks for drafts that were thrown away too long ago."""
+
 
 class Hub:
     """Everything that goes on while nobody is logged in.
@@ -143,6 +146,7 @@ class Hub:
             if self._profile.fallback.media:
                 fallbacks = Fallbacks(self._profile.fallback, self.desk, self._store, self._clock, self._log)
                 tasks.append(asyncio.create_task(fallbacks.run(), name="fallbacks"))
+            tasks.append(asyncio.create_task(self._forget_old_drafts(), name="old drafts"))
             if self._profile.solo:
                 tasks.append(asyncio.create_task(self._leave_when_idle(), name="linger"))
             await self._server.start(socket_path, group)
@@ -374,6 +378,14 @@ class Hub:
 
     def retry_aside(self) -> None:
         self._intake.retry_aside()
+
+    async def _forget_old_drafts(self) -> None:
+        while True:
+            try:
+                await self.desk.prune()
+            except StoreFault as exc:
+                self._log.error("drafts that were thrown away long ago stay: %s", exc.message)
+            await self._clock.sleep(PRUNE_PAUSE)
 
     # -- solo ----------------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from agentconsole.domain.model import (
     AccountName,
@@ -12,7 +13,7 @@ from agentconsole.domain.model import (
 )
 from agentconsole.errors import NotFound
 from agentconsole.ports import AuditLine, Cursor, SpoolRecord
-from agentconsole.store import codec, erasure
+from agentconsole.store import codec, erasure, rules
 
 
 class Shelves:
@@ -25,6 +26,7 @@ class Shelves:
         self._batches = 0
         self._cursors: dict[AccountName, tuple[int, Cursor]] = {}
         self._drafts: dict[tuple[AgentName, ConversationId, bool], Draft] = {}
+        self._discarded: dict[tuple[AgentName, ConversationId, bool, int], Draft] = {}
         self._audit: list[AuditLine] = []
 
     # -- spool ---------------------------------------------------------------------------------------------
@@ -91,10 +93,28 @@ class Shelves:
         if kept is not None and kept.revision <= revision:
             del self._drafts[agent, conversation, note]
 
+    async def discard_draft(self, draft: Draft) -> None:
+        self._discarded[draft.agent, draft.conversation, draft.note, draft.revision] = codec.whole(draft)
+
+    async def discarded(self, agent: AgentName) -> Sequence[Draft]:
+        found = [draft for (owner, *_), draft in self._discarded.items() if owner == agent]
+        return sorted(found, key=rules.thrown_away, reverse=True)
+
+    async def drop_discarded(self, draft: Draft) -> None:
+        self._discarded.pop((draft.agent, draft.conversation, draft.note, draft.revision), None)
+
+    async def prune_discarded(self, before: datetime) -> int:
+        old = [key for key, draft in self._discarded.items() if rules.thrown_away(draft) < before]
+        for key in old:
+            del self._discarded[key]
+        return len(old)
+
     def _forget_drafts(self, lost: erasure.Gone) -> int:
         kept = {key: draft for key, draft in self._drafts.items() if not erasure.drafted_for(draft, lost)}
         count = len(self._drafts) - len(kept)
-        self._drafts = kept
+        left = {key: draft for key, draft in self._discarded.items() if not erasure.drafted_for(draft, lost)}
+        count += len(self._discarded) - len(left)
+        self._drafts, self._discarded = kept, left
         return count
 
     async def audit(self, line: AuditLine) -> None:

@@ -25,6 +25,7 @@ from agentconsole.domain.model import (
     ConversationStatus,
     Customer,
     CustomerId,
+    Draft,
     Line,
     LinkedAddress,
     Medium,
@@ -33,7 +34,7 @@ from agentconsole.domain.model import (
 )
 from agentconsole.ports import View
 
-INDEX_VERSION: Final = f"1.{FOLD_VERSION}"
+INDEX_VERSION: Final = f"2.{FOLD_VERSION}"
 """Raised with every change of what this module or the index makes of entries; a derived file of another version
 is dropped and built anew."""
 
@@ -45,6 +46,11 @@ CUSTOMER_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _TRUST: Final = {Trust.VERIFIED: 0, Trust.THREADED: 1, Trust.CLAIMED: 2, Trust.AMBIGUOUS: 3}
+
+
+def thrown_away(draft: Draft) -> datetime:
+    """Return when a draft was thrown away."""
+    return draft.discarded_at or draft.at
 
 
 def microseconds(at: datetime) -> int:

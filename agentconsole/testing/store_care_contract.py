@@ -181,13 +181,14 @@ class CareContract:
         for agent, conversation in ((ANA, "c1"), (BEN, "c2"), (BEN, "c3")):
             customer = K3 if conversation == "c3" else K1
             await store.save_draft(Draft(agent, customer, ConversationId(conversation), "dear", 1, NOON))
+            await store.discard_draft(Draft(agent, customer, ConversationId(conversation), "gone", 2, NOON))
         await store.seen(K1, ANA, minute(9))
         await store.audit(AuditLine(NOON, ANA, True, "assign", K1, "secret"))
         await store.audit(AuditLine(minute(1), BEN, True, "note", K3, "about a bill"))
         return await store.erase(K2)
 
     async def test_an_erased_customer_is_known_to_nobody(self, store: Store) -> None:
-        assert await self.erased(store) == Erased(entries=4, blobs=1, drafts=2)
+        assert await self.erased(store) == Erased(entries=4, blobs=1, drafts=4)
         for record in (K1, K2):
             assert await store.customer(record) is None
             assert await store.snapshot(record) is None
@@ -211,7 +212,9 @@ class CareContract:
         assert page is not None
         assert [entry.id for entry in page.entries] == ["e3", "n3"]
         assert page.customer.suggestions == ()
-        assert [draft.conversation for draft in await store.drafts(BEN)] == ["c3"]
+        for kept in (await store.drafts(BEN), await store.discarded(BEN)):
+            assert [draft.conversation for draft in kept] == ["c3"]
+        assert await store.discarded(ANA) == []
         assert await store.drafts(ANA) == []
         lines = await store.audited()
         assert lines == [

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 
 import msgspec
 import pytest
@@ -592,6 +593,26 @@ class StoreContract(CareContract):
         assert await store.drafts(ANA) == [reply, note]
         await store.drop_draft(ANA, ConversationId("c1"), 7, True)
         assert await store.drafts(ANA) == [reply]
+
+    async def test_drafts_that_were_thrown_away_are_kept_apart_until_they_are_old(self, store: Store) -> None:
+        def thrown(text: str, revision: int, days: int, **changes: str) -> Draft:
+            gone = NOON - timedelta(days=days)
+            return msgspec.structs.replace(draft(text, revision, **changes), discarded_at=gone)
+
+        old, new = thrown("Dear Em", 4, 31), thrown("Dear Emily", 9, 1)
+        note = msgspec.structs.replace(thrown("call", 9, 2), note=True)
+        theirs = thrown("Hi", 1, 40, agent="ben")
+        for one in (old, new, note, theirs, new):
+            await store.discard_draft(one)
+        assert await store.save_draft(draft("Dear Em and Al", 2))
+        assert await store.drafts(ANA) == [draft("Dear Em and Al", 2)]
+        assert await store.discarded(ANA) == [new, note, old]
+        assert await store.prune_discarded(NOON - timedelta(days=30)) == 2
+        assert await store.discarded(BEN) == []
+        await store.drop_discarded(note)
+        await store.drop_discarded(note)
+        assert await store.discarded(ANA) == [new]
+        assert await store.drafts(ANA) == [draft("Dear Em and Al", 2)]
 
     async def test_drafts_are_kept_apart_whatever_their_names(self, store: Store) -> None:
         names = ["..", "../../etc", "a/b", "a%2Fb", "c" * 300, "A", "a", "김", "~x", "nul\x00", ""]

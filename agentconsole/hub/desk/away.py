@@ -83,6 +83,8 @@ class Attendance(DeskPart):
         self._there[who.name] += 1 if there else -1
         if there:
             return
+        if self._there[who.name] <= 0:
+            self.presence.leave(who.name)
         try:
             async with self._turn:
                 if who.name in self._told and self._there[who.name] <= 0:

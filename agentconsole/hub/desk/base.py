@@ -35,6 +35,7 @@ from agentconsole.hub.filing import Filed
 from agentconsole.hub.health import Health
 from agentconsole.hub.masking import Masks
 from agentconsole.hub.parser import Parser
+from agentconsole.hub.presence import Presence
 from agentconsole.hub.profile import AccountSetup, HubProfile
 from agentconsole.ports import AuditLine, RawItem, Report, Revision, Store
 from agentconsole.seams import Clock
@@ -103,6 +104,7 @@ class DeskPart:
         self.started_at = clock.now()
         self.masks = Masks(profile.guards.numbers)
         self.facts = FactBook(store, profile.facts)
+        self.presence = Presence(clock)
         self.opened: set[tuple[AgentName, EntryId]] = set()
         """Whose closed history an agent opened knowingly, by the message that closes it."""
         self._words: Words | None = None
@@ -168,7 +170,7 @@ class DeskPart:
         return self._position_of((await self.store.changed(None)).revision)
 
     def _position_of(self, revision: Revision) -> Position:
-        return Position(f"{revision.epoch}:{self.health.revision}", revision.number)
+        return Position(f"{revision.epoch}:{self.health.revision}:{self.presence.revision}", revision.number)
 
     async def append(self, record: CustomerId, entry: AnyEntry) -> None:
         """Append to a record that is there; one that was erased meanwhile does not come back.

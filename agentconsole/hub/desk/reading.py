@@ -252,21 +252,28 @@ class Reading(DeskPart):
 
     async def news(self, who: Agent, since: Position, seconds: float) -> News:
         self.need(who, "read")
-        epoch, _, health = since.epoch.rpartition(":")
-        if not health.isdigit() or int(health) != self.health.revision:
+        epoch, health, seen = _parts(since.epoch)
+        if health != self.health.revision or seen != self.presence.revision:
             changes = await self.store.changed(Revision(epoch, since.number))
-            return News(self._position_of(changes.revision), changes.customers, health=True)
+            better, there = health != self.health.revision, seen != self.presence.revision
+            return News(self._position_of(changes.revision), changes.customers, health=better, present=there)
         changed = asyncio.ensure_future(
             self.store.wait_changed(Revision(epoch, since.number), min(max(seconds, 0.0), 60.0))
         )
-        better = asyncio.ensure_future(self.health.wait_changed(int(health)))
+        well = asyncio.ensure_future(self.health.wait_changed(health))
+        came = asyncio.ensure_future(self.presence.wait_changed(seen))
         try:
-            await asyncio.wait({changed, better}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({changed, well, came}, return_when=asyncio.FIRST_COMPLETED)
             changes = changed.result() if changed.done() else await self.store.changed(Revision(epoch, since.number))
         finally:
-            changed.cancel()
-            better.cancel()
-        return News(self._position_of(changes.revision), changes.customers, health=self.health.revision != int(health))
+            for task in (changed, well, came):
+                task.cancel()
+        return News(
+            self._position_of(changes.revision),
+            changes.customers,
+            health=self.health.revision != health,
+            present=self.presence.revision != seen,
+        )
 
     async def seen(self, who: Agent, customer: CustomerId, at: datetime) -> None:
         self.need(who, "read")
@@ -320,6 +327,14 @@ class Reading(DeskPart):
                 )
             )
         return self.masks.value(tuple(views))
+
+
+def _parts(epoch: str) -> tuple[str, int, int]:
+    """Return the store's epoch and the revisions of health and presence that a position names; -1 where it is none."""
+    parts = epoch.rsplit(":", 2)
+    if len(parts) != 3 or not (parts[1].isdigit() and parts[2].isdigit()):
+        return epoch, -1, -1
+    return parts[0], int(parts[1]), int(parts[2])
 
 
 def _page(entries: Sequence[AnyEntry], masks: Masks) -> tuple[tuple[AnyEntry, ...], bool, tuple[EntryId, ...]]:

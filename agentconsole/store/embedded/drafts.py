@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from datetime import UTC
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -33,11 +33,12 @@ from agentconsole.store.erasure import Gone, audit_line, audit_words, drafted_fo
 log = logging.getLogger(__name__)
 
 _BLOB: Final = re.compile(r"[0-9a-f]{64}")
+_GONE: Final = ".gone-"
 _TAIL: Final = 64 * 1024
 
 
 class Drafts:
-    """``drafts/<agent>/<conversation>.json``, of a note ``….note.json``.
+    """``drafts/<agent>/<conversation>.json``, of a note ``….note.json``, thrown away ``….gone-<revision>.json``.
 
     A damaged draft is moved out of the way and never blocks a new one.
     """
@@ -74,7 +75,8 @@ class Drafts:
 
     def all(self, agent: AgentName) -> list[Draft]:
         folder = self._folder / files.file_name(agent)
-        found = [draft for path in folder.glob("*.json") if (draft := self._read(path)) is not None]
+        paths = [path for path in folder.glob("*.json") if _GONE not in path.name]
+        found = [draft for path in paths if (draft := self._read(path)) is not None]
         return sorted(found, key=lambda draft: (draft.conversation, draft.note))
 
     def drop(self, agent: AgentName, conversation: ConversationId, revision: int, note: bool) -> None:
@@ -83,6 +85,36 @@ class Drafts:
         if kept is not None and kept.revision <= revision:
             with self._steps.durable(Step.DRAFT_DROP):
                 files.remove_file(path)
+
+    def _gone(self, draft: Draft) -> Path:
+        path = self._path(draft.agent, draft.conversation, draft.note)
+        return path.with_name(f"{path.name.removesuffix('.json')}{_GONE}{draft.revision}.json")
+
+    def discard(self, draft: Draft) -> None:
+        path = self._gone(draft)
+        with self._steps.durable(Step.DRAFT_WRITE):
+            files.make_folder(path.parent)
+            files.replace_file(path, seal(msgspec.json.encode(codec.whole(draft))))
+
+    def discarded(self, agent: AgentName) -> list[Draft]:
+        folder = self._folder / files.file_name(agent)
+        found = [draft for path in folder.glob(f"*{_GONE}*.json") if (draft := self._read(path)) is not None]
+        return sorted(found, key=rules.thrown_away, reverse=True)
+
+    def drop_discarded(self, draft: Draft) -> None:
+        path = self._gone(draft)
+        if path.exists():
+            with self._steps.durable(Step.DRAFT_DROP):
+                files.remove_file(path)
+
+    def prune(self, before: datetime) -> int:
+        """Remove what was thrown away before a moment."""
+        found = [(path, self._read(path)) for path in self._folder.glob(f"*/*{_GONE}*.json")]
+        old = [path for path, draft in found if draft is not None and rules.thrown_away(draft) < before]
+        if not old:
+            return 0
+        with self._steps.durable(Step.DRAFT_DROP):
+            return files.remove_files(old)
 
     def of(self, wanted: Callable[[Draft], bool]) -> list[Draft]:
         """Return the drafts of all agents that are wanted."""
