@@ -44,6 +44,8 @@ TABLE: dict[str, tuple[str, str]] = {
     "search": ("reading", "find words in everything"),
     "why": ("reading", "which channel a reply would take, and why"),
     "send": ("replying", "reply to a customer"),
+    "template": ("composing", "texts that are sent often"),
+    "attachment": ("composing", "the files of messages: list, save, read as text"),
     "outbox": ("replying", "replies that did not arrive yet"),
     "note": ("working", "write a note"),
     "assign": ("working", "give a conversation to somebody"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from agentconsole.cli.phrases_compose import COMPOSE
+
 _BOTH: Final[dict[str, tuple[str, str]]] = {
     # the queue
     "waiting": ("waiting {span}", "{span} 기다림"),
@@ -152,6 +154,8 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
     "merged": ("One person now; {id}", "한 사람으로 합침; {id}"),
     "undo_merge": ("To undo: {command}", "되돌리기: {command}"),
     "unmerged": ("Two people again; {id}", "다시 두 사람; {id}"),
+    "split": ("Two people now; the other one is {id}", "두 사람으로 나눔; 다른 사람은 {id}"),
+    "unsplit": ("One person again; {id}", "다시 한 사람; {id}"),
     "wish": ("Prefers {medium}; {id}", "선호 채널 {medium}; {id}"),
     "no_wish": ("No wish any more; {id}", "선호 채널 없음; {id}"),
     "for_purpose": ("{what} (for {purpose})", "{what} ({purpose} 용)"),
@@ -289,6 +293,6 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
 }
 
 PHRASES: Final = {
-    "en": {key: pair[0] for key, pair in _BOTH.items()},
-    "ko": {key: pair[1] for key, pair in _BOTH.items()},
+    "en": {key: pair[0] for key, pair in (_BOTH | COMPOSE).items()},
+    "ko": {key: pair[1] for key, pair in (_BOTH | COMPOSE).items()},
 }

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import mimetypes
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from agentconsole.cli import views
+from agentconsole.cli.composing import filled, values_of
 from agentconsole.cli.context import Context
 from agentconsole.cli.human import choice_lines
 from agentconsole.cli.names import known_medium, text_of
@@ -28,9 +28,7 @@ from agentconsole.domain.model import (
 )
 from agentconsole.domain.permission import VETOES
 from agentconsole.errors import HubAbsent, Refused, UsageError
-
-MAX_FILE = 512 * 1024
-"""Bytes of an attachment: what one call to the hub carries."""
+from agentconsole.files import outgoing
 
 NEWS_PAUSE = 20.0
 """Seconds of one wait for news; then the reply is asked for again in any case."""
@@ -64,7 +62,9 @@ def _fill_send(parser: argparse.ArgumentParser) -> None:
     add("--subject", metavar="TEXT", default="", help="the subject, where the medium has one")
     add("--purpose", metavar="WORD", default="", help="what it is about, e.g. invoice: a wish may hold for that only")
     add("--conversation", metavar="ID", default="", help="the conversation, where there are several")
-    add("--attach", metavar="FILE", action="append", default=[], help="a file (at most 512 KiB); may be repeated")
+    add("--attach", metavar="FILE", action="append", default=[], help="a file (at most 25 MB); may be repeated")
+    add("--template", metavar="NAME", default="", help="a template's text, in the customer's language")
+    add("--var", metavar="NAME=TEXT", action="append", default=[], help="what a variable of the template becomes")
     add("--proactive", action="store_true", help="you begin, not answer: law, consent, hours, cap are asked")
     add("--when-allowed", action="store_true", help="hold a proactive message until it may leave, not refuse it")
     add("--wait", action="store_true", help="wait until it has left; the exit code says what became of it")
@@ -78,31 +78,39 @@ async def send(context: Context) -> int:
     args, out = context.args, context.out
     if args.when_allowed and not args.proactive:
         raise UsageError("--when-allowed is about proactive messages. Nothing was sent.", "Add --proactive.")
-    text = await context.text(args.text) if args.text is not None or not args.dry_run else ""
-    files = [await asyncio.to_thread(_read, Path(name)) for name in args.attach]
+    if args.template and args.text is not None:
+        raise UsageError("--text and --template both say what to send. Nothing was sent.", "Leave one out.")
+    values = values_of(args.var)
+    needed = not args.template and (args.text is not None or not args.dry_run)
+    text = await context.text(args.text) if needed else ""
+    sizes = [await asyncio.to_thread(_looked_at, Path(name)) for name in args.attach]
     words = context.words
     async with context.desk() as (desk, who):
         customer = await desk.find(who, args.customer)
         medium = await known_medium(desk, who, args.via) if args.via else Medium("")
+        subject, purpose = args.subject, args.purpose
+        if args.template:
+            one = await filled(desk, who, args.template, customer, ConversationId(args.conversation), values)
+            text, subject, purpose = one.text, subject or one.subject, purpose or one.purpose
         compose = Compose(
             customer=customer,
             text=text,
             conversation=ConversationId(args.conversation),
             medium=medium,
-            subject=args.subject,
-            purpose=args.purpose,
+            subject=subject,
+            purpose=purpose,
             proactive=args.proactive,
             when_allowed=args.when_allowed,
         )
         if args.dry_run:
-            return await _dry_run(context, desk, who, compose, len(files))
-        warned = await _warn(context, desk, who, compose, len(files))
+            return await _dry_run(context, desk, who, compose, sizes)
+        warned = await _warn(context, desk, who, compose, sizes)
         if warned and args.strict:
             if out.json:
                 out.object({"reply": None, "warnings": [views.warning(one, words) for one in warned]})
             out.talk(words.say("strict"))
             return 3
-        stored = [await _attach(desk, who, customer, *found) for found in files]
+        stored = [await _attached(context, desk, who, customer, Path(name)) for name in args.attach]
         from msgspec.structs import replace
 
         sent = await desk.reply(who, context.request, replace(compose, attachments=tuple(stored)))
@@ -126,25 +134,27 @@ async def send(context: Context) -> int:
     return _exit_code(sent) if args.wait else 0
 
 
-async def _warn(context: Context, desk: Desk, who: Agent, compose: Compose, files: int) -> tuple[Warned, ...]:
+async def _warn(
+    context: Context, desk: Desk, who: Agent, compose: Compose, files: Sequence[Attachment]
+) -> tuple[Warned, ...]:
     """Return what there is to warn of, and tell it beside the answer."""
     if not compose.text.strip():
         return ()
     from msgspec.structs import replace
 
     # Files are deposited only for what is sent: here it counts that there are some.
-    known = replace(compose, attachments=(Attachment("", "", 0),) * files)
+    known = replace(compose, attachments=tuple(files))
     warned = await desk.warnings(who, known, None)
     for one in () if context.out.json else warned:
         context.out.talk(context.words.say("warning", why=context.words.guard(one)))
     return warned
 
 
-async def _dry_run(context: Context, desk: Desk, who: Agent, compose: Compose, files: int) -> int:
+async def _dry_run(context: Context, desk: Desk, who: Agent, compose: Compose, files: Sequence[Attachment]) -> int:
     words = context.words
     from msgspec.structs import replace
 
-    compose = replace(compose, attachments=(Attachment("", "", 0),) * files)
+    compose = replace(compose, attachments=tuple(files))
     choice = await desk.choose(who, compose)
     leaves = await desk.preview(who, compose) if compose.text else ""
     warned = await _warn(context, desk, who, compose, files)
@@ -182,18 +192,30 @@ async def _dry_run(context: Context, desk: Desk, who: Agent, compose: Compose, f
     return 0 if best is not None and not (warned and context.args.strict) else 3
 
 
-def _read(path: Path) -> tuple[str, str, bytes]:
+def _looked_at(path: Path) -> Attachment:
+    """Return what a file is, before anything is sent or stored.
+
+    Raises:
+        UsageError: it cannot be attached.
+    """
     try:
-        if path.stat().st_size > MAX_FILE:
-            raise UsageError(f"{path} is larger than 512 KiB. Nothing was sent.", "Send a link instead.")
-        data = path.read_bytes()
-    except OSError as exc:
-        raise UsageError(f"{path} cannot be read: {exc.strerror}. Nothing was sent.", "Check the path.") from exc
-    return path.name, mimetypes.guess_type(path.name)[0] or "application/octet-stream", data
+        file = outgoing.opened(path)
+    except outgoing.Unusable as fault:
+        raise _not_attached(fault) from fault
+    file.close()
+    return Attachment(file.name, file.type, file.size)
 
 
-async def _attach(desk: Desk, who: Agent, customer: CustomerId, name: str, type_: str, data: bytes) -> Attachment:
-    return await desk.attach(who, customer, name, type_, data)
+def _not_attached(fault: outgoing.Unusable) -> UsageError:
+    hint = "Send a link instead." if fault.why == "too_large" else "Check the path."
+    return UsageError(f"{outgoing.sentence(fault)} Nothing was sent.", hint)
+
+
+async def _attached(context: Context, desk: Desk, who: Agent, customer: CustomerId, path: Path) -> Attachment:
+    try:
+        return await outgoing.send(desk, who, context.world.random.token(), customer, path)
+    except outgoing.Unusable as fault:
+        raise _not_attached(fault) from fault
 
 
 async def _wait(context: Context, desk: Desk, who: Agent, sent: Sent, seconds: float, words: Wording) -> Sent:

@@ -231,6 +231,7 @@ def _profile(name: str, table: dict[str, Any], path: Path) -> tuple[Profile | No
             if not _is_since(account.since)
         ]
         problems += _patterns(profile, place)
+        problems += _templates(profile, place)
         problems += [
             Problem((*place, "laws", "holidays", country), "a country has two capital letters (ISO 3166), e.g. KR")
             for country in profile.laws.holidays
@@ -256,7 +257,12 @@ def _profile(name: str, table: dict[str, Any], path: Path) -> tuple[Profile | No
         file = os.path.normpath(path.parent.absolute() / Path(laws.file).expanduser())
         laws = msgspec.structs.replace(laws, file=file)
     store = _absolute(profile.store, path)
-    return msgspec.structs.replace(profile, name=name, store=store, choice=choice, laws=laws), []
+    folder = profile.template_folder
+    if folder:
+        folder = os.path.normpath(path.parent.absolute() / Path(folder).expanduser())
+    return msgspec.structs.replace(
+        profile, name=name, store=store, choice=choice, laws=laws, template_folder=folder
+    ), []
 
 
 def _patterns(profile: Profile, place: tuple[str, ...]) -> list[Problem]:
@@ -278,6 +284,14 @@ def _patterns(profile: Profile, place: tuple[str, ...]) -> list[Problem]:
             if where == ("facts",) and one.name in facts.KINDS:
                 problems.append(Problem((*here, "name"), f"{one.name} is known already; use another name"))
     return problems
+
+
+def _templates(profile: Profile, place: tuple[str, ...]) -> list[Problem]:
+    if not profile.templates:
+        return []
+    from agentconsole.config import templates
+
+    return templates.problems(profile, place)
 
 
 def _is_zone(name: str) -> bool:

@@ -38,6 +38,7 @@ ORDER: Final = (
     "template_only",
     "window_closed",
     "attachments_unsupported",
+    "files_too_large",
     "too_long",
 )
 """The reasons that ``refusal`` gives, in the order in which they are asked: what the customer decided comes before what
@@ -56,6 +57,7 @@ class Reach(Value, frozen=True):
     Args:
         limit: the longest text, counted in ``unit``: ``characters``, ``bytes`` (UTF-8) or ``sms`` (parts).
         window_seconds: how long after the customer's last message free text is allowed; 0 for ever.
+        file_bytes: the greatest sum of the files of one message; 0: none is known.
     """
 
     limit: int
@@ -63,17 +65,19 @@ class Reach(Value, frozen=True):
     window_seconds: float = 0
     customer_first: bool = False
     attachments: bool = False
+    file_bytes: int = 0
     signed_in: bool = True
     read_only: bool = False
 
 
 class Size(Value, frozen=True):
-    """How big a text is, in every unit that some medium counts."""
+    """How big a text is, in every unit that some medium counts, and its files: how many, and how many bytes."""
 
     characters: int = 0
     bytes: int = 0
     sms: int = 0
     attachments: int = 0
+    file_bytes: int = 0
 
     def of(self, unit: str) -> int:
         return {"characters": self.characters, "bytes": self.bytes, "sms": self.sms}[unit]
@@ -219,9 +223,15 @@ def _cannot(route: Route, reach: Reach, use: RouteUse | None, now: datetime, siz
             return "window_closed", {"at": end.isoformat()}
     if size.attachments and not reach.attachments:
         return "attachments_unsupported", {"count": str(size.attachments)}
+    if 0 < reach.file_bytes < size.file_bytes:
+        return "files_too_large", {"size": _megabytes(size.file_bytes), "limit": _megabytes(reach.file_bytes)}
     if size.of(reach.unit) > reach.limit:
         return "too_long", {"size": str(size.of(reach.unit)), "limit": str(reach.limit), "unit": reach.unit}
     return "", {}
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1_000_000:.1f}".removesuffix(".0")
 
 
 def _answered(customer: Customer, medium: Medium, wrote: datetime, itself: EntryId) -> bool:

@@ -313,6 +313,7 @@ class Capabilities(Value, frozen=True):
         customer_first: the customer must have written before we may.
         live: people wait there for an answer at once (chat, SMS).
         idempotency: what a repeat with the same key does; only the first two may be retried after a time-out.
+        file_bytes: the greatest sum of the files of one message, in bytes; 0: no limit of the medium's own.
         receipts: the states that the provider reports by itself.
         own_failover: the provider itself goes on to another medium where this one fails: then we never do.
     """
@@ -322,6 +323,7 @@ class Capabilities(Value, frozen=True):
     text_unit: TextUnit = "characters"
     subject: bool = False
     attachments: bool = False
+    file_bytes: int = 0
     receipts: tuple[Delivery, ...] = ()
     reply_window: timedelta | None = None
     customer_first: bool = False

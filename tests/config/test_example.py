@@ -14,14 +14,14 @@ from agentconsole import bootstrap, config
 from agentconsole.channels import registry
 from agentconsole.config.convert import core_of, is_struct
 from agentconsole.config.keys import keys
-from agentconsole.config.options import NOT_KEYS, AccountTable, AgentOptions, Profile
+from agentconsole.config.options import NOT_KEYS, AccountTable, AgentOptions, Profile, TemplateTable
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
 COMMENTED = re.compile(r"^#(?=[a-z_]+ = |\[)")
 
 
-OPEN = frozenset({"values", "holidays"})
-"""Tables whose keys are the reader's own: names and countries."""
+OPEN = frozenset({"values", "holidays", "text", "subject", "agent_names"})
+"""Tables whose keys are the reader's own: names, countries and languages."""
 
 
 def everything() -> str:
@@ -59,9 +59,11 @@ def test_the_example_with_everything_taken_in_is_right_too():
 def test_it_holds_every_key_of_a_profile_and_no_other():
     profile = tomllib.loads(everything())["profiles"]["support"]
     channels, agents = profile.pop("channels"), profile.pop("agents")
+    (template,) = profile.pop("templates").values()
     assert channels
+    assert leaves(template) == names(TemplateTable)
     assert leaves(agents["mina"]) == names(AgentOptions)
-    expected = names(Profile, NOT_KEYS[Profile] | {"channels", "agents"}) | {"extends"}
+    expected = names(Profile, NOT_KEYS[Profile] | {"channels", "agents", "templates"}) | {"extends"}
     assert leaves(profile) == expected
 
 

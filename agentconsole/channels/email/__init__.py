@@ -20,6 +20,8 @@ KIND: ChannelKind[EmailOptions] = ChannelKind(
         text_limit=1_000_000,
         subject=True,
         attachments=True,
+        # Mail servers take 25 MB of a whole mail by custom, and base64 with its line ends makes three bytes 4.1.
+        file_bytes=18_000_000,
     ),
     open=EmailChannel,
     parse=parse,

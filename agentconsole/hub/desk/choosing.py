@@ -133,4 +133,5 @@ def size_of(text: str, compose: Compose) -> Size:
         bytes=len(text.encode("utf-8", "replace")),
         sms=sms.parts(text).parts if text else 0,
         attachments=len(compose.attachments),
+        file_bytes=sum(part.size for part in compose.attachments),
     )
