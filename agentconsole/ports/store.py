@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal, Protocol, TypeAlias
 
 from agentconsole.domain.entries import AnyEntry
+from agentconsole.domain.finding import Contact, Found
 from agentconsole.domain.model import (
     AccountName,
     Address,
@@ -25,6 +26,7 @@ from agentconsole.domain.model import (
     Value,
 )
 from agentconsole.ports.channel import Cursor, RawItem
+from agentconsole.text.query import Query
 
 
 class Revision(Value, frozen=True, order=True):
@@ -48,6 +50,8 @@ class History(Value, frozen=True):
     entries: tuple[AnyEntry, ...]
     more: bool
     revision: Revision
+    newer: bool = False
+    """Newer entries than these exist: it is a page ``around`` one."""
 
 
 class Thread(Value, frozen=True):
@@ -136,7 +140,9 @@ Decide: TypeAlias = Callable[[Snapshot], Sequence[AnyEntry]]
 """A pure decision on the newest snapshot of one record. What it returns is appended in the same transaction;
 what it raises is passed on and nothing is appended. It may be called more than once."""
 
-View: TypeAlias = Literal["waiting", "mine", "unassigned", "open", "resolved", "failed", "uncertain", "all"]
+View: TypeAlias = Literal[
+    "waiting", "mine", "unassigned", "open", "resolved", "failed", "uncertain", "snoozed", "tasks", "spam", "all"
+]
 
 
 class Store(Protocol):
@@ -166,8 +172,15 @@ class Store(Protocol):
         """Return the person that ``customer`` belongs to; old ids resolve for ever."""
         ...
 
-    async def history(self, customer: CustomerId, *, before: EntryId | None = None, limit: int = 200) -> History | None:
-        """Return the newest page of the merged timeline, or the page that ends just before an entry."""
+    async def history(
+        self, customer: CustomerId, *, before: EntryId | None = None, limit: int = 200, around: EntryId | None = None
+    ) -> History | None:
+        """Return the newest page of the merged timeline, the page that ends just before an entry, or the one ``around``
+        an entry: half of it are the entry and what follows.
+
+        Raises:
+            NotFound: there is no such entry.
+        """
         ...
 
     async def entry(self, entry: EntryId) -> tuple[CustomerId, AnyEntry] | None:
@@ -208,6 +221,23 @@ class Store(Protocol):
 
     async def search(self, words: str, *, limit: int = 50) -> Sequence[Hit]:
         """Return entries that contain all words (Korean by syllables, Latin by prefix), newest first."""
+        ...
+
+    async def find_entries(
+        self, asked: Query, agent: AgentName, *, limit: int = 50, offset: int = 0, each: int = 0
+    ) -> Found:
+        """Return the entries that a query asks for, newest first; of the same moment by record, the later one first.
+
+        Args:
+            agent: whose ``is:mine`` and ``is:unread`` are meant.
+            limit, offset: which of them.
+            each: at most so many of one customer, among the newest thousand that match; 0: all.
+        """
+        ...
+
+    async def find_people(self, words: str, *, limit: int = 20) -> Sequence[Contact]:
+        """Return the customers that somebody who types this may mean (``text.naming``): the best first, of equally good
+        ones who was active last; without words the ones who were active last."""
         ...
 
     async def replies(
@@ -275,6 +305,23 @@ class Store(Protocol):
 
     async def drop_draft(self, agent: AgentName, conversation: ConversationId, revision: int, note: bool) -> None:
         """Forget the draft of a reply, or of a note, unless a revision newer than ``revision`` is kept."""
+        ...
+
+    async def discard_draft(self, draft: Draft) -> None:
+        """Keep a draft that its agent threw away, beside those in use: one for each conversation and revision, reply
+        or note. It goes with its customer and into backups like any draft."""
+        ...
+
+    async def discarded(self, agent: AgentName) -> Sequence[Draft]:
+        """Return what an agent threw away, the newest first."""
+        ...
+
+    async def drop_discarded(self, draft: Draft) -> None:
+        """Forget one draft that was thrown away."""
+        ...
+
+    async def prune_discarded(self, before: datetime) -> int:
+        """Forget what anybody threw away before a moment; say how many that were."""
         ...
 
     async def put_blob(self, record: CustomerId, data: bytes) -> BlobId: ...

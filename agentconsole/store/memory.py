@@ -14,6 +14,7 @@ from agentconsole.domain.entries import (
     Received,
     Reply,
 )
+from agentconsole.domain.finding import Contact, Found
 from agentconsole.domain.model import (
     AccountName,
     Address,
@@ -45,10 +46,12 @@ from agentconsole.ports import (
     View,
 )
 from agentconsole.seams import Clock, Randomness
-from agentconsole.store import erasure, rules
+from agentconsole.store import erasure, finding, rules
+from agentconsole.store.finding import Row
 from agentconsole.store.memory_files import Shelves
 from agentconsole.store.news import Waiters
-from agentconsole.text import tokens
+from agentconsole.text import naming, tokens
+from agentconsole.text.query import Query, conversation_holds, is_about_conversation, plain
 
 
 class MemoryStore(Shelves):
@@ -151,18 +154,28 @@ class MemoryStore(Shelves):
             for place, entry in enumerate(self._entries[member])
         )
 
-    async def history(self, customer: CustomerId, *, before: EntryId | None = None, limit: int = 200) -> History | None:
+    async def history(
+        self, customer: CustomerId, *, before: EntryId | None = None, limit: int = 200, around: EntryId | None = None
+    ) -> History | None:
         person = self._customers().get(customer)
         if person is None:
             return None
-        rows = self._timeline(person.members)
+        rows, newer = self._timeline(person.members), False
         if before is not None:
-            if before not in self._holder:
-                raise NotFound(f"There is no entry {before}.")
-            [bound] = [row for row in self._timeline((self._holder[before],)) if row[3].id == before]
-            rows = [row for row in rows if row[:3] < bound[:3]]
+            rows = [row for row in rows if row[:3] < self._bound(before)]
+        elif around is not None:
+            following = [row for row in rows if row[:3] >= self._bound(around)]
+            rest = following[limit // 2 :]
+            newer = bool(rest)
+            rows = rows[: len(rows) - len(rest)]
         page = rows[max(len(rows) - limit, 0) :]
-        return History(person, tuple(row[3] for row in page), len(rows) > len(page), self._revision())
+        return History(person, tuple(row[3] for row in page), len(rows) > len(page), self._revision(), newer)
+
+    def _bound(self, entry: EntryId) -> tuple[int, CustomerId, int]:
+        if entry not in self._holder:
+            raise NotFound(f"There is no entry {entry}.")
+        [found] = [row for row in self._timeline((self._holder[entry],)) if row[3].id == entry]
+        return found[:3]
 
     async def entry(self, entry: EntryId) -> tuple[CustomerId, AnyEntry] | None:
         record = self._holder.get(entry)
@@ -235,27 +248,44 @@ class MemoryStore(Shelves):
         return min(found, key=lambda e: (rules.microseconds(e.at), e.id)).id if found else None
 
     async def search(self, words: str, *, limit: int = 50) -> Sequence[Hit]:
-        if not words.strip():
-            return []
-        found = [
-            (-rules.microseconds(entry.at), record, -place, entry, text)
-            for record, place, entry in self._all()
-            if (text := rules.searchable(entry)) is not None and tokens.matches(text, words)
-        ]
+        return list((await self.find_entries(plain(words), AgentName(""), limit=limit)).hits)
+
+    async def find_entries(
+        self, asked: Query, agent: AgentName, *, limit: int = 50, offset: int = 0, each: int = 0
+    ) -> Found:
+        people = self._customers()
+        rows = {(line.customer, line.conversation): line for line in self._rows(agent)}
+        found = []
+        for record, place, entry in self._all():
+            text = rules.searchable(entry)
+            person = people[record]
+            if text is None or not finding.entry_holds(asked, record, entry, text):
+                continue
+            line = rows.get((person.id, finding.conversation_of(person, entry)))
+            if finding.customer_holds(asked, person.members, finding.keys(person)) and (
+                all(not is_about_conversation(one) for one in asked.filters)
+                or (line is not None and conversation_holds(asked, line, agent))
+            ):
+                found.append(Row(finding.order(entry.at), record, place, entry.id))
+        found.sort(key=lambda row: (-row.at, row.record, -row.place))
+        picked = finding.pick(found, lambda record: people[record].id, limit, offset, each)
+        names = {person.id: rules.shown_name(person) for person in people.values()}
         hits = []
-        for _, record, _, entry, text in sorted(found, key=lambda row: row[:3])[:limit]:
-            person = self._customers()[record]
-            hits.append(
-                Hit(
-                    person.id,
-                    rules.shown_name(person),
-                    entry.id,
-                    entry.at,
-                    rules.medium_of(entry),
-                    tokens.snippet(text, words),
-                )
-            )
-        return hits
+        for row in picked.rows:
+            entry, person = self._entries[row.record][row.place], people[row.record]
+            snippet = tokens.snippet(rules.searchable(entry) or "", asked.words)
+            hits.append(Hit(person.id, names[person.id], entry.id, entry.at, rules.medium_of(entry), snippet))
+        newest = {finding.order(entry.at): entry.at for _, _, entry in self._all()}
+        counts = tuple(finding.customers(picked, names.__getitem__, newest.__getitem__))
+        return Found(tuple(hits), counts, picked.total, picked.complete)
+
+    async def find_people(self, words: str, *, limit: int = 20) -> Sequence[Contact]:
+        found = [
+            (naming.rank(words, finding.keys(person)) if naming.ways(words) else 0, -_newest(person), person.id)
+            for person in self._distinct()
+        ]
+        best = [row for row in sorted(found) if row[0] < naming.NOWHERE]
+        return [finding.contact(self._customers()[customer]) for _, _, customer in best[:limit]]
 
     # -- the queue -----------------------------------------------------------------------------------------
 
@@ -370,7 +400,8 @@ class MemoryStore(Shelves):
 
     def _forget_unnamed(self, record: CustomerId, named: set[BlobId]) -> None:
         """Drop files of a record that were named before and that nothing names any more."""
-        mine = [draft for draft in self._drafts.values() if draft.customer in self._cluster(record)]
+        drafts = (*self._drafts.values(), *self._discarded.values())
+        mine = [draft for draft in drafts if draft.customer in self._cluster(record)]
         for blob in named - erasure.blobs_of(self._entries[record], mine):
             self._blobs.pop((record, blob), None)
 
@@ -422,3 +453,7 @@ class MemoryStore(Shelves):
             entries=sum(len(found) for found in self._entries.values()),
             set_aside=len(self._aside),
         )
+
+
+def _newest(person: Customer) -> int:
+    return rules.microseconds(person.last_at) if person.last_at is not None else 0

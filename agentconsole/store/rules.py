@@ -32,6 +32,7 @@ from agentconsole.domain.model import (
     Snapshot,
     Trust,
 )
+from agentconsole.domain.person import URGENCY
 from agentconsole.ports import View
 
 INDEX_VERSION: Final = f"2.{FOLD_VERSION}"
@@ -43,6 +44,9 @@ CHANGES_LIMIT: Final = 1000
 """More changed customers than this are told as "ask again for all"."""
 
 CUSTOMER_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+FAR: Final = 1 << 62
+"""Where a row sorts that has no time, in microseconds."""
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _TRUST: Final = {Trust.VERIFIED: 0, Trust.THREADED: 1, Trust.CLAIMED: 2, Trust.AMBIGUOUS: 3}
@@ -118,32 +122,59 @@ def shown_name(customer: Customer) -> str:
 
 
 def in_view(line: Line, view: View, agent: AgentName) -> bool:
-    """Say whether a view shows a row. ``open`` is everything that is not resolved."""
-    active = line.status != ConversationStatus.RESOLVED
+    """Say whether a view shows a row. ``open`` is everything that is not resolved; what was put aside is in ``spam``
+    and ``all`` only, and where a reply needs a decision."""
+    active = line.status != ConversationStatus.RESOLVED and not line.aside
     match view:
         case "waiting":
-            return line.waiting_since is not None
+            return line.wanted_since is not None and not line.aside
         case "mine":
-            return active and bool(agent) and line.assignee == agent
+            return active and agent in concerned(line)
         case "unassigned":
             return active and not line.assignee
         case "open":
             return active
         case "resolved":
-            return not active
+            return line.status == ConversationStatus.RESOLVED and not line.aside
         case "failed":
             return line.failed > 0
         case "uncertain":
             return line.uncertain > 0
+        case "snoozed":
+            return line.status == ConversationStatus.SNOOZED and not line.aside
+        case "tasks":
+            return line.tasks > 0 and not line.aside
+        case "spam":
+            return bool(line.aside)
         case "all":
             return True
 
 
-def line_order(line: Line, view: View) -> tuple[int, str, str]:
-    """Order the rows of a view: those who wait longest first in ``waiting``, else the newest first."""
-    if view == "waiting" and line.waiting_since is not None:
-        return microseconds(line.waiting_since), line.conversation, line.customer
-    return -microseconds(line.last_at), line.conversation, line.customer
+def concerned(line: Line) -> frozenset[AgentName]:
+    """Return in whose own view a row is: who has it, whom a note called, and whose task is due."""
+    owner = line.task.owner if line.task is not None and line.task.rung else AgentName("")
+    return frozenset(name for name in (line.assignee, owner, *line.mentions) if name)
+
+
+def urgency(line: Line) -> int:
+    """Return a number that sorts the more urgent first."""
+    return -URGENCY.index(line.priority)
+
+
+def line_order(line: Line, view: View, *, late: bool = False) -> tuple[int, int, int, str, str]:
+    """Order the rows of a view.
+
+    ``waiting``: the late ones first, then the more urgent, then who waits longest; ``snoozed``: what wakes next;
+    ``tasks``: what is due first; the others: the newest first.
+    """
+    rest = line.conversation, line.customer
+    if view == "waiting" and line.wanted_since is not None:
+        return -late, urgency(line), microseconds(line.wanted_since), *rest
+    if view == "snoozed":
+        return 0, 0, microseconds(line.snoozed_until) if line.snoozed_until is not None else FAR, *rest
+    if view == "tasks" and line.task is not None:
+        return 0, 0, microseconds(line.task.due), *rest
+    return 0, 0, -microseconds(line.last_at), *rest
 
 
 def conversation_parts(

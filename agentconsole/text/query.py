@@ -116,7 +116,7 @@ _PIECE: Final = re.compile(
 def plain(words: str) -> Query:
     """Return the query that looks for all of some words, whatever signs are in them."""
     words = words[:_LONGEST].strip()
-    return Query((Term(words),)) if words else Query()
+    return Query((Term(words),)) if tokens.holds_words(words) else Query()
 
 
 def parse(text: str, now: datetime, place: tzinfo = UTC, media: Collection[str] = ()) -> Query:
@@ -310,12 +310,13 @@ _STATES: Final[Mapping[str, Callable[[Line, str], bool]]] = {
     "open": lambda line, _: line.status != ConversationStatus.RESOLVED,
     "closed": lambda line, _: line.status == ConversationStatus.RESOLVED,
     "unread": lambda line, _: line.unread,
-    "mine": lambda line, agent: bool(agent) and line.assignee == agent,
+    "mine": lambda line, me: bool(me) and line.assignee == me and line.status != ConversationStatus.RESOLVED,
     "unassigned": lambda line, _: not line.assignee,
     "waiting": lambda line, _: line.waiting_since is not None,
     "snoozed": lambda line, _: line.status == ConversationStatus.SNOOZED,
     "failed": lambda line, _: line.failed > 0,
     "uncertain": lambda line, _: line.uncertain > 0,
+    "spam": lambda line, _: bool(line.aside),
 }
 
 
@@ -337,12 +338,12 @@ def conversation_holds(query: Query, line: Line, agent: str) -> bool:
     return True
 
 
-def about_conversations(query: Query) -> bool:
-    return any(one.name in (IS, TAG) for one in query.filters)
+def is_about_conversation(one: Filter) -> bool:
+    return one.name in (IS, TAG)
 
 
 def _tagged(line: Line, tag: str) -> bool:
-    return tokens.fold(tag) in (tokens.fold(one) for one in getattr(line, "tags", ()))
+    return tokens.fold(tag) in (tokens.fold(one) for one in line.tags)
 
 
 def line_matches(query: Query, line: Line, agent: str) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from agentconsole.domain import guards
+from agentconsole.domain import delivery, guards
 from agentconsole.domain.entries import (
     AddressLinked,
     AddressState,
@@ -20,6 +20,7 @@ from agentconsole.domain.entries import (
     Described,
     Merged,
     Named,
+    Parted,
     PreferenceStated,
     Redacted,
     StatusChanged,
@@ -27,6 +28,7 @@ from agentconsole.domain.entries import (
     SuggestionAnswered,
     Tagged,
     Unmerged,
+    Unparted,
     Unreadable,
     WishRefused,
     WishSeen,
@@ -94,6 +96,10 @@ class Words:
     def moment(self, at: datetime) -> str:
         """Return date and time in full, in a form that sorts: ``2026-03-04 14:02``."""
         return self.local(at).strftime("%Y-%m-%d %H:%M")
+
+    def time_of(self, at: datetime) -> str:
+        """Return day and time as one says them: ``4 Mar 14:02``."""
+        return f"{self.short_day(at)} {self.clock(at)}"
 
     def when(self, at: datetime, now: datetime) -> str:
         """Return the time for today, else the day."""
@@ -284,7 +290,11 @@ class Words:
             return self.say("delivery.failed", why=why or self.say("delivery.unknown"))
         if record.state == Delivery.CANCELLED:
             return self.say("delivery.cancelled", why=why).strip()
+        if delivery.scheduled(record) and record.not_before is not None:
+            return self.say("delivery.scheduled", at=self.time_of(record.not_before))
         if record.not_before is not None and record.state == Delivery.QUEUED:
+            if record.held:
+                return self.say("delivery.held", at=self.clock(record.not_before))
             # The account's fetching notices first that the line is back, and then nothing waits any more.
             key = "delivery.waits_line" if record.attempt and record.reason in _LINE_DOWN else "delivery.waits"
             return self.say(key, at=self.clock(record.not_before), why=why).strip()
@@ -342,8 +352,17 @@ class Words:
                     return self.say("event.suggestion_postponed", agent=entry.by, day=self.short_day(entry.until))
                 key = "event.suggestion_accepted" if entry.accepted else "event.suggestion_refused"
                 return self.say(key, agent=entry.by)
+            case Merged() if entry.why or entry.edge:
+                return ""  # the link or the undone split that it belongs to says it
             case Merged():
                 return self.say("event.merged", agent=entry.by) if entry.by else self.say("event.tied")
+            case Parted():
+                what = entry.one if entry.of else ", ".join(address.value for address in entry.addresses)
+                return self.say("event.parted_from" if entry.of else "event.parted", agent=entry.by, what=what)
+            case Unparted():
+                return self.say("event.unparted", agent=entry.by)
+            case Unmerged() if entry.parting:
+                return ""
             case Redacted():
                 key = "event.redacted" if entry.why else "event.redacted_no_reason"
                 return self.say(key, at=self.short_day(entry.at), agent=entry.by, why=entry.why)

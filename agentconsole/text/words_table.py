@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from agentconsole.text.sending_words import SENDING
+
 CODES: Final[dict[str, str]] = {
     "email": "ma",
     "sms": "sm",
@@ -147,6 +149,10 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
     "refused.attachments_unsupported": (
         "carries no files ({count}). Put a link in the text, or choose another channel.",
         "파일을 보낼 수 없음({count}). 글에 링크를 넣거나 다른 채널 선택.",
+    ),
+    "refused.files_too_large": (
+        "files too large: {size} of {limit} MB. Take one off, or put a link in the text.",
+        "파일이 너무 큼: {limit}MB 중 {size}MB. 하나를 빼거나 글에 링크를 넣기.",
     ),
     "refused.too_long": ("too long: {size} of {limit} {unit}.", "너무 김: {limit}{unit} 중 {size}."),
     "refused.no_way_there": (
@@ -441,6 +447,9 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
     "event.trusted_no_more": ("{address}: trusted no longer", "{address}: 신뢰를 거둠"),
     "event.redacted": ("removed on {at} by {agent}: {why}", "{at} {agent} 삭제함: {why}"),
     "event.redacted_no_reason": ("removed on {at} by {agent}", "{at} {agent} 삭제함"),
+    "event.parted": ("split off as another person by {agent}: {what}", "{agent} 님이 다른 사람으로 나눔: {what}"),
+    "event.parted_from": ("split off from {what} by {agent}", "{agent} 님이 {what} 기록에서 나눔"),
+    "event.unparted": ("split undone by {agent}", "{agent} 님이 나누기를 되돌림"),
     "event.unmerged": ("parted again by {agent}", "{agent} 님이 다시 나눔"),
     "scope.all": ("everything", "모두"),
     "scope.service": ("service", "안내"),
@@ -449,6 +458,6 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
 }
 
 WORDS: Final = {
-    "en": {key: pair[0] for key, pair in _BOTH.items()},
-    "ko": {key: pair[1] for key, pair in _BOTH.items()},
+    "en": {key: pair[0] for key, pair in (_BOTH | SENDING).items()},
+    "ko": {key: pair[1] for key, pair in (_BOTH | SENDING).items()},
 }

@@ -85,7 +85,7 @@ def index_rows(root: Path) -> dict[str, set[tuple[Any, ...]]]:
         }
     db.close()
     db = sqlite3.connect(root / "search.sqlite3")
-    found["texts"] = set(db.execute("SELECT entry, record, place, at FROM docs"))
+    found["texts"] = set(db.execute("SELECT entry, record, place, conversation FROM docs"))
     db.execute("CREATE VIRTUAL TABLE temp.terms USING fts5vocab (main, texts, instance)")
     found["terms"] = {
         (entry, term, offset)

@@ -16,17 +16,15 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from agentconsole.domain.entries import AnyEntry
 from agentconsole.domain.model import CustomerId
 from agentconsole.seams import Steps, SystemRandomness
-from agentconsole.store import rules
+from agentconsole.store import finding, rules
 from agentconsole.store.care.layout import Progress
 from agentconsole.store.embedded import files, search
 from agentconsole.store.embedded.engine import Engine
 from agentconsole.store.embedded.head import head_path, journal_path, previous_path
 from agentconsole.store.embedded.index import Index, Reading
 from agentconsole.store.embedded.schema import LATER, SCHEMA, connect, has_schema
-from agentconsole.text import tokens
 
 INDEX: Final = "index.sqlite3"
 SEARCH: Final = "search.sqlite3"
@@ -253,9 +251,9 @@ def _text(root: Path, progress: Progress) -> str:
             db.execute("CREATE VIRTUAL TABLE temp.words USING fts5vocab(main, texts, instance)")
             db.execute("BEGIN")
             docs = {
-                entry: (doc, record, place, at, crc)
-                for doc, entry, record, place, at, crc in db.execute(
-                    "SELECT doc, entry, record, place, at, crc32 FROM docs"
+                entry: (doc, record, place, conversation, crc)
+                for doc, entry, record, place, conversation, crc in db.execute(
+                    "SELECT doc, entry, record, place, conversation, crc32 FROM docs"
                 )
             }
             number, words = 0, 0
@@ -279,8 +277,9 @@ def _text(root: Path, progress: Progress) -> str:
             row = docs.pop(entry.id, None)
             if row is None:
                 continue
-            told = _words(entry)
-            if row[1:] != (record, place, rules.microseconds(entry.at), zlib.crc32(told.encode())):
+            told = finding.indexed(CustomerId(record), entry) or ""
+            conversation = getattr(entry, "conversation", "")
+            if row[1:] != (record, place, conversation, zlib.crc32(told.encode())):
                 return f"its row of entry {entry.id} is not what the entry makes"
             for offset, term in enumerate(told.split()):
                 words -= _weight(term, row[0], offset)
@@ -288,10 +287,6 @@ def _text(root: Path, progress: Progress) -> str:
     if docs:
         return f"it holds entries that are gone ({next(iter(docs))})"
     return "" if stale or not (number or words) else "its words are not those of the entries"
-
-
-def _words(entry: AnyEntry) -> str:
-    return tokens.index_tokens(rules.searchable(entry) or "")
 
 
 def _weight(term: str, doc: int, offset: int) -> int:

@@ -20,6 +20,7 @@ from typing import ParamSpec, Self, TypeVar
 import msgspec
 
 from agentconsole.domain.entries import AnyEntry
+from agentconsole.domain.finding import Contact, Found
 from agentconsole.domain.model import (
     AccountName,
     Address,
@@ -29,7 +30,6 @@ from agentconsole.domain.model import (
     Customer,
     CustomerId,
     Delivery,
-    Draft,
     EntryId,
     Hit,
     Line,
@@ -57,6 +57,7 @@ from agentconsole.seams import Clock, Randomness, Step, Steps
 from agentconsole.store import rules
 from agentconsole.store.embedded import files, place
 from agentconsole.store.embedded.accepting import Accepter
+from agentconsole.store.embedded.drafted import Drafted
 from agentconsole.store.embedded.drafts import Audit, Blobs, Drafts
 from agentconsole.store.embedded.engine import DecisionFailed, Engine
 from agentconsole.store.embedded.erasing import Eraser
@@ -67,6 +68,7 @@ from agentconsole.store.embedded.reader import Reader
 from agentconsole.store.embedded.rewriting import Rewriter
 from agentconsole.store.embedded.spool import Spool
 from agentconsole.store.news import Waiters
+from agentconsole.text.query import Query, plain
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +76,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class EmbeddedStore:
+class EmbeddedStore(Drafted):
     """Implements ``agentconsole.ports.Store`` in one folder, as the only writer of it.
 
     Args:
@@ -293,8 +295,10 @@ class EmbeddedStore:
     async def customer(self, customer: CustomerId) -> Customer | None:
         return await self._ask("read its index", self._reader.customer, customer)
 
-    async def history(self, customer: CustomerId, *, before: EntryId | None = None, limit: int = 200) -> History | None:
-        return await self._ask(f"read customer {customer}", self._reader.history, customer, before, limit)
+    async def history(
+        self, customer: CustomerId, *, before: EntryId | None = None, limit: int = 200, around: EntryId | None = None
+    ) -> History | None:
+        return await self._ask(f"read customer {customer}", self._reader.history, customer, before, limit, around)
 
     async def entry(self, entry: EntryId) -> tuple[CustomerId, AnyEntry] | None:
         found = await self._ask("read an entry", self._reader.entry, entry)
@@ -346,13 +350,21 @@ class EmbeddedStore:
         return await self._ask("read the queue", self._reader.counts, agent)
 
     async def search(self, words: str, *, limit: int = 50) -> Sequence[Hit]:
+        return list((await self.find_entries(plain(words), AgentName(""), limit=limit)).hits)
+
+    async def find_entries(
+        self, asked: Query, agent: AgentName, *, limit: int = 50, offset: int = 0, each: int = 0
+    ) -> Found:
         while True:
             while self._engine.search.behind and await self._readable_anyway("write full text", self._engine.catch_up):
                 pass
             generation = self._engine.search.generation
-            hits = await self._ask("search", self._reader.search, words, limit)
+            found = await self._ask("search", self._reader.find_entries, asked, agent, limit, offset, each)
             if generation == self._engine.search.generation:
-                return hits  # else it was found broken and begun anew: what it lacks has to be written first
+                return found  # else it was found broken and begun anew: what it lacks has to be written first
+
+    async def find_people(self, words: str, *, limit: int = 20) -> Sequence[Contact]:
+        return await self._ask("read its index", self._reader.find_people, words, limit)
 
     async def replies(
         self, states: Sequence[Delivery], *, account: AccountName | None = None, limit: int | None = 500
@@ -399,15 +411,6 @@ class EmbeddedStore:
 
     async def cursor(self, account: AccountName) -> Cursor | None:
         return await self._write("read the spool", self._spool.cursor, account)
-
-    async def save_draft(self, draft: Draft) -> bool:
-        return await self._write("keep a draft", self._drafts.save, draft)
-
-    async def drafts(self, agent: AgentName) -> Sequence[Draft]:
-        return await self._write("read the drafts", self._drafts.all, agent)
-
-    async def drop_draft(self, agent: AgentName, conversation: ConversationId, revision: int, note: bool) -> None:
-        await self._write("drop a draft", self._drafts.drop, agent, conversation, revision, note)
 
     async def put_blob(self, record: CustomerId, data: bytes) -> BlobId:
         return await self._write("keep a file", self._blobs.put, record, data)

@@ -25,7 +25,7 @@ from agentconsole.domain.entries import (
 )
 from agentconsole.domain.model import CustomerId, EntryId, Snapshot
 from agentconsole.domain.person import combine, lines
-from agentconsole.store import rules
+from agentconsole.store import finding, rules
 from agentconsole.store.embedded import fingerprint
 from agentconsole.store.embedded.files import Filed, sync_folder
 from agentconsole.store.embedded.schema import (
@@ -224,8 +224,7 @@ class Index:
                         self._db.execute(f"DELETE FROM {table} WHERE rid = ?", (rid,))  # noqa: S608
                     self._db.execute("DELETE FROM records WHERE rid = ?", (rid,))
             for root in roots:
-                for table in ("people", "lines", "parts"):
-                    self._db.execute(f"DELETE FROM {table} WHERE root = ?", (root,))  # noqa: S608
+                self._forget(root)
             self._db.execute("DELETE FROM changes")
             self.number += 1
 
@@ -430,10 +429,23 @@ class Index:
             new_roots.add(root)
             self._db.executemany("UPDATE records SET root = ? WHERE record = ?", ((root, one) for one in members))
         for gone in old_roots - new_roots:
-            for table in ("people", "lines", "parts"):
-                self._db.execute(f"DELETE FROM {table} WHERE root = ?", (gone,))  # noqa: S608
+            self._forget(gone)
         self._refresh(new_roots)
         return set(everybody)
+
+    def _forget(self, root: CustomerId) -> None:
+        """Take out the rows of a customer."""
+        self._name(root, 0, "")
+        for table in ("people", "lines", "parts", "joins"):
+            self._db.execute(f"DELETE FROM {table} WHERE root = ?", (root,))  # noqa: S608
+
+    def _name(self, root: CustomerId, rid: int, keys: str) -> None:
+        """Write by what a customer is found as one types, before the row that remembers it."""
+        row = self._db.execute("SELECT rid, keys FROM people WHERE root = ?", (root,)).fetchone()
+        before = {(key, row[0]) for key in row[1].split("\n") if key} if row else set()
+        after = {(key, rid) for key in keys.split("\n") if key}
+        self._db.executemany("DELETE FROM named WHERE key = ? AND rid = ?", before - after)
+        self._db.executemany("INSERT OR IGNORE INTO named VALUES (?, ?)", sorted(after - before))
 
     def _roots(self, records: Iterable[CustomerId]) -> Iterator[tuple[CustomerId]]:
         for record in records:
@@ -459,12 +471,18 @@ class Index:
     ) -> None:
         person = combine(root, snapshots)
         shown = rules.shown_name(person)
-        row = (root, person.name, shown, rules.folded(person.name))
+        keys = "\n".join(("", *finding.keys(person), ""))
+        self._name(root, rids[root], keys)
+        newest = rules.microseconds(person.last_at) if person.last_at is not None else 0
+        contact = _encode(finding.contact(person))
+        row = (root, person.name, shown, rules.folded(person.name), rids[root], newest, keys, contact)
         self._db.execute(
-            "INSERT INTO people VALUES (?, ?, ?, ?) ON CONFLICT (root) DO UPDATE SET name = excluded.name, "
-            "shown = excluded.shown, folded = excluded.folded",
+            "INSERT INTO people VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (root) DO UPDATE SET name = excluded.name, "
+            "shown = excluded.shown, folded = excluded.folded, rid = excluded.rid, at = excluded.at, "
+            "keys = excluded.keys, body = excluded.body",
             row,
         )
+        self._write_joins(root, {**person.moved, **{str(part): whole for part, whole in person.joined.items()}})
         wanted = {line.conversation: line for line in lines(person)}
         kept = dict(self._db.execute("SELECT conversation, body FROM lines WHERE root = ?", (root,)))
         for name in kept.keys() - wanted.keys():
@@ -492,6 +510,13 @@ class Index:
         for key, at in parts.items():
             if old_parts.get(key) != at:
                 self._db.execute("INSERT OR REPLACE INTO parts VALUES (?, ?, ?, ?)", (root, *key, at))
+
+    def _write_joins(self, root: CustomerId, wanted: Mapping[str, str]) -> None:
+        """Write in which conversation entries and other conversations are shown that name another one."""
+        kept = dict(self._db.execute("SELECT part, conversation FROM joins WHERE root = ?", (root,)))
+        if kept != wanted:
+            self._db.execute("DELETE FROM joins WHERE root = ?", (root,))
+            self._db.executemany("INSERT INTO joins VALUES (?, ?, ?)", ((root, *row) for row in wanted.items()))
 
 
 class Reading(msgspec.Struct, frozen=True):

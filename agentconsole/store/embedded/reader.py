@@ -15,6 +15,7 @@ from typing import Final
 
 from agentconsole.domain import history
 from agentconsole.domain.entries import AnyEntry
+from agentconsole.domain.finding import Contact, Found
 from agentconsole.domain.model import (
     AccountName,
     Address,
@@ -33,11 +34,14 @@ from agentconsole.domain.person import combine
 from agentconsole.errors import NotFound
 from agentconsole.ports import Changes, Counts, Due, History, Revision, Thread, View
 from agentconsole.store import codec, rules
-from agentconsole.store.embedded import files, search
+from agentconsole.store import finding as findings
+from agentconsole.store.embedded import files
 from agentconsole.store.embedded.files import Damaged, Documents
+from agentconsole.store.embedded.finder import UNREAD, Finder, time_of
 from agentconsole.store.embedded.head import Volume, head_path, previous_path, read_volume, volume_path, volumes
 from agentconsole.store.embedded.schema import connect, reads
 from agentconsole.text import tokens
+from agentconsole.text.query import Query
 
 _CACHE_BYTES: Final = 8 * 1024 * 1024
 _END: Final = 1 << 62
@@ -60,10 +64,6 @@ _VIEWS: Final[dict[View, str]] = {
 }
 _TALLIED: Final[dict[View, str]] = {"waiting": "waiting"}
 _COUNTED: Final[tuple[View, ...]] = ("waiting", "mine", "unassigned", "open", "resolved", "failed", "uncertain")
-_UNREAD: Final = (
-    "EXISTS (SELECT 1 FROM parts p LEFT JOIN seen s ON s.rid = p.rid AND s.agent = :agent "
-    "WHERE p.root = lines.root AND p.conversation = lines.conversation AND (s.at IS NULL OR p.last_at > s.at))"
-)
 
 
 class Reader:
@@ -223,12 +223,16 @@ class Reader:
         found = self._load({row[0]: [(row[1], entry)]}).get(entry)
         return (row[0], found) if found is not None else None
 
-    def history(self, customer: CustomerId, before: EntryId | None, limit: int) -> History | None:
+    def history(
+        self, customer: CustomerId, before: EntryId | None, limit: int, around: EntryId | None = None
+    ) -> History | None:
         with self._reading() as db:
             person = self._customer(db, customer)
             if person is None:
                 return None
-            bound = self._bound(db, before)
+            bound, newer = self._bound(db, before), False
+            if around is not None:
+                bound, newer = self._after(db, person, self._bound(db, around), limit // 2)
             revision = self._revision(db)
             page, more = self._page(db, person, bound, limit)
             found = self._load_page(page)
@@ -236,7 +240,24 @@ class Reader:
                 at, member, place, _ = page[0]
                 page, more = self._page(db, person, (at, member, place), limit)
                 found = self._load_page(page)
-        return History(person, tuple(found[row[3]] for row in page if row[3] in found), more, revision)
+        return History(person, tuple(found[row[3]] for row in page if row[3] in found), more, revision, newer)
+
+    def _after(
+        self, db: sqlite3.Connection, person: Customer, bound: tuple[int, CustomerId, int], limit: int
+    ) -> tuple[tuple[int, CustomerId, int], bool]:
+        """Return the place that lies some entries after another, and whether there are newer ones behind it."""
+        rows: list[tuple[int, CustomerId, int]] = []
+        for member in person.members:
+            rows.extend(
+                (at, member, place)
+                for at, place in db.execute(
+                    "SELECT e.at, e.place FROM entries e WHERE e.rid = (SELECT rid FROM records WHERE record = ?) "
+                    "AND (e.at, e.place) >= (?, ?) ORDER BY e.at, e.place LIMIT ?",
+                    (member, *_just_before(bound, member), limit + 1),
+                )
+            )
+        rows.sort()
+        return (rows[limit], True) if len(rows) > limit else ((_END, CustomerId(""), 0), False)
 
     def _page(
         self, db: sqlite3.Connection, person: Customer, bound: tuple[int, CustomerId, int], limit: int
@@ -371,7 +392,7 @@ class Reader:
         order = "waiting, conversation, root" if view == "waiting" else "last_at DESC, conversation, root"
         with self._reading() as db:
             rows = db.execute(
-                f"SELECT body, {_UNREAD} FROM lines WHERE {_VIEWS[view]} ORDER BY {order} LIMIT :limit OFFSET :offset",  # noqa: S608
+                f"SELECT body, {UNREAD} FROM lines WHERE {_VIEWS[view]} ORDER BY {order} LIMIT :limit OFFSET :offset",  # noqa: S608
                 {"agent": agent, "limit": limit, "offset": offset},
             )
             return [history.replace(_line(body), unread=bool(unread)) for body, unread in rows]
@@ -393,33 +414,29 @@ class Reader:
             due = (Due(record, _delivery(body), shown) for record, body, shown in rows)
             return list(islice((one for one in due if account in (None, one.record.account)), limit))
 
-    def search(self, words: str, limit: int) -> list[Hit]:
+    def find_entries(self, asked: Query, agent: AgentName, limit: int, offset: int, each: int) -> Found:
         with self._reading() as db:
-            found = search.find(self._search, words, limit)
-            people = {
-                hit.record: row
-                for hit in found
-                if (
-                    row := db.execute(
-                        "SELECT p.root, p.shown FROM records r JOIN people p ON p.root = r.root WHERE r.record = ?",
-                        (hit.record,),
-                    ).fetchone()
-                )
-            }
+            finder = Finder(db, self._search, agent)
+            picked = finder.entries(asked, limit, offset, each)
+            people = {row.record: (finder.whose(row.record), finder.name(row.record)) for row in picked.rows}
+            counts = tuple(findings.customers(picked, finder.name, time_of))
         places: dict[CustomerId, list[tuple[int, EntryId]]] = {}
-        for hit in found:
-            places.setdefault(hit.record, []).append((hit.place, EntryId(hit.entry)))
+        for row in picked.rows:
+            places.setdefault(row.record, []).append((row.place, EntryId(row.entry)))
         entries = self._load(places, sure=False)
         hits = []
-        for hit in found:
-            entry = entries.get(EntryId(hit.entry))
-            if entry is None or hit.record not in people:
+        for row in picked.rows:
+            entry = entries.get(EntryId(row.entry))
+            root, shown = people[row.record]
+            if entry is None or root is None:
                 continue
-            text = rules.searchable(entry) or ""
-            root, shown = people[hit.record]
-            snippet = tokens.snippet(text, words)
+            snippet = tokens.snippet(rules.searchable(entry) or "", asked.words)
             hits.append(Hit(root, shown, entry.id, entry.at, rules.medium_of(entry), snippet))
-        return hits
+        return Found(tuple(hits), counts, picked.total, picked.complete)
+
+    def find_people(self, words: str, limit: int) -> list[Contact]:
+        with self._reading() as db:
+            return Finder(db, self._search, AgentName("")).people(words, limit)
 
     # -- news ----------------------------------------------------------------------------------------------
 

@@ -22,7 +22,10 @@ CREATE TABLE state (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE records (rid INTEGER PRIMARY KEY, record TEXT NOT NULL UNIQUE, root TEXT NOT NULL, gen INTEGER NOT NULL,
   size INTEGER NOT NULL, mtime INTEGER NOT NULL, ino INTEGER NOT NULL, damaged TEXT NOT NULL, snapshot BLOB NOT NULL);
 CREATE INDEX records_root ON records (root);
-CREATE TABLE people (root TEXT PRIMARY KEY, name TEXT NOT NULL, shown TEXT NOT NULL, folded TEXT NOT NULL)
+CREATE TABLE people (root TEXT PRIMARY KEY, name TEXT NOT NULL, shown TEXT NOT NULL, folded TEXT NOT NULL,
+  rid INTEGER NOT NULL, at INTEGER NOT NULL, keys TEXT NOT NULL, body BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE named (key TEXT NOT NULL, rid INTEGER NOT NULL, PRIMARY KEY (key, rid)) WITHOUT ROWID;
+CREATE TABLE joins (root TEXT NOT NULL, part TEXT NOT NULL, conversation TEXT NOT NULL, PRIMARY KEY (root, part))
   WITHOUT ROWID;
 CREATE TABLE edges (rid INTEGER NOT NULL, merge TEXT NOT NULL, other TEXT NOT NULL, PRIMARY KEY (rid, merge))
   WITHOUT ROWID;
@@ -70,6 +73,7 @@ _TALLY: Final = """
 LATER: Final = (
     "CREATE INDEX records_filed ON records (record, gen, size, mtime, ino)",
     "CREATE INDEX records_damaged ON records (record, damaged) WHERE damaged <> ''",
+    "CREATE INDEX people_newest ON people (at DESC, root)",
     "CREATE INDEX lines_active ON lines (last_at DESC, conversation, root) WHERE status <> 'resolved'",
     "CREATE INDEX lines_assigned ON lines (assignee, last_at DESC, conversation, root) WHERE status <> 'resolved'",
     "CREATE INDEX lines_failed ON lines (last_at DESC, conversation, root) WHERE failed > 0",

@@ -1,8 +1,9 @@
 """Full text: an FTS5 table of our own tokens. Derived, so it may be deleted at any time.
 
 FTS5's tokenisers miss two-syllable Korean words; ``text.tokens`` cuts them into pairs, and ``unicode61`` only
-splits at spaces. It is a file of its own because it is large and may lag behind: it follows the index by revision
-and is brought up to date before a search is answered.
+splits at spaces. What filters ask of an entry itself (its medium, its customer, a file) are tokens too. A document's
+number is its time, so that the newest finds come first without looking at the others. It is a file of its own because
+it is large and may lag behind: it follows the index by revision and is brought up to date before a search is answered.
 """
 
 from __future__ import annotations
@@ -18,28 +19,33 @@ from typing import Final, NamedTuple, TypeAlias
 from agentconsole.domain.entries import AnyEntry
 from agentconsole.domain.model import CustomerId, EntryId
 from agentconsole.seams import Step, Steps
-from agentconsole.store import rules
+from agentconsole.store import finding, rules
 from agentconsole.store.embedded import fingerprint
 from agentconsole.store.embedded.schema import SMALL, Useless, compact, connect, drop, has_schema
-from agentconsole.text import tokens
 
 SCHEMA: Final = """
 CREATE TABLE state (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE docs (doc INTEGER PRIMARY KEY, entry TEXT NOT NULL UNIQUE, record TEXT NOT NULL, place INTEGER NOT NULL,
-  at INTEGER NOT NULL, crc32 INTEGER NOT NULL);
+  conversation TEXT NOT NULL, crc32 INTEGER NOT NULL);
 CREATE INDEX docs_record ON docs (record);
-CREATE VIRTUAL TABLE texts USING fts5 (text, content='', columnsize=0, tokenize="unicode61 remove_diacritics 0");
+CREATE VIRTUAL TABLE texts USING fts5 (text, content='', columnsize=0,
+  tokenize="unicode61 remove_diacritics 0 tokenchars '_'");
 """
+AT_ONCE: Final = 10
+"""Bits of a document's number that tell entries of one microsecond apart."""
+
 UNFINISHED: Final = -1
 _RECORDS_AT_ONCE: Final = 50
+_ENTRIES_AT_ONCE: Final = 20_000
+_CROWDED: Final = 1 << 30
 
 Entries: TypeAlias = Callable[[CustomerId], Iterable[tuple[int, AnyEntry]]]
 
 
-class Found(NamedTuple):
-    entry: str
+class Lacking(NamedTuple):
     record: CustomerId
     place: int
+    entry: AnyEntry
 
 
 class Search:
@@ -146,15 +152,18 @@ class Search:
         records = [self._backlog[place] for place in range(min(_RECORDS_AT_ONCE, len(self._backlog)))]
         try:
             with self._steps.durable(Step.SEARCH_UPDATE), self._transaction() as db:
-                for row in fresh:
-                    self._add(db, *row)
+                lacking = [Lacking(*row) for row in fresh]
                 for record in records:
                     known = dict(db.execute("SELECT entry, place FROM docs WHERE record = ?", (record,)))
                     for place, entry in self._read_all(record):
                         if entry.id not in known:
-                            self._add(db, record, place, entry)
+                            lacking.append(Lacking(record, place, entry))
                         elif known[entry.id] != place:
                             db.execute("UPDATE docs SET place = ? WHERE entry = ?", (place, entry.id))
+                    if len(lacking) > _ENTRIES_AT_ONCE:
+                        self._add(db, lacking)
+                        lacking = []
+                self._add(db, lacking)
                 if len(records) == len(self._backlog):
                     self._state("number", self._number)
         except sqlite3.OperationalError:
@@ -168,15 +177,18 @@ class Search:
             self._backlog.popleft()
         return self.behind
 
-    def _add(self, db: sqlite3.Connection, record: CustomerId, place: int, entry: AnyEntry) -> None:
-        text = rules.searchable(entry)
-        if text is None:
-            return
-        words = tokens.index_tokens(text)
-        row = (entry.id, record, place, rules.microseconds(entry.at), _crc(words))
-        added = db.execute("INSERT OR IGNORE INTO docs (entry, record, place, at, crc32) VALUES (?, ?, ?, ?, ?)", row)
-        if added.rowcount == 1:
-            db.execute("INSERT INTO texts (rowid, text) VALUES (?, ?)", (added.lastrowid, words))
+    def _add(self, db: sqlite3.Connection, lacking: list[Lacking]) -> None:
+        """Write entries in the order of time: FTS5 begins a segment of its own with each number below the last one."""
+        lacking.sort(key=lambda one: (finding.order(one.entry.at), one.record, one.place))
+        for record, place, entry in lacking:
+            words = finding.indexed(record, entry)
+            if words is None:
+                continue
+            doc = _free(db, finding.order(entry.at) << AT_ONCE)
+            row = (doc, entry.id, record, place, getattr(entry, "conversation", ""), _crc(words))
+            added = db.execute("INSERT OR IGNORE INTO docs VALUES (?, ?, ?, ?, ?, ?)", row)
+            if added.rowcount == 1:
+                db.execute("INSERT INTO texts (rowid, text) VALUES (?, ?)", (doc, words))
 
     def forget(
         self,
@@ -196,11 +208,11 @@ class Search:
             kept: what it will say.
             same: entries that are known to stay as they are.
         """
-        stay = {entry.id: _words(entry) for entry in kept if entry.id not in same}
+        stay = {entry.id: _words(record, entry) for entry in kept if entry.id not in same}
         was: dict[EntryId, list[str]] = {}
         for entry in written:
             if entry.id not in same:
-                was.setdefault(entry.id, []).append(_words(entry))
+                was.setdefault(entry.id, []).append(_words(record, entry))
         self._fresh = deque(row for row in self._fresh if row[0] != record)
         gone = False
         with self._steps.durable(Step.SEARCH_UPDATE), self._transaction() as db:
@@ -257,22 +269,23 @@ class Search:
             raise
 
 
-def _words(entry: AnyEntry) -> str:
-    return tokens.index_tokens(rules.searchable(entry) or "")
+def _words(record: CustomerId, entry: AnyEntry) -> str:
+    return finding.indexed(record, entry) or ""
 
 
 def _crc(words: str) -> int:
     return zlib.crc32(words.encode())
 
 
-def find(db: sqlite3.Connection, words: str, limit: int) -> list[Found]:
-    """Return the newest entries that contain all words. ``db`` is a reader's own connection."""
-    query = tokens.query(words)
-    if not query:
-        return []
-    rows = db.execute(
-        "SELECT d.entry, d.record, d.place FROM texts t JOIN docs d ON d.doc = t.rowid WHERE texts MATCH ? "
-        "ORDER BY d.at DESC, d.record, d.place DESC LIMIT ?",
-        (query, limit),
-    )
-    return [Found(*row) for row in rows]
+def _free(db: sqlite3.Connection, first: int) -> int:
+    """Return a number that no document has, the first one or one after it.
+
+    More entries of one microsecond than there are numbers (an import without times) run on into the time after it.
+    """
+    for room in (1 << AT_ONCE, _CROWDED):
+        last = db.execute("SELECT max(doc) FROM docs WHERE doc >= ? AND doc < ?", (first, first + room)).fetchone()[0]
+        if last is None:
+            return first
+        if last + 1 < first + room:
+            return int(last) + 1
+    raise sqlite3.DatabaseError("no number is left for a document")

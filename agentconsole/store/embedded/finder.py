@@ -1,0 +1,266 @@
+"""Finding: entries by their words and filters, customers as one types their names. Questions to the two indexes only;
+what an entry says is the reader's to load."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from typing import Final
+
+from agentconsole.domain import history
+from agentconsole.domain.finding import Contact
+from agentconsole.domain.model import AgentName, CustomerId, Line
+from agentconsole.store import finding
+from agentconsole.store.embedded.schema import reads
+from agentconsole.store.embedded.search import AT_ONCE
+from agentconsole.store.finding import Picked, Row
+from agentconsole.text import naming, query, tokens
+from agentconsole.text.query import FROM, IS, Filter, Query
+
+UNREAD: Final = (
+    "EXISTS (SELECT 1 FROM parts p LEFT JOIN seen s ON s.rid = p.rid AND s.agent = :agent "
+    "WHERE p.root = lines.root AND p.conversation = lines.conversation AND (s.at IS NULL OR p.last_at > s.at))"
+)
+MEANT: Final = 200
+"""Customers that a filter may mean before it is asked of every find instead of the index."""
+
+CANDIDATES: Final = 300
+RECENT: Final = 2_000
+"""How many customers who were active last are looked at whatever their names begin with: a common beginning fits more
+than ``CANDIDATES``, and the agent means one of these."""
+
+LOOKED_AT: Final = 40_000
+"""Keys that are looked at for letters in order."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_END: Final = chr(0x10FFFF)
+_GLOB: Final = frozenset("[]*?^")
+
+_SMALL: Final[Mapping[str, str]] = {
+    "waiting": "waiting IS NOT NULL",
+    "mine": "assignee = :agent AND assignee <> '' AND status <> 'resolved'",
+    "open": "status <> 'resolved'",
+    "failed": "failed > 0",
+    "uncertain": "uncertain > 0",
+}
+"""States that an index of ``lines`` answers: every conversation in the state is in a row that this finds."""
+
+_BEGINNING: Final = """
+SELECT p.root, p.at, p.keys, p.body FROM (SELECT DISTINCT rid FROM named WHERE key >= ? AND key < ? LIMIT ?) n
+  JOIN records r ON r.rid = n.rid JOIN people p ON p.root = r.record"""
+_ACTIVE: Final = """
+SELECT p.root, p.at, p.keys, p.body FROM (SELECT * FROM people ORDER BY at DESC LIMIT ?) p
+  WHERE instr(p.keys, ?) LIMIT ?"""
+_IN_ORDER: Final = """
+SELECT p.root, p.at, p.keys, p.body FROM (
+  SELECT DISTINCT rid FROM (SELECT key, rid FROM named WHERE key >= ? AND key < ? LIMIT ?) WHERE key GLOB ? LIMIT ?) n
+  JOIN records r ON r.rid = n.rid JOIN people p ON p.root = r.record"""
+
+_line = reads(Line)
+_contact = reads(Contact)
+
+
+def time_of(order: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=order)
+
+
+class Finder:
+    """One question. Made anew for each, over connections that are in a transaction.
+
+    Args:
+        index, texts: the summary index and full text.
+    """
+
+    def __init__(self, index: sqlite3.Connection, texts: sqlite3.Connection, agent: AgentName) -> None:
+        self._index = index
+        self._texts = texts
+        self._agent = agent
+        self._people: dict[CustomerId, tuple[CustomerId, str, str] | None] = {}
+        self._joins: dict[CustomerId, dict[str, str]] = {}
+        self._judged: dict[tuple[CustomerId, str], bool] = {}
+        self._members: dict[CustomerId, list[CustomerId]] = {}
+
+    # -- entries -------------------------------------------------------------------------------------------
+
+    def entries(self, asked: Query, limit: int, offset: int, each: int) -> Picked:
+        return finding.pick(self._rows(asked), self.whose, limit, offset, each)
+
+    def whose(self, record: CustomerId) -> CustomerId | None:
+        person = self._person(record)
+        return person[0] if person else None
+
+    def name(self, customer: CustomerId) -> str:
+        person = self._person(customer)
+        return person[1] if person else ""
+
+    def _person(self, record: CustomerId) -> tuple[CustomerId, str, str] | None:
+        if record not in self._people:
+            self._people[record] = self._index.execute(
+                "SELECT p.root, p.shown, p.keys FROM records r JOIN people p ON p.root = r.root WHERE r.record = ?",
+                (record,),
+            ).fetchone()
+        return self._people[record]
+
+    def _rows(self, asked: Query) -> Iterator[Row]:
+        """Yield what matches, newest first; of the same moment as every store orders it."""
+        scope = self._scope(asked)
+        if scope is None:
+            return
+        words, later = scope
+        start, end = finding.span(asked)
+        found = self._texts.execute(
+            "SELECT t.rowid, d.entry, d.record, d.place, d.conversation FROM texts t JOIN docs d ON d.doc = t.rowid "
+            "WHERE texts MATCH ? AND t.rowid >= ? AND t.rowid < ? ORDER BY t.rowid DESC",
+            (words, start << AT_ONCE, (end << AT_ONCE) if end < 1 << 52 else (1 << 63) - 1),
+        )
+        for at, same in groupby(found, lambda row: row[0] >> AT_ONCE):
+            rows = [Row(at, record, place, entry) for _, entry, record, place, conv in same
+                    if not later or self._holds(asked, later, record, entry, conv)]  # fmt: skip
+            yield from sorted(rows, key=lambda row: (row.record, -row.place)) if len(rows) > 1 else rows
+
+    def _scope(self, asked: Query) -> tuple[str, frozenset[str]] | None:
+        """Return the expression that full text answers, and which filters are left to be asked of each find; None
+        where nothing can match."""
+        wanted: list[str] = []
+        unwanted: list[str] = []
+        later: set[str] = set()
+        for term in asked.terms:
+            expression = tokens.expression(term.words, phrase=term.phrase)
+            if expression:
+                (unwanted if term.no else wanted).append(f"({expression})")
+            elif not term.no:
+                return None
+        for one in asked.filters:
+            records: list[CustomerId] | None = None
+            if fact := finding.fact_of(one):
+                (unwanted if one.no else wanted).append(fact)
+                continue
+            if one.name == FROM:
+                records = self._meant(one.value)
+                if records is None:
+                    later.add(FROM)
+                    continue
+            elif query.is_about_conversation(one):
+                later.add(IS)
+                records = self._in_state(one) if not one.no else None
+            if records is None:
+                continue
+            if not records and not one.no:
+                return None
+            if records:
+                some = " OR ".join(finding.of_record(record) for record in records)
+                (unwanted if one.no else wanted).append(f"({some})")
+        if not asked:
+            return None
+        every = " AND ".join(wanted) or f"({' OR '.join(finding.any_kind())})"
+        return f"({every}) NOT ({' OR '.join(unwanted)})" if unwanted else every, frozenset(later)
+
+    def _meant(self, words: str) -> list[CustomerId] | None:
+        """Return the records of all customers that ``from:`` means, or None where they are many."""
+        roots = {root for (root,) in self._index.execute("SELECT root FROM records WHERE record = ?", (words,))}
+        driver = _driver(words)
+        for way in driver:
+            for root, keys in self._index.execute(
+                "SELECT DISTINCT p.root, p.keys FROM named n JOIN records r ON r.rid = n.rid "
+                "JOIN people p ON p.root = r.record WHERE n.key >= ? AND n.key < ? LIMIT ?",
+                (way, way + _END, MEANT * 5),
+            ):
+                if naming.rank(words, _split(keys)) <= naming.WORD:
+                    roots.add(root)
+                if len(roots) > MEANT:
+                    return None
+            if self._more(way, MEANT * 5):
+                return None
+        return [record for root in sorted(roots) for record in self._records(root)]
+
+    def _more(self, way: str, than: int) -> bool:
+        count = "SELECT count(*) FROM (SELECT 1 FROM named WHERE key >= ? AND key < ? LIMIT ?)"
+        return bool(self._index.execute(count, (way, way + _END, than)).fetchone()[0] >= than)
+
+    def _in_state(self, one: Filter) -> list[CustomerId] | None:
+        """Return the records of the customers with a conversation in a state, or None where they are many or no index
+        tells them."""
+        condition = _SMALL.get(one.value) if one.name == IS else None
+        if condition is None:
+            return None
+        roots = self._index.execute(
+            f"SELECT DISTINCT root FROM lines WHERE {condition} LIMIT :most",  # noqa: S608
+            {"agent": self._agent, "most": MEANT + 1},
+        ).fetchall()
+        return [record for (root,) in roots for record in self._records(root)] if len(roots) <= MEANT else None
+
+    def _records(self, root: CustomerId) -> list[CustomerId]:
+        if root not in self._members:
+            rows = self._index.execute("SELECT record FROM records WHERE root = ? ORDER BY record", (root,))
+            self._members[root] = [row[0] for row in rows]
+        return self._members[root]
+
+    def _holds(self, asked: Query, later: frozenset[str], record: CustomerId, entry: str, conversation: str) -> bool:
+        person = self._person(record)
+        if person is None:
+            return False
+        root = person[0]
+        if IS in later:
+            if root not in self._joins:
+                rows = self._index.execute("SELECT part, conversation FROM joins WHERE root = ?", (root,))
+                self._joins[root] = dict(rows.fetchall())
+            joins = self._joins[root]
+            name = joins.get(entry, conversation)
+            if not self._judge(asked, root, joins.get(name, name)):
+                return False
+        if FROM not in later:
+            return True
+        key = (root, "")
+        if key not in self._judged:
+            self._judged[key] = finding.customer_holds(asked, self._records(root), _split(person[2]))
+        return self._judged[key]
+
+    def _judge(self, asked: Query, root: CustomerId, conversation: str) -> bool:
+        key = (root, conversation or "-")
+        if key not in self._judged:
+            row = self._index.execute(
+                f"SELECT body, {UNREAD} FROM lines WHERE root = :root AND conversation = :conversation",  # noqa: S608
+                {"agent": self._agent, "root": root, "conversation": conversation},
+            ).fetchone()
+            line = history.replace(_line(row[0]), unread=bool(row[1])) if row else None
+            self._judged[key] = line is not None and query.conversation_holds(asked, line, self._agent)
+        return self._judged[key]
+
+    # -- customers -----------------------------------------------------------------------------------------
+
+    def people(self, words: str, limit: int) -> list[Contact]:
+        if not naming.ways(words):
+            rows = self._index.execute("SELECT body FROM people ORDER BY at DESC, root LIMIT ?", (limit,))
+            return [_contact(body) for (body,) in rows]
+        driver = _driver(words)
+        found: dict[str, tuple[int, int, str, bytes]] = {}
+
+        def look(rows: sqlite3.Cursor) -> None:
+            for root, at, keys, body in rows:
+                if root not in found:
+                    found[root] = naming.rank(words, _split(keys)), -at, root, body
+
+        for way in driver:
+            look(self._index.execute(_BEGINNING, (way, way + _END, CANDIDATES)))
+            if self._more(way, CANDIDATES):
+                look(self._index.execute(_ACTIVE, (RECENT, "\n" + way, CANDIDATES)))
+        if sum(rank < naming.PART for rank, *_ in found.values()) < limit and (pattern := _in_order(driver[0])):
+            first = driver[0][0]
+            look(self._index.execute(_IN_ORDER, (first, first + _END, LOOKED_AT, pattern, CANDIDATES)))
+        best = sorted(row for row in found.values() if row[0] < naming.NOWHERE)
+        return [_contact(body) for *_, body in best[:limit]]
+
+
+def _driver(words: str) -> tuple[str, ...]:
+    """Return what the longest word may mean: the fewest customers have it."""
+    return max(naming.ways(words), key=lambda one: len(one[0]), default=())
+
+
+def _split(keys: str) -> list[str]:
+    return [key for key in keys.split("\n") if key]
+
+
+def _in_order(letters: str) -> str:
+    return "*".join((*letters, "")) if len(letters) > 2 and not _GLOB & set(letters) else ""
