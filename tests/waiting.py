@@ -5,17 +5,25 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 T = TypeVar("T")
 
+DEADLINE: Final = 60.0
+"""Seconds after which something will never happen. Only a failure waits so long, so it costs nothing to be patient with
+a machine that is busy with something else."""
 
-async def until(condition: Callable[[], Awaitable[T]], seconds: float = 10.0, what: str = "") -> T:
+
+async def until(condition: Callable[[], Awaitable[T]], seconds: float = DEADLINE, what: str = "") -> T:
     """Return the first true answer of an asynchronous condition.
 
+    Args:
+        seconds: patience for what takes longer than ``DEADLINE``; less is not possible.
+
     Raises:
-        AssertionError: none came within ``seconds``; the last answer is in the message.
+        AssertionError: none came in time; the last answer is in the message.
     """
+    seconds = max(seconds, DEADLINE)
     end = time.monotonic() + seconds
     while True:
         answer = await condition()
@@ -26,8 +34,9 @@ async def until(condition: Callable[[], Awaitable[T]], seconds: float = 10.0, wh
         await asyncio.sleep(0.01)
 
 
-def until_sync(condition: Callable[[], T], seconds: float = 10.0, what: str = "") -> T:
+def until_sync(condition: Callable[[], T], seconds: float = DEADLINE, what: str = "") -> T:
     """Return the first true answer of a condition; see ``until``."""
+    seconds = max(seconds, DEADLINE)
     end = time.monotonic() + seconds
     while True:
         answer = condition()

@@ -58,6 +58,7 @@ REPLY_LEAST: Final = 5
 OTHERS: Final = 8
 """Lines that the reply leaves to header, customer, some of the timeline, strip and footer."""
 
+LEAVE_SECONDS: Final = 0.6
 GUARD_SECONDS: Final = 0.7
 """After the view changed without being asked, keys were meant for what stood there before."""
 
@@ -462,7 +463,7 @@ class Console(App[None]):
             return
         self._ending = True
         try:
-            async with asyncio.timeout(0.6):
+            async with asyncio.timeout(LEAVE_SECONDS):
                 await self.writer.flush()
         except (TimeoutError, AgentConsoleError):
             pass

@@ -67,7 +67,7 @@ def test_ctrl_c_leaves_a_folder_that_is_visibly_unfinished(folder: Path):
     process = subprocess.Popen([sys.executable, "-c", code, str(folder / "gate"), *words], stderr=subprocess.PIPE)
     (folder / "gate").read_bytes()
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=20)
+    _, said = process.communicate(timeout=120)
     assert process.returncode == 130, said
     assert [path.name for path in (folder / "copy").iterdir()] == ["manifest.jsonl.tmp"]
     assert "no whole backup" in typed("store", "restore", str(folder / "copy"), "--store", str(folder / "new"), code=1)

@@ -36,7 +36,7 @@ from tests.channels.hooklistener import Hook, listen
 from tests.channels.smsbench import EMILY, Committed, lend, outgoing
 from tests.fakes.clock import HandClock
 from tests.servers import kannel as servers
-from tests.waiting import until
+from tests.waiting import DEADLINE, until
 
 ACCOUNT = AccountName("sms main")
 WORD = "Wörd/%D0&=+?"
@@ -374,7 +374,7 @@ async def test_fetch_is_empty_and_wait_sleeps(bench: Bench) -> None:
     await asyncio.sleep(0)
     assert not waiting.done()
     bench.clock.move(hours=2)
-    await asyncio.wait_for(waiting, 5)
+    await asyncio.wait_for(waiting, DEADLINE)
 
 
 # -- the webhook --------------------------------------------------------------------------------------------

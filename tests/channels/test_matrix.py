@@ -35,6 +35,7 @@ from agentconsole.ports import (
 )
 from tests.channels.chat import Commits, answering, lent, opened, outgoing, secret
 from tests.servers.synapse import PASSWORD, Synapse, missing, start_synapse
+from tests.waiting import DEADLINE
 
 ACCOUNT = AccountName("matrix")
 NAMES = itertools.count(1)
@@ -213,7 +214,7 @@ async def test_a_long_poll_wakes_up_and_takes_nothing_away(
     waiting = asyncio.ensure_future(channel.wait())
     await asyncio.sleep(0)
     await emily.says(room, "hello?")
-    await asyncio.wait_for(waiting, 20)
+    await asyncio.wait_for(waiting, DEADLINE)
     assert texts(understood(await channel.fetch(cursor))) == ["hello?"]
     assert texts(understood(await channel.fetch(cursor))) == ["hello?"]
 

@@ -22,6 +22,7 @@ from agentconsole.ports import AddressEvent, Batch, Cursor, Inbound, Opaque, Par
 from agentconsole.sandbox import fake_telegram
 from agentconsole.sandbox.fake_telegram import FakeTelegram
 from tests.channels.chat import Commits, HeldClock, answering, opened, outgoing, secret
+from tests.waiting import DEADLINE
 
 EMILY = 7001
 ADDRESS = Address("telegram", "4711", str(EMILY))
@@ -76,7 +77,7 @@ async def test_nothing_is_confirmed_before_the_caller_asks_with_the_new_cursor(
 ) -> None:
     fake.customer_says(EMILY, "one")
     first = await channel.fetch(None)
-    await asyncio.wait_for(channel.wait(), 5)
+    await asyncio.wait_for(channel.wait(), DEADLINE)
     again = await channel.fetch(None)
     assert [item.identity for item in again.items] == [item.identity for item in first.items]
     fake.customer_says(EMILY, "two")
@@ -94,7 +95,7 @@ async def test_a_long_poll_wakes_up_and_leaves_the_message_for_fetch(
     await _until(lambda: fake.requests[-1][1].get("timeout") == telegram.POLL_SECONDS)
     assert not waiting.done()
     fake.customer_says(EMILY, "hello?")
-    await asyncio.wait_for(waiting, 5)
+    await asyncio.wait_for(waiting, DEADLINE)
     assert len((await channel.fetch(empty.cursor)).items) == 1
 
 
@@ -119,7 +120,7 @@ async def test_a_second_poller_is_named_and_the_account_heals(channel: TelegramC
     async with _other_client(fake) as other:
         await other.request("POST", f"/bot{fake.token}/getUpdates", json={})
     with pytest.raises(TemporaryFailure, match="Another program") as caught:
-        await asyncio.wait_for(waiting, 5)
+        await asyncio.wait_for(waiting, DEADLINE)
     assert caught.value.reason == "second_poller"
     assert (await channel.fetch(batch.cursor)).items == ()
 

@@ -33,6 +33,7 @@ from tests.channels.twilioworld import twilio_token as twilio_token
 from tests.channels.twilioworld import world as world
 from tests.fakes.clock import START
 from tests.fakes.twilio import Checked
+from tests.waiting import DEADLINE
 
 
 async def test_a_customers_message_arrives_once(world: World) -> None:
@@ -234,7 +235,7 @@ async def test_wait_sleeps_as_configured(world: World) -> None:
     await asyncio.sleep(0)
     assert not waiting.done()
     world.clock.move(seconds=1)
-    await asyncio.wait_for(waiting, 5)
+    await asyncio.wait_for(waiting, DEADLINE)
 
 
 # -- going out ----------------------------------------------------------------------------------------------
@@ -519,7 +520,7 @@ async def test_a_send_that_is_given_up_waiting_may_be_proved_later(world: World)
 
     channel = world.open(httpx.MockTransport(slow))
     sending = asyncio.ensure_future(channel.send(outgoing("hello", "key-slow"), Committed()))
-    await asyncio.wait_for(started.wait(), 5)
+    await asyncio.wait_for(started.wait(), DEADLINE)
     assert (await look(channel, None))[0] == []
     sending.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -544,7 +545,7 @@ async def test_a_message_that_is_just_being_sent_proves_nothing_about_an_earlier
     with pytest.raises(OutcomeUnknown):
         await channel.send(outgoing("hello", "key-lost"), Committed())
     again = asyncio.ensure_future(channel.send(outgoing("hello", "key-again"), Committed()))
-    await asyncio.wait_for(started.wait(), 5)
+    await asyncio.wait_for(started.wait(), DEADLINE)
     items, cursor = await look(channel, None)
     assert items == []
     hold.set()

@@ -28,6 +28,7 @@ from agentconsole.ports import AddressEvent, Inbound, Opaque, Parsed, RawItem, R
 from agentconsole.sandbox.fake_whatsapp import FakeWhatsApp
 from agentconsole.sandbox.loopback import Loopback
 from tests.channels.chat import Commits, HeldClock, answering, opened, outgoing, secret
+from tests.waiting import DEADLINE
 
 EMILY = "16505551234"
 ADDRESS = Address("phone", "", f"+{EMILY}")
@@ -383,7 +384,7 @@ async def channel(fake: FakeWhatsApp) -> AsyncIterator[WhatsAppChannel]:
 
 
 async def settled(fake: FakeWhatsApp) -> None:
-    await asyncio.wait_for(fake.settled(), 5)
+    await asyncio.wait_for(fake.settled(), DEADLINE)
 
 
 async def test_a_conversation_with_its_receipts(channel: WhatsAppChannel, fake: FakeWhatsApp, console: Console) -> None:
@@ -413,7 +414,7 @@ async def test_states_advance_by_themselves(console: Console) -> None:
     fake.customer_says(EMILY, "hello")
     async with opened(lambda tools: WhatsAppChannel(ACCOUNT, options_for(fake.url), tools)) as channel:
         await channel.send(outgoing(ADDRESS, "good morning"), Commits())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(DEADLINE):
         while len(console.items) < 4:
             await asyncio.sleep(0.005)
     await fake.stop()
@@ -442,7 +443,7 @@ async def test_a_wrong_secret_is_seen_by_meta_and_by_us(fake: FakeWhatsApp, cons
     fake.app_secret = "another"
     before = console.forged
     fake.customer_says(EMILY, "hello")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(DEADLINE):
         while console.forged == before:
             await asyncio.sleep(0.005)
     assert console.items == []

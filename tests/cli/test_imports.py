@@ -28,7 +28,7 @@ def loaded(code: str) -> set[str]:
         [sys.executable, "-c", f"{code}\nimport sys\nprint('\\n'.join(sys.modules))"],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=120,
         check=True,
         env={"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "AGENTCONSOLE_HUB": "/nowhere/hub.sock"},
     )

@@ -16,7 +16,7 @@ import pytest
 
 from agentconsole import bootstrap
 from tests.cli.conftest import Ran
-from tests.waiting import until
+from tests.waiting import DEADLINE, until
 
 
 @dataclass
@@ -38,7 +38,7 @@ class Place:
             stderr=asyncio.subprocess.PIPE,
             env={"PATH": os.environ["PATH"], "HOME": str(self.folder), "LANG": "C.UTF-8"},
         )
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(DEADLINE):
             out, err = await process.communicate()
         return Ran(process.returncode or 0, out.decode(), err.decode())
 
@@ -150,7 +150,7 @@ async def test_sigterm_ends_a_hub_in_the_foreground_cleanly(place: Place):
         env={"PATH": os.environ["PATH"], "HOME": str(place.folder)},
     )
     assert process.stdout is not None
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(DEADLINE):
         told = b""
         while not told.rstrip().endswith(b"}"):
             told += await process.stdout.readline()

@@ -10,7 +10,6 @@ from proofs import damage, lostwrites
 from proofs.lostwrites import Disk
 
 
-@pytest.mark.timeout(60)
 async def test_random_damages_are_said_and_stay_one_customers_problem() -> None:
     figures = await damage.trials(32, 11, share=0.25)
     assert figures.wrong == []
@@ -18,14 +17,12 @@ async def test_random_damages_are_said_and_stay_one_customers_problem() -> None:
     assert figures.accepted["previous"] > 1
 
 
-@pytest.mark.timeout(60)
 async def test_no_order_of_lost_writes_loses_what_was_acknowledged() -> None:
     figures = await lostwrites.lostwrites(44, 5, acts=10)
     assert figures.wrong == []
     assert figures.states >= 20
 
 
-@pytest.mark.timeout(60)
 async def test_the_model_finds_a_folder_that_is_not_synced(monkeypatch: pytest.MonkeyPatch) -> None:
     from agentconsole.store.embedded import files
 

@@ -115,7 +115,7 @@ def test_configurations_in_the_docs_are_right(page: Path, tmp_path: Path):
             [*AGENTCONSOLE, "--config", str(file), "config", "check"],
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=120,
             check=False,
             env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "LANG": "C.UTF-8"},
         )
@@ -123,7 +123,8 @@ def test_configurations_in_the_docs_are_right(page: Path, tmp_path: Path):
 
 
 def test_every_kind_has_its_page_and_its_evidence():
-    done = subprocess.run([*AGENTCONSOLE, "--json", "channels"], capture_output=True, text=True, timeout=30, check=True)
+    command = [*AGENTCONSOLE, "--json", "channels"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
     kinds: list[dict[str, Any]] = json.loads(done.stdout)["channels"]
     assert len(kinds) >= 6
     for kind in kinds:
@@ -154,7 +155,7 @@ def sandbox() -> Iterator[dict[str, str]]:
             yield {**base, "AGENTCONSOLE_CONFIG": json.loads(process.stdout.readline())["config"]}
         finally:
             process.terminate()
-            process.communicate(timeout=30)
+            process.communicate(timeout=120)
 
 
 def test_the_outputs_in_the_readme_are_what_the_demo_says(sandbox: dict[str, str]):
@@ -167,7 +168,7 @@ def test_the_outputs_in_the_readme_are_what_the_demo_says(sandbox: dict[str, str
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=40,
+            timeout=120,
             check=False,
             env=sandbox,
         )

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.waiting import until
+from tests.waiting import DEADLINE, until
 
 
 @dataclass
@@ -117,7 +117,7 @@ class Installation:
             return 0
         with contextlib.suppress(ProcessLookupError):
             self.hub.terminate()
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(DEADLINE):
             code = await self.hub.wait()
         self.hub = None
         return code

@@ -19,6 +19,7 @@ from tests.e2e.installation import Installation, installed
 from tests.e2e.quick import PROFILE, ask, mailbox, need, rows, secrets, told, write
 from tests.folders import quick_folder
 from tests.servers import mail as mail_server
+from tests.waiting import DEADLINE
 
 TOTAL = 300
 CANARY = "canaryfeather4821"
@@ -111,7 +112,7 @@ async def interrupted(here: Installation, path: Path, calls: int, *, hub: bool) 
         stdout=asyncio.subprocess.DEVNULL,
         env={**here.env(), "AGENTCONSOLE_HUB": str(relay)},
     )
-    async with asyncio.timeout(45):
+    async with asyncio.timeout(DEADLINE):
         await held.taken.wait()
         if hub:
             await here.kill()

@@ -29,7 +29,7 @@ from tests.e2e.quick import (
 from tests.folders import quick_folder
 from tests.ports import free_port
 from tests.servers import mail as mail_server
-from tests.waiting import until
+from tests.waiting import DEADLINE, until
 
 EMILY = "442079460182"
 MINSU = "821012345678"
@@ -78,7 +78,7 @@ async def office(
 
 async def says(whatsapp: FakeWhatsApp, phone: str, text: str, name: str = "Emily") -> None:
     whatsapp.customer_says(phone, text, name)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(DEADLINE):
         await whatsapp.settled()
 
 
@@ -265,7 +265,7 @@ async def test_a_full_disk_loses_nothing_sends_nothing_and_needs_nobody_once_it_
         assert [e["text"] for e in shown["timeline"] if e["type"] in ("received", "note")] == ["before", "An old note."]
 
         ballast.unlink()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(DEADLINE):
             await whatsapp.settled()
 
         async def sent() -> bool:

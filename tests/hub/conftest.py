@@ -22,7 +22,7 @@ from agentconsole.remote import RemoteDesk, as_desk
 from agentconsole.store.memory import MemoryStore
 from tests.fakes import paper
 from tests.fakes.clock import CountingRandomness, HandClock
-from tests.waiting import until
+from tests.waiting import DEADLINE, until
 
 EMAIL = Address("email", "", "emily@example.com")
 PHONE = Address("phone", "", "+442079460182")
@@ -80,7 +80,7 @@ async def running(
     path = folder / "hub.sock"
     ready = asyncio.Event()
     done = asyncio.create_task(hub.run(path, ready=ready.set))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(DEADLINE):
         waiter = asyncio.create_task(ready.wait())
         await asyncio.wait({waiter, done}, return_when=asyncio.FIRST_COMPLETED)
         waiter.cancel()
@@ -94,7 +94,7 @@ async def running(
         for desk in (remote, *world.extra):
             await desk.aclose()
         hub.request_stop(at_once=True)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(DEADLINE):
             await done
         folder.rmdir()
 

@@ -31,7 +31,7 @@ from agentconsole.store.memory import MemoryStore
 from tests.fakes import paper
 from tests.fakes.clock import CountingRandomness, HandClock
 from tests.hub.conftest import PHONE, World, running
-from tests.waiting import until
+from tests.waiting import DEADLINE, until
 
 
 async def ready(world: World) -> str:
@@ -235,7 +235,7 @@ async def test_proof_of_the_first_attempt_outlives_the_failure_of_a_second(world
 
     channel.send = slow
     await world.desk.resend(world.who, "again", reply)
-    await asyncio.wait_for(proven.wait(), 5)
+    await asyncio.wait_for(proven.wait(), DEADLINE)
     await world.hub._dispatch.settled(AccountName("wa"))
     assert (await world.desk.sent(world.who, reply)).state == Delivery.SENT
     assert len(world.chat.delivered) == 1

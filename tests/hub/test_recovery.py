@@ -29,7 +29,7 @@ from agentconsole.store.memory import MemoryStore
 from tests.fakes import paper
 from tests.fakes.clock import CountingRandomness, HandClock
 from tests.hub.conftest import EMAIL, PHONE, World, running
-from tests.waiting import until
+from tests.waiting import DEADLINE, until
 
 
 async def waiting_reply(world: World, reason: str) -> EntryId:
@@ -270,6 +270,6 @@ async def test_a_second_wish_to_stop_gives_up_what_is_in_hand() -> None:
         await asyncio.sleep(0.1)
         assert not world.done.done()
         world.hub.request_stop(at_once=True)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(DEADLINE):
             await world.done
         assert mail.delivered == []

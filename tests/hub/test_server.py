@@ -23,6 +23,7 @@ from agentconsole.store.memory import MemoryStore
 from tests.fakes import paper
 from tests.fakes.clock import CountingRandomness, HandClock
 from tests.hub.conftest import EMAIL, World, running
+from tests.waiting import DEADLINE
 
 ME = AgentName(pwd.getpwuid(os.geteuid()).pw_name)
 
@@ -34,7 +35,7 @@ async def talk(world: World, *lines: bytes) -> list[dict]:
     try:
         for line in lines:
             writer.write(line)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(DEADLINE):
             while len(answers) < len(lines) and (data := await reader.readline()):
                 answers.append(json.loads(data))
     finally:
@@ -143,7 +144,7 @@ async def test_many_calls_at_once_are_all_answered(world: World):
 async def test_a_client_that_does_not_read_delays_nobody(world: World):
     _, writer = await asyncio.open_unix_connection(str(world.socket))
     writer.write(HELLO + b"".join(request(n, "status") for n in range(2, 2000)))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(DEADLINE):
         assert (await world.desk.status(world.who)).pid == os.getpid()
     writer.close()
 
@@ -157,7 +158,7 @@ async def test_news_come_at_once_and_name_who_changed(world: World):
     start = (await world.desk.news(world.who, Position(), 0)).position
     waiting = asyncio.create_task(world.desk.news(world.who, start, 30))
     world.mail.put(paper.message("m1", EMAIL, "hello"))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(DEADLINE):
         news = await waiting
     customer = await world.customer(EMAIL)
     assert news.customers is None or customer in news.customers

@@ -5,6 +5,7 @@ What Pilot cannot see is seen here: the bytes that leave, signals, hang-ups, rea
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import pty
@@ -19,6 +20,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pyte
+
+from tests.waiting import DEADLINE
 
 ROOT = Path(__file__).parents[2]
 
@@ -108,7 +111,7 @@ class Terminal:
         tail = seen[start:] if start >= 0 else b""
         self._asked = tail if any(question.startswith(tail) and question != tail for question in _ANSWERS) else b""
 
-    def until(self, condition: Callable[[], object], seconds: float = 15.0, what: str = "") -> None:
+    def until(self, condition: Callable[[], object], seconds: float = DEADLINE, what: str = "") -> None:
         """Read until a condition holds.
 
         Raises:
@@ -121,19 +124,36 @@ class Terminal:
                     return
                 raise AssertionError(f"never seen: {what or condition}\n{self.text}")
 
-    def sees(self, *texts: str, seconds: float = 15.0) -> None:
+    def sees(self, *texts: str) -> None:
         """Wait until all texts stand on the screen. Wide characters are compared without their second cells."""
-        self.until(lambda: all(text in self.text for text in texts), seconds, repr(texts))
+        self.until(lambda: all(text in self.text for text in texts), what=repr(texts))
 
-    def quiet(self, silence: float = 0.25, seconds: float = 10.0) -> int:
-        """Read until nothing came for ``silence`` seconds and return how many bytes came before."""
+    def quiet(self, silence: float = 0.25, seconds: float = DEADLINE) -> int:
+        """Read until nothing came for ``silence`` seconds and return how many bytes came before.
+
+        Time in which the program worked, or waited for a processor that others had, is no silence, unless so little is
+        asked for that it is but a pause between two keys.
+        """
         end, total = time.monotonic() + seconds, 0
         while time.monotonic() < end:
+            before, _ = self._work()
             count = self.pump(silence)
-            if count <= 0:
+            if count < 0:
                 return total
             total += count
+            worked, waits = self._work()
+            if not count and (silence < 0.1 or (not waits and worked - before <= max(0.1 * silence, 0.01))):
+                return total
         return total
+
+    def _work(self) -> tuple[float, bool]:
+        """Return the seconds for which the program's threads ran so far, and whether one of them could run now."""
+        running, waits = 0, False
+        for task in Path(f"/proc/{self.pid}/task").glob("*"):
+            with contextlib.suppress(OSError, ValueError):
+                waits = waits or (task / "stat").read_text().rpartition(") ")[2][0] == "R"
+                running += int((task / "schedstat").read_text().split()[0])
+        return running / 1e9, waits
 
     def send(self, text: str) -> None:
         os.write(self._fd, text.encode())
@@ -159,7 +179,7 @@ class Terminal:
         os.close(self._fd)
         self._fd = -1
 
-    def ended(self, seconds: float) -> int | None:
+    def ended(self, seconds: float = DEADLINE) -> int | None:
         """Wait for the end and return the exit code (negative: the signal), or None if it lives on."""
         end = time.monotonic() + seconds
         while self._status is None and time.monotonic() < end:
@@ -177,7 +197,7 @@ class Terminal:
         """End the program whatever it does."""
         if self._status is None and self.ended(0.0) is None:
             os.kill(self.pid, signal.SIGKILL)
-            self.ended(5.0)
+            self.ended()
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1

@@ -72,7 +72,7 @@ async def office(folder: Path, whatsapp: Dying) -> AsyncIterator[Installation]:
 def console(here: Installation) -> Iterator[Terminal]:
     command = [PYTHON, "-m", "agentconsole", "--config", str(here.config), "console"]
     with Terminal(command, (80, 24), here.env()) as terminal:
-        terminal.sees("agentconsole", "WhatsApp+", seconds=20)
+        terminal.sees("agentconsole", "WhatsApp+")
         yield terminal
 
 

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from agentconsole.sandbox import control
-from tests.waiting import until, until_sync
+from tests.waiting import DEADLINE, until, until_sync
 
 DEMO = [sys.executable, "-P", "-m", "agentconsole", "demo"]
 
@@ -49,7 +49,7 @@ async def ask(config: str, environment: dict[str, str], *words: str) -> Any:
         stdout=asyncio.subprocess.PIPE,
         env=environment,
     )
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(DEADLINE):
         out, _ = await process.communicate()
     return json.loads(out)
 
@@ -61,12 +61,12 @@ async def headless(environment: dict[str, str], *words: str) -> AsyncIterator[di
     )
     try:
         assert process.stdout is not None
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(DEADLINE):
             line = await process.stdout.readline()
         yield json.loads(line)
     finally:
         process.terminate()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(DEADLINE):
             await process.wait()
     assert process.returncode == 0
 
@@ -132,7 +132,7 @@ def test_a_strangers_folder_is_refused(environment, tmp_path):
         text=True,
         env=environment,
         check=False,
-        timeout=20,
+        timeout=120,
     )
     assert (refused.returncode, (tmp_path / "letter.txt").read_text()) == (2, "not a demo")
     assert "holds something that is no demo" in refused.stderr
@@ -147,7 +147,7 @@ def test_a_small_window_gets_one_line(environment):
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 15, 50, 0, 0))
     process = subprocess.Popen(DEMO, stdin=theirs, stdout=theirs, stderr=subprocess.PIPE, text=True, env=environment)
     try:
-        _, said = process.communicate(timeout=20)
+        _, said = process.communicate(timeout=120)
     finally:
         os.close(ours)
         os.close(theirs)
@@ -168,7 +168,7 @@ def test_missing_packages_get_one_line(environment, tmp_path):
         capture_output=True,
         text=True,
         env={**environment, "PYTHONPATH": str(tmp_path)},
-        timeout=20,
+        timeout=120,
         check=False,
     )
     assert done.returncode == 2
@@ -180,6 +180,6 @@ def test_a_demo_that_is_told_to_end_while_it_starts_leaves_nothing(environment):
     process = subprocess.Popen([*DEMO, "--headless"], stdout=subprocess.PIPE, env=environment)
     until_sync(lambda: any(Path(environment["TMPDIR"]).glob("*/world.txt")), 15)
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=30)
+    process.communicate(timeout=120)
     until_sync(lambda: left(environment) == [], 10, "nothing left")
     assert process.returncode == 0

@@ -46,7 +46,7 @@ def lives(scene: str) -> Iterator[list[Path]]:
     """One folder for every border; in the last one the act got to its end."""
     with tempfile.TemporaryDirectory(dir=quick()) as folder:
         command = [sys.executable, "-m", "tests.store.cared", folder, scene]
-        ended = subprocess.run(command, cwd=ROOT, timeout=50, capture_output=True, text=True, check=False)
+        ended = subprocess.run(command, cwd=ROOT, timeout=120, capture_output=True, text=True, check=False)
         assert ended.returncode == 0, ended.stderr
         yield sorted(path for path in Path(folder).iterdir() if path.name.isdigit())
 

@@ -31,6 +31,7 @@ from agentconsole.testing.entries import EMILY_PHONE, NOON, merged, minute, note
 from agentconsole.testing.store_contract import append, batch, draft, ids
 from tests.store import killed
 from tests.store.answers import answers, differences, pages
+from tests.waiting import DEADLINE
 
 K1, K2, ANA = CustomerId("k1"), CustomerId("k2"), AgentName("ana")
 NAMES = [entry.id for entry in killed.ENTRIES]
@@ -596,4 +597,4 @@ async def test_closing_ends_a_wait(root: Path) -> None:
     while not store._waiters._waiting:
         await asyncio.sleep(0.001)
     await store.aclose()
-    assert (await asyncio.wait_for(waiting, 5)).customers == ()
+    assert (await asyncio.wait_for(waiting, DEADLINE)).customers == ()

@@ -33,7 +33,7 @@ def lives() -> Iterator[list[Path]]:
     """One folder for every border; in the last one the script got to its end."""
     with tempfile.TemporaryDirectory(dir=quick()) as folder:
         command = [sys.executable, "-m", "tests.store.killed", folder]
-        ended = subprocess.run(command, cwd=ROOT, timeout=50, capture_output=True, text=True, check=False)
+        ended = subprocess.run(command, cwd=ROOT, timeout=120, capture_output=True, text=True, check=False)
         assert ended.returncode == 0, ended.stderr
         yield sorted(Path(folder).iterdir())
 

@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import sys
+import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -31,9 +32,10 @@ from agentconsole.domain.model import (
     Medium,
     Participant,
 )
-from agentconsole.ui.app import run_console
+from agentconsole.ui import app, ending
 from agentconsole.ui.settings import UiSettings
 from tests.ui.desk_double import MEDIA, NOW, DeskDouble, email, emily
+from tests.waiting import DEADLINE
 
 HOSTILE = Path(__file__).parents[1] / "data" / "hostile-strings.json"
 
@@ -168,9 +170,19 @@ def ignore_hang_up() -> None:
     loop_type.add_signal_handler = all_but_hang_up  # type: ignore[method-assign]
 
 
+async def stuck(_console: app.Console, _code: int = 0) -> None:
+    """End as a console does whose terminal takes nothing more: never."""
+    time.sleep(100 * DEADLINE)
+
+
 async def main() -> int:
     if os.environ.get("CONSOLE_NO_HUP"):
         ignore_hang_up()
+    if os.environ.get("CONSOLE_STUCK"):
+        app.Console.end = stuck  # type: ignore[method-assign]
+    else:
+        # A machine that is busy with other tests may need longer than people would wait for.
+        app.LEAVE_SECONDS = ending.LAST_SECONDS = DEADLINE  # type: ignore[misc]
     language = sys.argv[1] if len(sys.argv) > 1 else "en"
     desk = scenario(sys.argv[2] if len(sys.argv) > 2 else "emily")
     numbers = itertools.count(1)
@@ -181,7 +193,7 @@ async def main() -> int:
         profile="demo",
         clock=lambda: NOW,
     )
-    return await run_console(desk, Agent(AgentName("mina")), settings)  # type: ignore[arg-type]
+    return await app.run_console(desk, Agent(AgentName("mina")), settings)  # type: ignore[arg-type]
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from agentconsole.ui import keeping
 from tests.ui.console import running
 from tests.ui.desk_double import DeskDouble, email, emily
 from tests.ui.writing_helpers import BOTH_LANGUAGES, BOTH_SIZES, a_draft, begin
+from tests.waiting import DEADLINE
 
 
 @pytest.fixture
@@ -164,8 +165,8 @@ async def test_ending_does_not_wait_for_a_hub_that_is_silent(desk: DeskDouble) -
     async with running(desk) as console:
         await begin(console)
         await console.type("last")
-        desk.slow = 30
-        async with asyncio.timeout(1.0):
+        desk.slow = 100 * DEADLINE
+        async with asyncio.timeout(DEADLINE):
             await console.app.end()
         assert console.app.writer.now.text == "last"  # type: ignore[union-attr]
 

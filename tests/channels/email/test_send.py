@@ -22,7 +22,7 @@ from agentconsole.errors import (
 )
 from agentconsole.ports import AddressEvent, File, Inbound, Outgoing, StatusReport
 from tests.servers.mail import MailServers
-from tests.waiting import until
+from tests.waiting import DEADLINE, until
 
 from .conftest import Open
 from .scripted import Heard, smtp_server
@@ -185,7 +185,7 @@ async def test_death_before_the_dot_has_left_is_provably_unsent(open_channel: Op
     async with smtp_server(ending="die mid-body") as heard:
         with pytest.raises(TemporaryFailure) as caught:
             await send_to(heard, open_channel, commits)
-        await asyncio.wait_for(heard.left.wait(), 5)
+        await asyncio.wait_for(heard.left.wait(), DEADLINE)
     assert (commits.count, caught.value.reason, heard.whole) == (1, "unreachable", False)
     assert "nothing was sent" in caught.value.message
 
@@ -200,7 +200,7 @@ async def test_death_after_the_dot_is_uncertain(open_channel: Open, ending: str)
             return
         with pytest.raises(OutcomeUnknown) as caught:
             await send_to(heard, open_channel, commits)
-        await asyncio.wait_for(heard.left.wait(), 5)
+        await asyncio.wait_for(heard.left.wait(), DEADLINE)
     assert commits.count == 1
     assert "may have been sent" in caught.value.message
 
@@ -211,7 +211,7 @@ async def test_silence_after_the_dot_is_uncertain(open_channel: Open) -> None:
         channel._deadlines = Deadlines(dot=0.3)
         with pytest.raises(OutcomeUnknown):
             await channel.send(reply("emily@example.test"), Commits())
-        await asyncio.wait_for(heard.left.wait(), 5)
+        await asyncio.wait_for(heard.left.wait(), DEADLINE)
 
 
 @pytest.mark.parametrize(
@@ -228,7 +228,7 @@ async def test_a_status_about_the_content_is_known(open_channel: Open, ending: s
     async with smtp_server(ending=ending) as heard:
         with pytest.raises(ChannelFailure) as caught:
             await send_to(heard, open_channel, files=(file,))
-        await asyncio.wait_for(heard.left.wait(), 5)
+        await asyncio.wait_for(heard.left.wait(), DEADLINE)
     assert type(caught.value) is kind
 
 
@@ -258,7 +258,7 @@ async def test_any_failure_before_the_content_is_provably_unsent(
     async with smtp_server(answers=answers) as heard:
         with pytest.raises(ChannelFailure) as caught:
             await send_to(heard, open_channel, commits)
-        await asyncio.wait_for(heard.left.wait(), 5)
+        await asyncio.wait_for(heard.left.wait(), DEADLINE)
     assert type(caught.value) is kind
     assert commits.count == 0
     assert heard.content == b""
@@ -273,7 +273,7 @@ async def test_commit_comes_after_the_go_ahead_and_before_the_first_byte(open_ch
 
         commits = Commits(look)
         await send_to(heard, open_channel, commits)
-        await asyncio.wait_for(heard.left.wait(), 5)
+        await asyncio.wait_for(heard.left.wait(), DEADLINE)
     assert commits.count == 1
     assert heard.whole
     assert heard.commands[-1] == "QUIT"
@@ -292,7 +292,7 @@ async def test_cancelled_in_the_middle_cuts_the_line(open_channel: Open, where: 
 
     async with smtp_server(ending="silent") as heard:
         sending = asyncio.create_task(send_to(heard, open_channel, Stuck()))
-        await asyncio.wait_for(reached.wait(), 5)
+        await asyncio.wait_for(reached.wait(), DEADLINE)
 
         async def arrived() -> bool:
             return where == "commit" or heard.whole
@@ -301,7 +301,7 @@ async def test_cancelled_in_the_middle_cuts_the_line(open_channel: Open, where: 
         sending.cancel()
         with pytest.raises(asyncio.CancelledError):
             await sending
-        await asyncio.wait_for(heard.left.wait(), 5)
+        await asyncio.wait_for(heard.left.wait(), DEADLINE)
     assert heard.whole is (where == "content")
 
 

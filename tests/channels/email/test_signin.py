@@ -13,6 +13,7 @@ from agentconsole.channels.email.options import Deadlines
 from agentconsole.errors import ChannelFailure, SignInFailed, TemporaryFailure
 from tests.ports import free_port
 from tests.servers.mail import MailServers
+from tests.waiting import DEADLINE
 
 from .conftest import Open, options_for, read_options
 from .scripted import imap_server, silent_server, smtp_server
@@ -44,7 +45,7 @@ CASES: list[Any] = [
 
 async def probe(channel: Any) -> ChannelFailure:
     with pytest.raises(ChannelFailure) as caught:
-        await asyncio.wait_for(channel.probe(), 30)
+        await asyncio.wait_for(channel.probe(), DEADLINE)
     assert caught.value.hint
     assert "열려라" not in str(caught.value)
     return caught.value
@@ -114,7 +115,7 @@ async def test_imap_downgrade_gets_no_password(open_channel: Open, greeting: str
     async with imap_server(greeting, answers) as heard:
         failed = await probe(open_channel(imap={"tls": "starttls", "port": heard.port}))
         assert failed.reason == "tls_missing"
-        await asyncio.wait_for(heard.left.wait(), 5)
+        await asyncio.wait_for(heard.left.wait(), DEADLINE)
     assert not any(command.startswith(("AUTH", "LOGIN")) for command in heard.commands)
 
 
@@ -144,7 +145,7 @@ async def test_a_peer_that_never_shakes_hands(open_channel: Open) -> None:
     async with silent_server() as heard:
         channel = open_channel(imap={"port": heard.port})
         channel._mailbox._deadlines = Deadlines(connect=0.3)
-        failed = await asyncio.wait_for(probe(channel), 5)
+        failed = await asyncio.wait_for(probe(channel), DEADLINE)
     assert isinstance(failed, TemporaryFailure)
     assert failed.reason == "unreachable"
 
