@@ -15,7 +15,7 @@ import zoneinfo
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -100,7 +100,7 @@ def accounts(config: Config, profile: Profile, now: datetime) -> list[AccountSet
         if options is not None:
             since = cutoff(table.since, now)
             price = _price(table.price_per_part)
-            found.append(AccountSetup(AccountName(name), kind, options, table.read_only, since, price))
+            found.append(AccountSetup(AccountName(name), kind, options, table.read_only, since, price, table.hold))
     media = {setup.kind.medium for setup in found}
     if not problems:
         problems += [
@@ -152,7 +152,7 @@ def rules(profile: Profile) -> Rules:
 
 def hub_profile(profile: Profile, *, solo: bool, environ: Mapping[str, str]) -> HubProfile:
     """Return the profile as the hub needs it."""
-    from agentconsole.config import facts
+    from agentconsole.config import facts, templates
     from agentconsole.domain.facts import Pattern
     from agentconsole.domain.fallback import Automatic
     from agentconsole.domain.guards import Settings
@@ -185,6 +185,7 @@ def hub_profile(profile: Profile, *, solo: bool, environ: Mapping[str, str]) -> 
         public_url=profile.http.public_url.rstrip("/"),
         free_floor=profile.free_space_mb * 1_000_000,
         expire_hours=profile.expire_hours,
+        hold=profile.hold,
         guards=Settings(
             on=tuple(profile.guards.on),
             minutes=profile.guards.minutes,
@@ -195,6 +196,8 @@ def hub_profile(profile: Profile, *, solo: bool, environ: Mapping[str, str]) -> 
             Pattern(one.name, one.pattern, (one.ko if tongue == "ko" else one.en) or one.name.replace("_", " "))
             for one in profile.facts
         ),
+        templates=templates.of(profile),
+        agent_names={AgentName(login): name for login, name in profile.agent_names.items()},
     )
 
 
@@ -456,7 +459,9 @@ async def run_console(
         coach: leads a newcomer, where given.
         extra: further entries of the command palette: title and what to do.
     """
+    from agentconsole.config import pin
     from agentconsole.ui import app as ui
+    from agentconsole.ui import look
     from agentconsole.ui.settings import UiSettings
 
     settings = UiSettings(
@@ -465,11 +470,32 @@ async def run_console(
         timezone=timezone(profile),
         profile=profile.name,
         mouse=profile.ui.mouse,
+        theme=profile.ui.theme,
+        glyphs=look.glyphs(
+            profile.ui.glyphs,
+            locale=environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG", ""),
+            term=environ.get("TERM", ""),
+            language=language(profile, environ),
+        ),
+        show_clock=profile.ui.clock,
+        notify=tuple(profile.ui.notify),
+        notify_level=profile.ui.notify_level,
+        notify_name=profile.ui.notify_name,
+        in_tmux="TMUX" in environ,
+        lock_after=_span(profile.ui.lock_after),
+        pin=await asyncio.to_thread(pin.at, pin.place(environ)),
         clock=clock.now,
         coach=coach,
         extra=extra,
     )
     await ui.run_console(desk, who, settings)
+
+
+def _span(written: str) -> timedelta | None:
+    """Return a length of time as ``UiOptions.lock_after`` writes it."""
+    if not written:
+        return None
+    return timedelta(minutes=int(written[:-1]) * (60 if written.endswith("h") else 1))
 
 
 def _absent(way: Way) -> HubAbsent:

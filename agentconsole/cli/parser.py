@@ -51,6 +51,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "assign": ("working", "give a conversation to somebody"),
     "close": ("working", "close a conversation"),
     "reopen": ("working", "open a closed conversation again"),
+    "lock": ("lock", "the PIN that opens a console that blanked itself"),
     "customer": ("people", "add, link, merge, preferences, consent, export, erase"),
     "redact": ("erasing", "take out what one entry says"),
     "import": ("importing", "past mail, and lists of customers, from elsewhere"),

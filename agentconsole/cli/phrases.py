@@ -16,6 +16,15 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
     "count.suggestion": ("{n} suggestion", "제안 {n}"),
     "empty_view": ("Nothing in the view {view}.", "{view} 보기에 아무것도 없음."),
     "more": ("{n} more; see them with --limit {total}.", "{n}건 더 있음: --limit {total}"),
+    # the blanked console
+    "pin.type": ("PIN (4 to 32 digits or letters): ", "PIN(숫자나 영문 4~32자): "),
+    "pin.again": ("The same again: ", "한 번 더: "),
+    "pin.set": (
+        "The PIN is set ({path}); a console that is open takes it after its next start.",
+        "PIN 설정됨({path}). 열려 있는 콘솔에는 다시 시작한 뒤 적용.",
+    ),
+    "pin.removed": ("The PIN is gone; any key opens a blanked console.", "PIN 삭제됨. 아무 키나 누르면 열림."),
+    "pin.none": ("There was no PIN.", "설정된 PIN이 없음."),
     # the card
     "no_name": ("No name", "이름 없음"),
     "address": ("Address: {address} ({trust})", "주소: {address} ({trust})"),

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from agentconsole import bootstrap
+from agentconsole.cli import terminal
 from agentconsole.cli.context import Context
 from agentconsole.cli.output import Fields
 from agentconsole.cli.parser import Command
@@ -193,6 +194,12 @@ class Check:
     ok: bool
     message: str
     hint: str = ""
+    advice: bool = False
+    """Something would be better; nothing fails for it."""
+
+    @property
+    def failed(self) -> bool:
+        return not self.ok and not self.advice
 
 
 def _fill_doctor(parser: argparse.ArgumentParser) -> None:
@@ -214,14 +221,18 @@ async def doctor(context: Context) -> int:
         async for check in checks:
             done.append(check)
             if not out.json:
-                out.line(f"{'ok' if check.ok else 'FAILED'}: {check.what}: {check.message}")
+                word = "ok" if check.ok else "ADVICE" if check.advice else "FAILED"
+                out.line(f"{word}: {check.what}: {check.message}")
                 if check.hint and not check.ok:
                     out.line(f"  {check.hint}")
-    failed = sum(not check.ok for check in done)
+    failed = sum(check.failed for check in done)
     if out.json:
         out.object(
             {
-                "checks": [{"check": c.what, "ok": c.ok, "message": c.message, "hint": c.hint or None} for c in done],
+                "checks": [
+                    {"check": c.what, "ok": c.ok, "message": c.message, "hint": c.hint or None, "advice": c.advice}
+                    for c in done
+                ],
                 "failed": failed,
             }
         )
@@ -248,6 +259,10 @@ async def _checks(context: Context) -> AsyncGenerator[Check, None]:
         if await asyncio.to_thread(folder.exists):
             yield await asyncio.to_thread(_private, "store", folder, 0o077, "read")
             yield await asyncio.to_thread(_space, folder, profile.free_space_mb)
+    if context.world.stdout.isatty():
+        async with aclosing(terminal.look(profile, context.world.environ)) as told:
+            async for advice in told:
+                yield Check(advice.what, advice.ok, advice.message, advice.hint, advice=True)
     try:
         async with context.desk() as (desk, who):
             status = await desk.status(who)

@@ -158,7 +158,60 @@ class LawOptions(_Table, frozen=True, kw_only=True):
     ] = 48
 
 
+class TemplateTable(_Table, frozen=True, kw_only=True):
+    text: Annotated[
+        dict[str, str],
+        Meta(description="The text by language (en, ko …); {customer.name}, {fact.order}, {date+2d} … are filled in."),
+    ] = {}
+    subject: Annotated[dict[str, str], Meta(description="The subject by language, for media that have one.")] = {}
+    media: Annotated[list[str], Meta(description="The media that it is written for; empty: any.")] = []
+    purpose: Annotated[str, Meta(description="What its message is about, e.g. invoice: a wish may hold for that.")] = ""
+    words: Annotated[list[str], Meta(description="Short words by which it is found, beside its name.")] = []
+
+
+ThemeName: TypeAlias = Literal["auto", "ansi", "dark", "light", "high-contrast", "colour-blind", "mono"]
+"""The themes (``ui.look``); a test compares the two."""
+
+NoticeLevel: TypeAlias = Literal["none", "mine", "queue", "all"]
+NoticeWay: TypeAlias = Literal["bell", "osc777", "osc9", "title"]
+
+
 class UiOptions(_Table, frozen=True, kw_only=True):
+    theme: Annotated[
+        ThemeName,
+        Meta(description="Colours; auto: the terminal's own 16. NO_COLOR outweighs it."),
+    ] = "auto"
+    glyphs: Annotated[
+        Literal["auto", "unicode", "ascii"],
+        Meta(description="Marks and frames; auto: ASCII where the locale, its language or TERM make others unsafe."),
+    ] = "auto"
+    clock: Annotated[
+        bool,
+        Meta(description="Whether the header has a clock; without, an idle console sends nothing at all."),
+    ] = True
+    notify: Annotated[
+        list[NoticeWay],
+        Meta(description="How somebody who looks elsewhere is told of a message: bell, osc777, osc9, title."),
+    ] = field(default_factory=lambda: ["bell"])
+    notify_level: Annotated[
+        NoticeLevel,
+        Meta(description="Of which messages: none, mine, queue (mine and nobody's), all."),
+    ] = "mine"
+    notify_name: Annotated[
+        bool,
+        Meta(description="Whether a notice names the customer; a notice may stand on a locked screen."),
+    ] = False
+    lock_after: Annotated[
+        str,
+        Meta(
+            pattern=r"^(\d{1,4}[mh])?$",
+            description="After how long without a key the screen is blanked, e.g. 10m; empty: never.",
+        ),
+    ] = ""
+    confirm_send: Annotated[
+        Literal["risky", "always", "never"],
+        Meta(description="Before which sends the console shows a review first: risky ones, all, or none."),
+    ] = "risky"
     mouse: Annotated[
         bool, Meta(description="Whether the console takes the mouse; without, the terminal selects text.")
     ] = False
@@ -185,6 +238,10 @@ class AccountTable(_Table, frozen=True, kw_only=True):
             description='What one part of a message costs, e.g. "KRW 20"; shown before sending. Empty: not shown.',
         ),
     ] = ""
+    hold: Annotated[
+        Annotated[float, Meta(ge=0, le=60)] | None,
+        Meta(description="The same as the profile's hold, for this account alone."),
+    ] = None
     options: dict[str, Any] = {}
     """Not a key: the rest of the table, for the kind's own options."""
 
@@ -218,6 +275,10 @@ class Profile(_Table, frozen=True, kw_only=True):
     expire_hours: Annotated[
         float, Meta(gt=0, le=720, description="How long a reply is tried before it fails and asks what to do.")
     ] = 24
+    hold: Annotated[
+        float,
+        Meta(ge=0, le=60, description="Seconds for which a reply waits after ctrl+s so that F9 can stop it; 0: none."),
+    ] = 5
     free_space_mb: Annotated[
         int, Meta(ge=0, description="Space that must stay free on the store's disk; below it, nothing is fetched.")
     ] = 200
@@ -235,6 +296,20 @@ class Profile(_Table, frozen=True, kw_only=True):
         list[FactPattern],
         Meta(description="Further things that customers tell, found in what they write and shown beside the timeline."),
     ] = []
+    templates: Annotated[
+        dict[str, TemplateTable], Meta(description="Texts that are sent often, by a name of your choice.")
+    ] = {}
+    template_folder: Annotated[
+        str,
+        Meta(description="A folder with further templates: NAME.LANGUAGE.txt, with a line Subject: … where wanted."),
+    ] = ""
+    starter_templates: Annotated[
+        bool, Meta(description="Whether the templates that ship with the program are there.")
+    ] = True
+    agent_names: Annotated[
+        dict[str, str],
+        Meta(description="How customers know the agents, by Unix login: what {agent.name} becomes in templates."),
+    ] = {}
     ui: UiOptions = UiOptions()
     channels: Annotated[dict[str, AccountTable], Meta(description="The accounts, by a name of your choice.")] = {}
 

@@ -60,7 +60,7 @@ class Bars:
         if status is not None and status.outbox.queued + status.outbox.sending and width >= ROOMY:
             words.append((say("header.queued", n=str(status.outbox.queued + status.outbox.sending)), ""))
         left = (*left, *_joined(words, ", "), (our(" | "), ""))
-        right = row(our(" " + say.clock(now) + " "))
+        right = row(our(" " + say.clock(now) + " ")) if self.app.settings.show_clock else ()
         if self.app.hub_gone_since is not None:
             left = (*left, (say("header.hub"), "bold"))
         else:
@@ -100,7 +100,11 @@ class Bars:
             return [row((clip(self.app.say("queue.empty"), width - 1), "title"))]
         at = str(self.app.queue.cursor + 1) if self.app.queue.cursor >= 0 else "-"
         return [
-            sides(row((title, "title")), row((our(f"{at}/{self.app.queue.total}"), "dim"), (our("|"), "dim")), width)
+            sides(
+                row((title, "title")),
+                row((our(f"{at}/{self.app.queue.total}"), "dim"), (self.app.say.glyph("edge"), "dim")),
+                width,
+            )
         ]
 
     def head(self, width: int) -> list[Row]:

@@ -1,15 +1,14 @@
 """From safe text to what a line on the screen is made of.
 
 ``Safe`` marks text that went through ``text.sanitise`` or comes from our own catalogue; rows are built of it alone,
-so that the type checker finds outside text on its way to the terminal. A row is plain data until ``strip`` or
-``content`` turns it into what Textual draws; neither knows markup. Frames and marks are ASCII because box characters
-and bullets are two cells wide in some Korean terminals.
+so that the type checker finds outside text on its way to the terminal. A row is plain data, text with the names of
+roles, until ``strip`` turns it into what Textual draws in the colours of a theme (``look``); neither knows markup.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final, NewType, TypeAlias
 
@@ -17,11 +16,11 @@ from rich.cells import cell_len, chop_cells, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
-from textual.content import Content, Span
 from textual.filter import LineFilter
 from textual.strip import Strip
 
 from agentconsole.text.sanitise import blunt, holds_control, one_line, sanitise
+from agentconsole.ui.look import ASCII, DEFAULT, Theme
 
 Safe = NewType("Safe", str)
 Run: TypeAlias = tuple[Safe, str]
@@ -30,23 +29,6 @@ Row: TypeAlias = tuple[Run, ...]
 EMPTY: Final = Safe("")
 SHOWN_CHARACTERS: Final = 60_000
 """More than this of one text is never wrapped; the rest is counted."""
-
-STYLES: Final[dict[str, Style]] = {
-    "": Style.null(),
-    "dim": Style(dim=True),
-    "bold": Style(bold=True),
-    "title": Style(bold=True),
-    "in": Style(color="cyan"),
-    "out": Style(color="green"),
-    "note": Style(color="yellow"),
-    "good": Style(color="green"),
-    "warn": Style(color="yellow", bold=True),
-    "bad": Style(color="red", bold=True),
-    "key": Style(bold=True),
-    "cursor": Style(reverse=True),
-    "bar": Style(reverse=True),
-    "barbad": Style(reverse=True, bold=True),
-}
 
 
 def safe(text: str, limit: int = 300) -> Safe:
@@ -130,6 +112,38 @@ def cut_row(line: Row, width: int) -> Row:
     return tuple(kept)
 
 
+def changed(old: Row, new: Row) -> tuple[int, int] | None:
+    """Return the first cell and the cell after the last that differ between two rows, or None where they are alike.
+
+    The second is -1 where all to the end of the line differs: the rows are not equally long.
+    """
+    if old == new:
+        return None
+    before, after = _cells(old), _cells(new)
+    if len(before) != row_width(old) or len(after) != row_width(new):
+        return 0, -1  # letters that are narrower together than one by one: emoji, flags
+    shorter = min(len(before), len(after))
+    first = next((n for n in range(shorter) if before[n] != after[n]), shorter)
+    if len(before) != len(after):
+        return first, -1
+    last = len(after)
+    while last > first and before[last - 1] == after[last - 1]:
+        last -= 1
+    return first, last
+
+
+def _cells(line: Row) -> list[tuple[str, int, str]]:
+    """Return every cell: its character with what stands on it, which cell of it, and its role."""
+    found: list[tuple[str, int, str]] = []
+    for text, name in line:
+        for character in text:
+            size = cell_len(character)
+            if size == 0 and found:
+                found[-1] = (found[-1][0] + character, found[-1][1], name)
+            found += [(character, cell, name) for cell in range(size)]
+    return found
+
+
 _WORDS = re.compile(r"\s*\S+|\s+")
 
 
@@ -168,24 +182,30 @@ def _wrap_line(line: str, width: int) -> Iterator[str]:
         yield current.rstrip()
 
 
-@lru_cache(256)
-def _plus(base: Style, name: str) -> Style:
-    return base + STYLES[name]
+def theme_of(app: object) -> Theme:
+    """Return the theme that an app draws with."""
+    found = getattr(app, "look", DEFAULT)
+    return found if isinstance(found, Theme) else DEFAULT
 
 
-@lru_cache(256)
-def _over(base: Style, name: str, over: str) -> Style:
-    """A colour under reverse video is a coloured block: of what a run has of its own, only weight stays."""
-    if over != "cursor":
-        return _plus(base, name) + STYLES[over]
-    return _plus(base, over) + Style(bold=True) if STYLES[name].bold else _plus(base, over)
+def glyph_of(app: object, name: str) -> Safe:
+    """Return the mark or frame of a meaning in the set that an app draws with."""
+    return Safe(getattr(getattr(app, "settings", None), "glyphs", ASCII)[name])
 
 
-def strip(line: Row, width: int, base: Style, over: str = "") -> Strip:
-    """Return a row as exactly ``width`` cells.
+@lru_cache(512)
+def _style(theme: Theme, name: str, over: str) -> Style:
+    """A colour under the cursor is a coloured block: of what a run has of its own, only weight stays."""
+    own = theme.styles[name]
+    if over == "cursor":
+        return theme.base + theme.styles[over] + (Style(bold=True) if own.bold else Style.null())
+    return theme.base + own + theme.styles[over]
+
+
+def strip(line: Row, width: int, theme: Theme = DEFAULT, over: str = "") -> Strip:
+    """Return a row as exactly ``width`` cells. Neighbours that look alike become one run: each costs a sequence.
 
     Args:
-        base: the widget's own style.
         over: a style on top of every run: the cursor's.
     """
     segments: list[Segment] = []
@@ -196,56 +216,18 @@ def strip(line: Row, width: int, base: Style, over: str = "") -> Strip:
         size = cell_len(text)
         if size > left:
             text, size = Safe(set_cell_size(text, left)), left
-        segments.append(Segment(text, _over(base, name, over) if over else _plus(base, name)))
+        _join(segments, text, _style(theme, name, over))
         left -= size
     if left > 0:
-        segments.append(Segment(" " * left, _plus(base, over)))
+        _join(segments, " " * left, _style(theme, "", over))
     return Strip(segments, width)
 
 
-def content(rows: Iterable[Row], width: int, over: str = "") -> Content:
-    """Return rows as Content for a widget that is not drawn by lines; each is cut to ``width``."""
-    text: list[str] = []
-    spans: list[Span] = []
-    at = 0
-    for number, line in enumerate(rows):
-        if number:
-            text.append("\n")
-            at += 1
-        start = at
-        for piece, name in cut_row(line, width):
-            text.append(piece)
-            if name:
-                spans.append(Span(at, at + len(piece), _textual(name)))
-            at += len(piece)
-        if over:
-            padding = " " * max(width - cell_len("".join(text).rpartition("\n")[2]), 0)
-            text.append(padding)
-            at += len(padding)
-            spans.append(Span(start, at, _textual(over)))
-    return Content("".join(text), spans)
-
-
-_CSS_STYLES = {
-    "": "",
-    "dim": "dim",
-    "bold": "bold",
-    "title": "bold",
-    "key": "bold",
-    "in": "ansi_cyan",
-    "out": "ansi_green",
-    "note": "ansi_yellow",
-    "good": "ansi_green",
-    "warn": "bold ansi_yellow",
-    "bad": "bold ansi_red",
-    "cursor": "reverse",
-    "bar": "reverse",
-    "barbad": "bold reverse",
-}
-
-
-def _textual(name: str) -> str:
-    return _CSS_STYLES[name]
+def _join(segments: list[Segment], text: str, style: Style) -> None:
+    if segments and segments[-1].style == style:
+        segments[-1] = Segment(segments[-1].text + text, style)
+    elif text:
+        segments.append(Segment(text, style))
 
 
 class Tripwire(LineFilter):
@@ -267,16 +249,18 @@ __all__ = [
     "Safe",
     "Tripwire",
     "block",
+    "changed",
     "clip",
-    "content",
     "cut_row",
     "fit",
+    "glyph_of",
     "our",
     "row",
     "row_width",
     "safe",
     "sides",
     "strip",
+    "theme_of",
     "width_of",
     "wrap",
 ]

@@ -23,6 +23,7 @@ from agentconsole.ui.widgets.paper import Item
 WHEN = 10
 """Cells of a time or a day, in Korean the wider one."""
 
+BLANK = our(" ")
 _BAD_STATES = ("unreachable", "signed_out", "stopped")
 
 
@@ -43,10 +44,10 @@ def why(
     found: list[Item] = [Item(row((say("why.title"), "title")))]
     for told in say.choice(choice, now):
         style = {REFUSED: "bad", PROPOSED: "note"}.get(told.kind, "")
-        here = told.route == at and told.kind != PROPOSED
+        mark = say.glyph("here") if told.route == at and told.kind != PROPOSED else BLANK
         address = f" {say.address(told.route.address)}" if told.route.account else ""
         lines = wrap(our(f"{safe(told.text)}{address}"), width - _LABEL - 4, 3)
-        found += _labelled(say(f"why.{told.kind}"), lines, style, here=here, value=told.entry or None)
+        found += _labelled(say(f"why.{told.kind}"), lines, style, mark=mark, value=told.entry or None)
     if others:
         names = ", ".join(p.name or p.address.value for p in others)
         text = say("choice.not_cc", n=str(len(others)), names=names)
@@ -59,12 +60,12 @@ _LABEL = 9
 
 
 def _labelled(
-    label: Safe, lines: Iterable[Safe], style: str, *, here: bool = False, value: object = None
+    label: Safe, lines: Iterable[Safe], style: str, *, mark: Safe = BLANK, value: object = None
 ) -> list[Item]:
     return [
         Item(
             row(
-                (our(">" if here and not number else " "), "key"),
+                (our(" ") if number else mark, "key"),
                 (fit(label if not number else our(""), _LABEL), "dim"),
                 our(" "),
                 (line, style),

@@ -103,7 +103,7 @@ def card(
         found += _lines(text, width, "" if consent.allowed else "bad")
     found += [(), row((say("card.conversations"), "dim"))]
     for known in customer.conversations[:20]:
-        mark = our(">" if known.id == conversation else " ")
+        mark = say.glyph("here") if known.id == conversation else our(" ")
         right = row((our(" " + (safe(known.assignee, 10) or say("card.nobody"))), "dim"))
         what = safe(known.subject or known.preview, 120)
         media = our(" ".join(say.code(medium) for medium in known.media))

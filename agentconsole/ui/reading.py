@@ -148,6 +148,7 @@ class Reading:
             await self._status()
         if news.customers is None or news.customers:
             await self._queue()
+            await app.notices.look(news.customers or ())
             opened = self.opened
             if opened is not None and (
                 news.customers is None or set(news.customers) & {opened.customer.id, *opened.customer.members}

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
+
+from agentconsole.ui.look import ASCII, Glyphs
 
 
 class Coach(Protocol):
@@ -21,6 +23,14 @@ class Coach(Protocol):
         ...
 
 
+class Pin(Protocol):
+    """The PIN that an agent has set."""
+
+    def opens(self, typed: str) -> bool:
+        """Say whether it is the one. Takes some tenths of a second of computing on purpose."""
+        ...
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -31,6 +41,15 @@ class UiSettings:
     request_ids: makes the id of a changing call; a repeat with the same id changes nothing more.
     profile: the profile's name, shown in the header.
     mouse: off by default because motion reports cost bytes over SSH.
+    theme: a name of ``look.THEMES``.
+    glyphs: the set to draw marks and frames with.
+    show_clock: off, nothing is drawn while nothing happens.
+    notify: ways to tell somebody who looks elsewhere: ``bell`` ``osc777`` ``osc9`` ``title``.
+    notify_level: of which messages: ``none`` ``mine`` ``queue`` (mine and nobody's) ``all``.
+    notify_name: whether a notice names the customer.
+    in_tmux: tmux hands on to the terminal only what is wrapped for it.
+    lock_after: how long without a key until the screen is blanked; None: never.
+    pin: opens a blanked screen; None: any key does.
     coach: leads a newcomer, where given.
     extra: palette entries of whoever starts the console: title and what to do.
     """
@@ -40,6 +59,15 @@ class UiSettings:
     timezone: str = "UTC"
     profile: str = ""
     mouse: bool = False
+    theme: str = "ansi"
+    glyphs: Glyphs = field(default_factory=lambda: ASCII)
+    show_clock: bool = True
+    notify: Sequence[str] = ("bell",)
+    notify_level: str = "mine"
+    notify_name: bool = False
+    in_tmux: bool = False
+    lock_after: timedelta | None = None
+    pin: Pin | None = None
     coach: Coach | None = None
     clock: Callable[[], datetime] = _now
     extra: Sequence[tuple[str, Callable[[], Awaitable[object]]]] = field(default_factory=tuple)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from rich.style import Style
+from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from agentconsole.ui.draw import EMPTY, Row, row, strip
+from agentconsole.ui.draw import EMPTY, Row, changed, row, strip, theme_of
 
 Drawer = Callable[[int], Sequence[Row]]
 
@@ -36,8 +36,22 @@ class Bar(Widget):
 
     def update(self) -> None:
         """Ask the drawer again and repaint what differs."""
+        before = self._rows if self._drawn_for == self.size.width else None
         if self._renew():
+            self._refresh_changed(before)
+
+    def _refresh_changed(self, before: Sequence[Row] | None) -> None:
+        """Repaint what differs of each line: a clock that goes on must not cost the whole header."""
+        if before is None or len(before) != len(self._rows):
             self.refresh()
+            return
+        for y, (old, new) in enumerate(zip(before, self._rows, strict=True)):
+            cells = changed(old, new)
+            if cells is not None:
+                first, last = cells
+                last = self.size.width if last < 0 else min(last, self.size.width)
+                if first < last:
+                    self.refresh(Region(first, y, last - first, 1))
 
     def _renew(self) -> bool:
         width = self.size.width
@@ -65,5 +79,4 @@ class Bar(Widget):
         if self._drawn_for != self.size.width:
             self._renew()  # the first frame comes before the first resize is handled
         line = self._rows[y] if y < len(self._rows) else row(EMPTY)
-        base: Style = self.visual_style.rich_style
-        return strip(line, self.size.width, base, self._over)
+        return strip(line, self.size.width, theme_of(self.app), self._over)

@@ -10,7 +10,7 @@ from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from agentconsole.ui.draw import Row, strip
+from agentconsole.ui.draw import Row, strip, theme_of
 
 
 class Lines(ScrollView, can_focus=True):
@@ -67,12 +67,12 @@ class Lines(ScrollView, can_focus=True):
     def _build(self, y: int) -> Strip:
         line = y + round(self.scroll_y)
         width = self.view.width
-        base = self.visual_style.rich_style
+        theme = theme_of(self.app)
         if not 0 <= line < self.top(self.count):
-            return strip(self.blank(width), width, base)
+            return strip(self.blank(width), width, theme)
         item = self.item_at(line)
         drawn, over = self.draw(item, line - self.top(item), width)
-        return strip(drawn, width, base, over)
+        return strip(drawn, width, theme, over)
 
     def measure(self) -> None:
         """Tell the scroll view how high the whole list is now."""

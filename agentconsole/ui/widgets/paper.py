@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from agentconsole.ui.draw import Row, our, row
+from agentconsole.ui.draw import Row, glyph_of, our, row
 from agentconsole.ui.widgets.lines import Uniform
 
 
@@ -50,6 +50,12 @@ class Paper(Uniform):
         return self.items[self.cursor].value if 0 <= self.cursor < len(self.items) else None
 
     @property
+    def chosen_text(self) -> str:
+        """The line under the cursor as text; where none can be chosen, the first one that is seen."""
+        at = self.cursor if self.cursor >= 0 else round(self.scroll_y)
+        return "".join(text for text, _ in self.items[at].line).strip() if at < len(self.items) else ""
+
+    @property
     def shown(self) -> str:
         """All lines as text, for tests and for screen readers' linear view."""
         return "\n".join("".join(text for text, _ in item.line) for item in self.items)
@@ -59,12 +65,13 @@ class Paper(Uniform):
         return len(self.items)
 
     def blank(self, width: int) -> Row:
-        return row((our("|"), "dim")) if self._edge else ()
+        return row((glyph_of(self.app, "edge"), "dim")) if self._edge else ()
 
     def draw(self, item: int, line: int, width: int) -> tuple[Row, str]:
         here = item == self.cursor and self.has_focus
-        mark = our(">" if item == self.cursor and self.items[item].value is not None else " ")
-        lead = row((our("|"), "dim"), mark) if self._edge else row((mark, "key"))
+        chosen = item == self.cursor and self.items[item].value is not None
+        mark = glyph_of(self.app, "here") if chosen else our(" ")
+        lead = row((glyph_of(self.app, "edge"), "dim"), mark) if self._edge else row((mark, "key"))
         return (*lead, *self.items[item].line), "cursor" if here and self.items[item].value is not None else ""
 
     def move(self, by: int) -> None:

@@ -174,10 +174,10 @@ class Queue(Uniform):
     # -- drawing --------------------------------------------------------------------------------------------
 
     def blank(self, width: int) -> Row:
-        return row(our(" " * (width - 1)), (our("|"), "dim"))
+        return row(our(" " * (width - 1)), (self.say.glyph("edge"), "dim"))
 
     def draw(self, item: int, line: int, width: int) -> tuple[Row, str]:
-        edge = (our("|"), "dim")
+        edge = (self.say.glyph("edge"), "dim")
         shown = self.line(item)
         if shown is None:
             if item // PAGE not in self._asked:
@@ -198,22 +198,22 @@ class Queue(Uniform):
     def _first(self, line: Line, here: bool, width: int) -> tuple[Row, Row]:
         mark, style = our(" "), ""
         if line.failed:
-            mark, style = our("x"), "bad"
+            mark, style = self.say.glyph("failed"), "bad"
         elif line.uncertain:
-            mark, style = our("?"), "warn"
+            mark, style = self.say.glyph("uncertain"), "warn"
         elif line.unread:
-            mark, style = our("*"), "good"
+            mark, style = self.say.glyph("unread"), "good"
         codes = [self.say.code(medium) for medium in line.media]
         kept = codes[-2:] if width >= WIDE else codes[-1:]
         code = our(" ".join(kept) + ("+" if len(codes) > len(kept) else " "))
         age = self.say.age(self.now() - (line.waiting_since or line.last_at))
         if line.assignee == self.me:
-            flag = our("@")
+            flag = self.say.glyph("mine")
         else:
-            flag = our("&" if line.assignee else " ")
+            flag = self.say.glyph("others") if line.assignee else our(" ")
         name = clip(safe(line.name, 80), max(width - width_of(code) - width_of(age) - 6, 4))
         left = row(
-            (our(">" if here else " "), "key"),
+            (self.say.glyph("here") if here else our(" "), "key"),
             (mark, style),
             (code, "in"),
             (name, "bold" if line.unread or line.waiting_since is not None else ""),

@@ -175,7 +175,7 @@ class Timeline(Lines):
 
     def draw(self, item: int, line: int, width: int) -> tuple[Row, str]:
         here = item == self.cursor and self.has_focus
-        return row((our(">" if here else " "), "key"), *self._blocks[item][line]), ""
+        return row((self.look.say.glyph("here") if here else our(" "), "key"), *self._blocks[item][line]), ""
 
     def select(self, item: int) -> None:
         super().select(max(item, 1) if self.more and self.count > 1 else item)
