@@ -122,6 +122,11 @@ class Acting(PageActions, PromptActions, TrustActions):
         else:
             app.tell_text(our(""))
 
+    def do_zoom(self) -> None:
+        """Let the pane with the keyboard have the whole window, or give the others their place back."""
+        self.app.zoomed = not self.app.zoomed
+        self.app.arrange(self.app.size)
+
     def do_left(self) -> None:
         self.app.focus_on(self.app.queue)
 

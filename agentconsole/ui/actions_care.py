@@ -36,7 +36,7 @@ class CareActions(DecideActions):
         if not text:
             return
         if found.uncertain:
-            text = our(f"{text} {say('away.shows', key='F9' if app.where == 'box' else 'U')}")
+            text = our(f"{text} {say('away.shows_typing' if app.where == 'box' else 'away.shows')}")
         if app.told and app.told_key in TOGETHER:
             text = our(f"{text} {app.told}")
         app.tell_text(text, "warn" if found.uncertain or found.failed else "good")

@@ -126,6 +126,7 @@ class Console(App[None]):
         self._ending = False
         self._listening = False
         self.touched = False
+        self.zoomed = False
         self.boxes_ready = asyncio.Event()
         self.failure = ""
 
@@ -222,8 +223,13 @@ class Console(App[None]):
 
     @property
     def mode(self) -> str:
-        """How much fits: ``narrow`` one pane at a time, ``rail`` list and conversation, ``wide`` the card too."""
-        return "narrow" if self.size.width < NARROW else "wide" if self.size.width >= WIDE else "rail"
+        """How much fits: ``narrow`` one pane at a time (or asked for: zoom), ``rail`` list and conversation, ``wide``
+        the card too.
+        """
+        return self._mode(self.size.width)
+
+    def _mode(self, width: int) -> str:
+        return "narrow" if self.zoomed or width < NARROW else "wide" if width >= WIDE else "rail"
 
     def arrange(self, size: Size) -> None:
         """Show and size the panes for a window size and for what has the keyboard."""
@@ -231,10 +237,12 @@ class Console(App[None]):
         paged = bool(self.page_kind)
         in_list = self.focused is self.queue or (self.focused is None and self.reading.opened is None)
         rail = self.query_one("#rail")
-        rail.display = not paged and (width >= NARROW or in_list)
-        rail.styles.width = "1fr" if width < NARROW else RAIL if width < MIDDLE else RAIL_MIDDLE
-        self.query_one("#main").display = not paged and (width >= NARROW or not in_list)
-        self.card.display = not paged and width >= WIDE
+        mode = self._mode(width)
+        single = mode == "narrow"
+        rail.display = not paged and (not single or in_list)
+        rail.styles.width = "1fr" if single else RAIL if width < MIDDLE else RAIL_MIDDLE
+        self.query_one("#main").display = not paged and (not single or not in_list)
+        self.card.display = not paged and mode == "wide"
         self.card.styles.width = CARD
         self.page.display = paged
         pane = self.writer.pane
@@ -362,24 +370,42 @@ class Console(App[None]):
             return True
         if where in keys.READING and keys.is_hangul(typed):
             return await self._hangul(where, name)
-        if self._prefix:
-            name, self._prefix = f"{self._prefix} {name}", ""
-            self.tell_text(our(""))
+        prefix, self._prefix = self._prefix, ""
+        if prefix:
+            return await self._chorded(where, f"{prefix} {keys.latin(typed) or name}", event.key)
         action = keys.INDEX.get((where, name)) or keys.INDEX.get((where, event.key))
         if action is not None:
             if where in keys.TYPING:
                 await self._caught_up()
             await self.act(action)
             return True
+        if (where, name) in keys.PREFIXES:
+            await self._begin_chord(where, name)
+            return True
         if where not in keys.READING:
             return False
-        if name in keys.PREFIXES:
-            self._prefix = name
-            self.tell("strip.chord", "dim")
-        elif event.key == "ctrl+s" and self.writer.is_open and self.writer.now is not None:
+        if event.key == "ctrl+s" and self.writer.is_open and self.writer.now is not None:
             self.tell("strip.not_in_box", "warn")
         elif typed or event.key.startswith("ctrl+"):
             self.tell("strip.unknown", "dim", key=name)
+        return True
+
+    async def _begin_chord(self, where: str, prefix: str) -> None:
+        """Remember the first key of a chord and show what may follow."""
+        if where in keys.TYPING:
+            await self._caught_up()
+        self._prefix = prefix
+        follows = [f"{keys.shown_key(key)} {self.say.hint(action)}" for key, action in keys.following(where, prefix)]
+        self.tell_text(our(f"{keys.shown_key(prefix)} ..  {'  '.join(follows)}"), "dim")
+
+    async def _chorded(self, where: str, name: str, key: str) -> bool:
+        """Run a chord by its second key; escape leaves it, any other key says that it means nothing."""
+        action = keys.INDEX.get((where, name))
+        self.tell_text(our(""))
+        if action is not None:
+            await self.act(action)
+        elif key != "escape":
+            self.tell("strip.unknown" if where in keys.READING else "strip.unknown_typing", "dim", key=name)
         return True
 
     async def _caught_up(self) -> None:
@@ -397,9 +423,8 @@ class Console(App[None]):
         if prefix:
             name = f"{prefix} {name}"
         action = keys.INDEX.get((where, name))
-        if name in keys.PREFIXES:
-            self._prefix = name
-            self.tell("strip.chord", "dim")
+        if (where, name) in keys.PREFIXES:
+            await self._begin_chord(where, name)
         elif action is None or action.changes:
             self.tell("strip.hangul", "warn")
         else:

@@ -223,7 +223,7 @@ def _together(told: Together, look: Look) -> list[Row]:
     if told.id in look.whole:
         return [line for entry in told.entries for line in _rows(entry, look)]
     clock = look.say.clock(told.at)
-    more = our("  " + look.say("entry.earlier", count=str(len(told.entries) - 1), key="z"))
+    more = our("  " + look.say("entry.earlier", count=str(len(told.entries) - 1), key="z a"))
     room = max(look.width - len(clock) - 3 - width_of(more), 4)
     text = clip(look.say.event(told.entries[-1]), room)
     return [row((clock, "dim"), (our(" - "), "dim"), (text, "dim"), (more, "dim"))]
@@ -311,10 +311,10 @@ def _body(entry: EntryId, text: str, look: Look, style: str, bar: str = "") -> l
     wrapped = list(wrap(Safe(clean[:end].rstrip("\n")), look.width - len(indent), limit + 1))
     found = [row((indent, style), (line, style)) for line in wrapped[:limit]]
     if len(wrapped) > limit:
-        found.append(row(our("   "), (look.say("entry.longer", key="z"), "dim")))
+        found.append(row(our("   "), (look.say("entry.longer", key="z a"), "dim")))
     elif end < len(clean):
         lines = clean[end:].strip("\n").count("\n") + 1
-        found.append(row(our("   "), (look.say("entry.quoted", lines=str(lines), key="z"), "dim")))
+        found.append(row(our("   "), (look.say("entry.quoted", lines=str(lines), key="z a"), "dim")))
     return found
 
 

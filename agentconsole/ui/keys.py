@@ -1,8 +1,9 @@
 """Every key and what it does: the one registry behind dispatch, footer, help, palette and documentation.
 
 A context is where the keyboard is: ``list`` (the queue), ``conversation`` (timeline), ``paper`` (help, health,
-outbox, found entries), ``box`` (a text is being typed), ``prompt`` (one line is asked for). A letter means the same
-verb wherever it means anything; inside ``box`` only control and function keys command.
+outbox, found entries), ``box`` (a text is being typed), ``prompt`` (one line is asked for). A key means the same verb
+wherever it means anything, apart from ``MOVING``; inside ``box`` only control and function keys command, and what
+follows ``ctrl+x``.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ EVERYWHERE: Final = (*READING, *TYPING)
 PERSON: Final = ("list", "conversation")
 DECIDED: Final = ("conversation", "paper")
 """Where the keyboard can be on a reply that may have gone out or failed."""
+
+MOVING: Final = frozenset({"enter", "escape", "tab", "shift+tab", "up", "down", "left", "right"})
+"""The only keys that may mean another action in another context: each moves within, into or out of what is there."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,11 @@ class Action:
 
     @property
     def title(self) -> str:
-        return f"action.{self.id}" + (f".{self.argument}" if self.argument else "")
+        return f"action.{self.name}"
+
+    @property
+    def name(self) -> str:
+        return self.id + (f".{self.argument}" if self.argument else "")
 
 
 VIEWS: Final = {
@@ -48,7 +56,6 @@ VIEWS: Final = {
     "u": "unassigned",
     "a": "open",
     "f": "failed",
-    "?": "uncertain",
     "c": "resolved",
 }
 
@@ -74,7 +81,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("why", ("w", "f2"), PERSON, palette=True),
     Action("why", ("f2", "ctrl+underscore", "ctrl+slash"), ("box",)),
     Action("reveal", ("V",), ("conversation",), changes=True, palette=True),
-    Action("unfold", ("z",), ("conversation",)),
+    Action("unfold", ("z a",), ("conversation",)),
+    Action("zoom", ("z z",), READING, palette=True),
     Action("card", ("3",), READING, palette=True),
     Action("pane", ("1",), READING, argument="queue"),
     Action("pane", ("2",), READING, argument="timeline"),
@@ -83,14 +91,13 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("previous_pane", ("shift+tab",), (*READING, "box")),
     Action("search", ("slash", "/"), READING, palette=True),
     Action("health", ("exclamation_mark", "!"), READING, palette=True),
-    Action("outbox", ("g o", "f8"), READING, palette=True),
-    Action("uncertain", ("U", "f9"), READING, palette=True),
-    Action("uncertain", ("f9",), ("box",)),
-    Action("check", ("v",), DECIDED, changes=True),
-    Action("resend", ("s",), DECIDED, changes=True),
-    Action("fallback", ("e",), DECIDED, changes=True, palette=True),
-    Action("mark_sent", ("m",), DECIDED, changes=True),
-    Action("cancel", ("x",), DECIDED, changes=True),
+    Action("outbox", ("g o",), READING, palette=True),
+    Action("uncertain", ("U", "g ?"), READING, palette=True),
+    Action("check", ("d c",), DECIDED, changes=True),
+    Action("resend", ("d s",), DECIDED, changes=True),
+    Action("fallback", ("d f",), DECIDED, changes=True, palette=True),
+    Action("mark_sent", ("d m",), DECIDED, changes=True),
+    Action("cancel", ("d x",), DECIDED, changes=True),
     Action("damaged", ("D",), READING, palette=True),
     Action("redact", ("R",), ("conversation",), changes=True, palette=True),
     Action("erase", (), PERSON, changes=True, palette=True),
@@ -101,7 +108,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("send_anyway", ("f8", "ctrl+right_square_bracket"), ("box",)),
     Action("set_aside", ("ctrl+n",), ("box",)),
     Action("put_known", ("ctrl+g",), ("box",)),
-    Action("remember", ("f4", "ctrl+backslash"), ("box",), changes=True),
+    Action("remember", ("ctrl+backslash", "ctrl+x r"), ("box",), changes=True),
     Action("down", ("j", "down"), READING),
     Action("up", ("k", "up"), READING),
     Action("page_down", ("pagedown", "ctrl+d", "space"), READING),
@@ -111,13 +118,13 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("back", ("escape",), EVERYWHERE),
     Action("left", ("h", "left"), ("conversation",)),
     Action("help", ("question_mark", "?", "f1"), READING, palette=True),
-    Action("help", ("f1",), ("box",)),
+    Action("help", ("f1", "ctrl+x h"), ("box",)),
     Action("palette", ("ctrl+p", "colon", ":"), READING, palette=False),
     Action("palette", ("ctrl+p",), ("box",)),
     Action("redraw", ("ctrl+l",), EVERYWHERE, palette=True),
     Action("suspend", ("ctrl+z",), READING),
     Action("submit", ("enter",), ("prompt",)),
-    Action("prompt_down", ("down", "ctrl+n", "tab"), ("prompt",)),
+    Action("prompt_down", ("down", "tab"), ("prompt",)),
     Action("prompt_up", ("up", "shift+tab"), ("prompt",)),
     Action("quit", ("q", "ctrl+q"), READING, palette=True),
     Action("quit", ("ctrl+q",), TYPING),
@@ -136,7 +143,10 @@ FOOTER: Final[dict[str, tuple[str, ...]]] = {
 }
 """At most six hints: the rest is one key away."""
 
-PREFIXES: Final = frozenset(key.split(" ")[0] for action in ACTIONS for key in action.keys if " " in key)
+PREFIXES: Final = frozenset(
+    (where, key.split(" ")[0]) for action in ACTIONS for where in action.where for key in action.keys if " " in key
+)
+"""Context and first key of every chord."""
 
 _JAMO = dict(
     zip(
@@ -154,16 +164,13 @@ SHOWN: Final = {
     "left_square_bracket": "[",
     "ctrl+right_square_bracket": "ctrl+]",
     "ctrl+underscore": "ctrl+/",
+    "ctrl+slash": "ctrl+/",
     "escape": "esc",
     "colon": ":",
     "pagedown": "PgDn",
     "pageup": "PgUp",
-    "f1": "F1",
-    "f2": "F2",
     "ctrl+backslash": "ctrl+\\",
-    "f4": "F4",
-    "f8": "F8",
-    "f9": "F9",
+    **{f"f{number}": f"F{number}" for number in range(1, 13)},
 }
 
 
@@ -180,16 +187,32 @@ def index(actions: Iterable[Action] = ACTIONS) -> dict[tuple[str, str], Action]:
     """Return context and key → action.
 
     Raises:
-        ValueError: two actions want the same key in the same context.
+        ValueError: two actions want the same key in the same context, a key means another verb in another context,
+            or a key is both an action and the beginning of a chord.
     """
     found: dict[tuple[str, str], Action] = {}
+    verbs: dict[str, Action] = {}
+    actions = tuple(actions)
+    first = {key.split(" ")[0] for action in actions for key in action.keys if " " in key}
     for action in actions:
+        for key in action.keys:
+            verb = verbs.setdefault(key, action)
+            if verb.title != action.title and key not in MOVING and not set(verb.where) & set(action.where):
+                raise ValueError(f"key {key} means {verb.id} in {verb.where[0]} and {action.id} in {action.where[0]}")
+            if key in first:
+                raise ValueError(f"key {key} means {action.id} and begins a chord")
         for where in action.where:
             for key in action.keys:
                 other = found.setdefault((where, key), action)
                 if other is not action:
                     raise ValueError(f"key {key} means both {other.id} and {action.id} in {where}")
     return found
+
+
+def following(where: str, prefix: str) -> list[tuple[str, Action]]:
+    """Return second key and action of every chord that a prefix begins in a context."""
+    found = [(key, action) for (place, key), action in INDEX.items() if place == where and key.startswith(f"{prefix} ")]
+    return [(key.split(" ")[1], action) for key, action in found]
 
 
 def shown_key(key: str) -> str:

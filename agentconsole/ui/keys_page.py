@@ -26,9 +26,11 @@ def page() -> str:
         "Made from `agentconsole/ui/keys.py` by `python -m agentconsole.ui.keys_page > docs/keys.md`; a test keeps it",
         "so.",
         "",
-        "A letter means the same verb wherever it means anything. While a text is typed, only control and function",
-        "keys command. What cannot be taken back is asked once: `y` does it, any other key leaves it. Most of this,",
-        "and what has no key, is also found by its words in the palette (`ctrl+p`).",
+        "A key means the same verb wherever it means anything. While a text is typed, only control and function keys",
+        "command, and what follows `ctrl+x`, which cuts nothing here: mark a text and delete it instead. Two keys are",
+        "pressed one after the other; after the first one a line shows what may follow. What cannot be taken back is",
+        "asked once: `y` does it, any other key leaves it. Most of this, and what has no key, is also found by its",
+        "words in the palette (`ctrl+p`).",
     ]
     for where, title in _TITLES.items():
         lines += ["", f"## {title}", "", "| key | what it does |", "|---|---|"]

@@ -25,6 +25,7 @@ from agentconsole.domain.model import (
 from agentconsole.text import choice_words
 from agentconsole.text.words import Words
 from agentconsole.ui.draw import Safe, our, safe
+from agentconsole.ui.keys import Action
 from agentconsole.ui.strings import CATALOGUE
 
 
@@ -47,6 +48,11 @@ class Say:
         """Return a sentence of the catalogue with values put in; the values may come from outside."""
         text = self._texts[key]
         return our(text.format(**{name: safe(value) for name, value in values.items()}) if values else text)
+
+    def hint(self, action: Action) -> Safe:
+        """Return what an action does in the few words that stand beside its key."""
+        short = f"hint.{action.name}"
+        return self(short if short in self._texts else action.title)
 
     # -- time -----------------------------------------------------------------------------------------------
 
@@ -173,9 +179,7 @@ class Say:
         """Return what became of a reply and why; with the key where a person has to decide."""
         text = our(self._words.delivery(record))
         if record.state in (Delivery.UNCERTAIN, Delivery.FAILED):
-            # While a text is typed, F8 sends it anyway; the page of what may have gone out opens from everywhere.
-            key = "entry.decide_uncertain" if record.state == Delivery.UNCERTAIN else "entry.decide"
-            text = our(f"{text} {self(key)}")
+            text = our(f"{text} {self('entry.decide')}")
         return text
 
     def undecided(self, record: DeliveryRecord) -> Safe:

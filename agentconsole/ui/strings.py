@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from agentconsole.ui import strings_care, strings_choice, strings_trust
+from agentconsole.ui import strings_care, strings_choice, strings_keys, strings_trust
 
 _EN: Final[dict[str, str]] = {
     # the header
@@ -43,8 +43,7 @@ _EN: Final[dict[str, str]] = {
     "entry.new": "new",
     "entry.automatic": "automatic",
     "entry.sender_unclear": "sender unclear",
-    "entry.decide": "F8 decide",
-    "entry.decide_uncertain": "F9 decide",
+    "entry.decide": "d decide",
     "entry.quoted": "({lines} quoted lines, {key} shows them)",
     "entry.earlier": "(+{count}: {key})",
     "entry.longer": "(longer: {key} shows all)",
@@ -132,9 +131,9 @@ _EN: Final[dict[str, str]] = {
     "strip.all_done": "Nobody else is waiting.",
     "strip.hangul": "Hangul input is on: press 한/영 (Hangul key), then the command.",
     "strip.dropped": "Keys typed while the view changed were dropped.",
-    "strip.chord": "g ..  i waiting  m mine  u unassigned  a open  c closed  f failed  o outbox  g top",
     "strip.not_in_box": "Nothing sent: the keyboard is not in the reply. 4 goes there.",
     "strip.unknown": "{key} means nothing here. ? shows what does.",
+    "strip.unknown_typing": "{key} means nothing here. F1 shows what does. The text is as it was.",
     "strip.failed": "{message} {hint}",
     "strip.newer": "{n} new from {name}. enter opens",
     "strip.checked": "State now: {state}.",
@@ -160,7 +159,7 @@ _EN: Final[dict[str, str]] = {
     "health.never": "never",
     "health.retry": "next try {time}",
     "health.readonly": "read only",
-    "outbox.title": "OUTBOX  v check  s send again  m mark as sent  x give up",
+    "outbox.title": "OUTBOX  d c check  d s send again  d f other way  d m mark as sent  d x give up",
     "outbox.empty": "Nothing waits, nothing failed, nothing is unsure.",
     "help.title": "HELP  {where}",
     "help.list": "in the list of conversations",
@@ -190,6 +189,7 @@ _EN: Final[dict[str, str]] = {
     "action.previous_row": "Previous conversation",
     "action.why": "Why",
     "action.unfold": "Show folded text",
+    "action.zoom": "This pane alone, or all",
     "action.reveal": "Show or mask the numbers of a message (logged)",
     "action.card": "Customer",
     "action.pane.queue": "To the list",
@@ -213,7 +213,6 @@ _EN: Final[dict[str, str]] = {
     "action.view.unassigned": "View: unassigned",
     "action.view.open": "View: open",
     "action.view.failed": "View: failed",
-    "action.view.uncertain": "View: may have gone out",
     "action.view.resolved": "View: closed",
     "action.send": "Send",
     "action.next_route": "Channel",
@@ -269,8 +268,7 @@ _KO: Final[dict[str, str]] = {
     "entry.new": "새 글",
     "entry.automatic": "자동",
     "entry.sender_unclear": "발신자 불분명",
-    "entry.decide": "F8 확인",
-    "entry.decide_uncertain": "F9 확인",
+    "entry.decide": "d 결정",
     "entry.quoted": "(인용 {lines}줄, {key} 펼치기)",
     "entry.earlier": "(+{count}건: {key})",
     "entry.longer": "(더 있음: {key} 모두 보기)",
@@ -355,9 +353,9 @@ _KO: Final[dict[str, str]] = {
     "strip.all_done": "기다리는 다른 고객이 없음.",
     "strip.hangul": "한글 입력 상태입니다: 한/영 키를 누른 뒤 명령을 입력하세요.",
     "strip.dropped": "화면이 바뀌는 동안 눌린 키는 버림.",
-    "strip.chord": "g ..  i 대기  m 내 담당  u 미배정  a 진행  c 종료  f 실패  o 발송함  g 맨 위",
     "strip.not_in_box": "발송 안 됨: 답장 칸이 아님. 4로 이동",
     "strip.unknown": "여기서는 {key} 키에 뜻이 없음. ? 도움말",
+    "strip.unknown_typing": "{key}: 여기서는 뜻이 없음. F1 도움말. 글은 그대로.",
     "strip.failed": "{message} {hint}",
     "strip.newer": "{name} 님의 새 글 {n}건. enter 열기",
     "strip.checked": "현재 상태: {state}.",
@@ -382,7 +380,7 @@ _KO: Final[dict[str, str]] = {
     "health.never": "없음",
     "health.retry": "다음 시도 {time}",
     "health.readonly": "읽기 전용",
-    "outbox.title": "발송함  v 확인  s 재발송  m 보냄 표시  x 포기",
+    "outbox.title": "발송함  d c 확인  d s 재발송  d f 다른 채널  d m 보냄 표시  d x 포기",
     "outbox.empty": "대기, 실패, 불확실한 것 없음.",
     "help.title": "도움말  {where}",
     "help.list": "대화 목록에서",
@@ -411,6 +409,7 @@ _KO: Final[dict[str, str]] = {
     "action.previous_row": "이전 대화",
     "action.why": "이유",
     "action.unfold": "접힌 글 보기",
+    "action.zoom": "이 칸만 크게, 다시 모두",
     "action.reveal": "가린 번호 보기/가리기(기록됨)",
     "action.card": "고객 정보",
     "action.pane.queue": "목록으로",
@@ -434,7 +433,6 @@ _KO: Final[dict[str, str]] = {
     "action.view.unassigned": "보기: 미배정",
     "action.view.open": "보기: 진행 중",
     "action.view.failed": "보기: 실패",
-    "action.view.uncertain": "보기: 나갔을 수 있음",
     "action.view.resolved": "보기: 종료",
     "action.send": "발송",
     "action.next_route": "채널",
@@ -461,6 +459,6 @@ _KO: Final[dict[str, str]] = {
 }
 
 CATALOGUE: Final = {
-    "en": _EN | strings_care.EN | strings_choice.EN | strings_trust.EN,
-    "ko": _KO | strings_care.KO | strings_choice.KO | strings_trust.KO,
+    "en": _EN | strings_care.EN | strings_choice.EN | strings_keys.EN | strings_trust.EN,
+    "ko": _KO | strings_care.KO | strings_choice.KO | strings_keys.KO | strings_trust.KO,
 }

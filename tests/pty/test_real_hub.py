@@ -149,7 +149,7 @@ async def test_reply_that_may_have_left_is_told_to_who_comes_back_and_decided(
         await office.start()
         await at(
             second,
-            lambda t: t.sees("While you were away: 1 may have gone out.", "The hub answers again.", "half a sent"),
+            lambda t: t.sees("While you were away: 1 may have gone out.", "answers again.", "half a sent"),
         )
         await state(office, "uncertain", "two")
         assert [sent.text for sent in whatsapp.sent] == ["one", "two"]

@@ -134,7 +134,7 @@ async def test_help_is_for_the_context(desk: DeskDouble, size: tuple[int, int], 
     async with running(desk, size=size, language=language) as console:
         await console.press("?")
         await console.sees("in the list of conversations" if language == "en" else "대화 목록에서")
-        await console.sees(*(console.app.say(f"action.{name}") for name in ("view.uncertain", "previous_row")))
+        await console.sees(*(console.app.say(f"action.{name}") for name in ("uncertain", "previous_row")))
         await console.press("escape")
         await begin(console)
         await console.press("f1")

@@ -144,7 +144,7 @@ async def test_one_key_opens_the_failed_reply_on_the_next_route_and_sends_it_onc
 ) -> None:
     async with running(desk, size=size, language=language) as console:
         reply = await failed(console, desk)
-        await console.press("2", "G", "e")
+        await console.press("2", "G", "d", "f")
         await console.until(lambda: console.app.where == "box")
         en = language == "en"
         await console.sees("instead of e-mail: shortened" if en else "메일 대신 문자: 줄임")
@@ -168,7 +168,7 @@ async def test_from_the_outbox_too_and_never_over_words_of_ones_own(desk: DeskDo
         await console.type("my own words")
         await console.press("escape", "g", "o")
         await console.until(lambda: console.app.page_kind == "outbox")
-        await console.press("e")
+        await console.press("d", "f")
         await console.sees("A draft of yours is in the way")
         assert console.app.writer.now.text == "my own words"  # type: ignore[union-attr]
 
@@ -176,7 +176,7 @@ async def test_from_the_outbox_too_and_never_over_words_of_ones_own(desk: DeskDo
 async def test_what_may_have_gone_out_goes_no_other_way(desk: DeskDouble) -> None:
     async with running(desk) as console:
         await failed(console, desk, Delivery.UNCERTAIN)
-        await console.press("2", "G", "e")
+        await console.press("2", "G", "d", "f")
         await console.sees("It may have gone out. Nothing was sent.")
         assert console.app.where != "box"
 
@@ -184,7 +184,7 @@ async def test_what_may_have_gone_out_goes_no_other_way(desk: DeskDouble) -> Non
 async def test_the_draft_of_a_fallback_survives_the_console(desk: DeskDouble) -> None:
     async with running(desk) as console:
         reply = await failed(console, desk)
-        await console.press("2", "G", "e")
+        await console.press("2", "G", "d", "f")
         await console.until(lambda: console.app.where == "box")
         await console.type("!")
         await console.press("escape")
@@ -200,7 +200,7 @@ async def test_the_draft_of_a_fallback_survives_the_console(desk: DeskDouble) ->
 async def test_what_was_chosen_by_hand_is_remembered_only_when_asked(desk: DeskDouble) -> None:
     async with running(desk) as console:
         await begin(console)
-        await console.press("f4")
+        await console.press("ctrl+x", "r")
         await console.sees("Nothing to remember")
         await to(console, "sms")
         await console.press("ctrl+backslash")

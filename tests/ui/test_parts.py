@@ -79,7 +79,7 @@ def test_every_function_key_has_a_twin() -> None:
     for (where, key), action in keys.INDEX.items():
         if re.fullmatch(r"f\d+", key):
             others = [k for (w, k), a in keys.INDEX.items() if w == where and a.id == action.id and k != key]
-            assert others or any(a.id == action.id and a.palette for a in keys.ACTIONS), (where, key)
+            assert others, (where, key)
 
 
 def test_no_letter_commands_while_a_text_is_typed() -> None:
@@ -107,12 +107,16 @@ def test_the_page_of_keys_is_what_the_registry_says() -> None:
         assert CATALOGUE["en"][action.title] in page
 
 
-def test_letters_mean_one_verb_wherever_they_mean_anything() -> None:
-    verbs: dict[str, set[str]] = {}
-    for (_, key), action in keys.INDEX.items():
-        if len(key) == 1:
-            verbs.setdefault(key, set()).add(action.title)
-    assert {key: found for key, found in verbs.items() if len(found) > 1} == {}
+def test_key_means_one_verb_wherever_it_means_anything() -> None:
+    apart = (keys.Action("a", ("x",), ("list",)), keys.Action("b", ("x",), ("box",)))
+    with pytest.raises(ValueError, match="key x means a in list and b in box"):
+        keys.index(apart)
+    assert keys.index((keys.Action("a", ("enter",), ("list",)), keys.Action("b", ("enter",), ("paper",))))
+
+
+def test_key_that_begins_a_chord_is_no_verb() -> None:
+    with pytest.raises(ValueError, match="key z means a and begins a chord"):
+        keys.index((keys.Action("a", ("z",), ("list",)), keys.Action("b", ("z a",), ("conversation",))))
 
 
 def test_footer_has_at_most_six_hints() -> None:
@@ -233,7 +237,7 @@ def test_a_huge_text_costs_a_screen_and_says_that_there_is_more() -> None:
     entry = Received(**_HERE, **_MAIL, sender=email("a@b.c"), stored_at=NOW, text="line\n" * 200_000)  # type: ignore[arg-type]
     lines = rows(entry, Look(Say("en", "UTC"), 80))
     assert len(lines) <= FOLDED_LINES + 3
-    assert "z shows all" in "".join(text for text, _ in lines[-1])
+    assert "z a shows all" in "".join(text for text, _ in lines[-1])
 
 
 # -- the package -------------------------------------------------------------------------------------------
@@ -272,5 +276,5 @@ def test_who_somebody_is_is_told_in_one_line_a_minute_without_the_first_address(
     assert list(shown([tied], complete=True)) == [tied]
     told = Together((named, second))
     folded = Look(Say("en", "UTC"), 53)
-    assert "".join(text for text, _ in rows(told, folded)[0]).endswith("d@e.f linked  (+1: z)")
+    assert "".join(text for text, _ in rows(told, folded)[0]).endswith("d@e.f linked  (+1: z a)")
     assert len(rows(told, replace(folded, whole=frozenset({told.id})))) == 2

@@ -61,8 +61,8 @@ async def test_cursor_alone_opens_nothing(desk: DeskDouble) -> None:
 async def test_quotes_are_folded_and_unfold(desk: DeskDouble) -> None:
     async with running(desk) as console:
         await console.open("Emily Rhodes")
-        await console.sees("(3 quoted lines, z shows them)", "[file letter.pdf 12 kB]")
-        await console.press("g", "g", "z")
+        await console.sees("(3 quoted lines, z a shows them)", "[file letter.pdf 12 kB]")
+        await console.press("g", "g", "z", "a")
         await console.sees("> Dear Emily")
 
 
@@ -210,7 +210,7 @@ async def test_linking_back_and_forth_is_one_line_that_unfolds(desk: DeskDouble)
         await console.sees("joined with another record by mina")
         await console.press("u")
         await console.sees("parted again by mina  (+")
-        await console.press("G", "z")
+        await console.press("G", "z", "a")
         await console.sees("joined with another record by mina", "parted again by mina")
         assert ": z)" not in console.screen
 
@@ -340,17 +340,17 @@ async def test_outbox_decides_on_uncertain_and_failed(desk: DeskDouble) -> None:
         await console.press("g", "o")
         await console.sees("OUTBOX", "one", "two")
         await console.until(lambda: console.app.page.chosen == first)
-        await console.press("v")
+        await console.press("d", "c")
         await console.until(lambda: desk.called("outbox_check"))
         await console.sees("has no proof yet")
-        await console.press("m")
+        await console.press("d", "m")
         await console.answer("y")
         await console.until(lambda: desk.called("mark_sent") == [(first,)])
         await console.until(lambda: console.app.page.chosen == second)
-        await console.press("s")
+        await console.press("d", "s")
         await console.until(lambda: desk.called("resend") == [(second,)])
         await console.until(lambda: console.app.acting.lines[0].record.state == Delivery.QUEUED)
-        await console.press("x")
+        await console.press("d", "x")
         await console.answer("y")
         await console.until(lambda: desk.called("cancel") == [(second,)])
         await console.sees("Nothing waits, nothing failed, nothing is unsure.")
