@@ -8,10 +8,11 @@ nothing more and gives the same answer.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from agentconsole.desk.finding import FindingCalls
 from agentconsole.desk.values import (
     Agent,
     Away,
@@ -31,6 +32,8 @@ from agentconsole.desk.values import (
     TimelinePage,
     WishView,
 )
+from agentconsole.desk.waiting import WaitingCalls
+from agentconsole.desk.working import WorkingCalls
 from agentconsole.domain.guards import Warned
 from agentconsole.domain.model import (
     AccountName,
@@ -45,21 +48,22 @@ from agentconsole.domain.model import (
     Delivery,
     Draft,
     EntryId,
-    Hit,
     LinkedAddress,
     Medium,
     Route,
 )
+from agentconsole.domain.templates import Filled
 
 
-class Desk(Protocol):
+class Desk(FindingCalls, WaitingCalls, WorkingCalls, Protocol):
     """All calls raise ``NotFound`` for what does not exist and ``Refused`` for what the agent may not do."""
 
     # -- reading -------------------------------------------------------------------------------------------
 
     async def queue(self, who: Agent, view: str, offset: int, limit: int) -> QueuePage:
-        """Return rows of a view: ``waiting`` (longest first), ``mine``, ``unassigned``, ``open``, ``resolved``,
-        ``failed``, ``uncertain``, ``all``."""
+        """Return rows of a view: ``waiting`` (late ones first, then the more urgent, then who waits longest), ``mine``,
+        ``unassigned``, ``open``, ``resolved``, ``failed``, ``uncertain``, ``snoozed`` (which wakes next), ``tasks``
+        (which is due first), ``spam``, ``all``, or one of the profile's own by name."""
         ...
 
     async def find(self, who: Agent, words: str) -> CustomerId:
@@ -102,8 +106,6 @@ class Desk(Protocol):
         """Return a part of an entry's whole text, in characters; a timeline gives the beginning of a long one only.
         At most 100,000 a call; an empty answer is the end."""
         ...
-
-    async def search(self, who: Agent, words: str, limit: int) -> tuple[Hit, ...]: ...
 
     async def choose(self, who: Agent, compose: Compose) -> Choice:
         """Return the explained choice for what is typed so far. Sends and changes nothing."""
@@ -160,7 +162,41 @@ class Desk(Protocol):
         ...
 
     async def attach(self, who: Agent, customer: CustomerId, name: str, type: str, data: bytes) -> Attachment:
-        """Store a file (at most 512 KiB a call; several calls with the same name are refused) for a reply."""
+        """Store a file of at most ``FILE_PART_BYTES`` for a reply; a larger one goes in parts (``attach_part``)."""
+        ...
+
+    async def attach_part(
+        self,
+        who: Agent,
+        request: str,
+        customer: CustomerId,
+        name: str,
+        type: str,
+        size: int,
+        offset: int,
+        data: bytes,
+    ) -> Attachment | None:
+        """Store a file of up to ``LARGEST_FILE`` bytes for a reply, in parts of at most ``FILE_PART_BYTES``, in order.
+
+        Args:
+            request: the same for all parts of one file.
+            size: bytes of the whole file.
+            offset: where ``data`` stands; the part that reaches ``size`` is answered with the file.
+
+        Raises:
+            TryLater: the hub does not hold what came before; begin again at 0.
+        """
+        ...
+
+    async def templates(
+        self, who: Agent, customer: CustomerId, conversation: ConversationId, values: Mapping[str, str]
+    ) -> tuple[Filled, ...]:
+        """Return all templates, in a customer's language and with what is known of them put in.
+
+        Args:
+            customer: nobody (empty): in the profile's language, with nothing put in but ``values`` and dates.
+            values: further variables, and other words for known ones.
+        """
         ...
 
     async def outbox(self, who: Agent, states: Sequence[Delivery]) -> tuple[OutboxLine, ...]: ...
@@ -239,6 +275,28 @@ class Desk(Protocol):
 
     async def unmerge(self, who: Agent, request: str, customer: CustomerId, merge: EntryId) -> None:
         """End a merge; an empty id means the newest."""
+        ...
+
+    async def split(
+        self, who: Agent, request: str, customer: CustomerId, addresses: Sequence[str], name: str
+    ) -> CustomerId:
+        """Part some addresses of a customer, with all that came from them, as another person and return that one.
+
+        Args:
+            name: what the other person is called; where empty, as their messages say.
+
+        Raises:
+            Refused: these are all addresses, or one came with the same messages as one that is not named.
+        """
+        ...
+
+    async def unsplit(self, who: Agent, request: str, customer: CustomerId) -> CustomerId:
+        """Undo the newest split of a customer, from either side, exactly, and return who is whole again.
+
+        Raises:
+            NotFound: no split is left to undo.
+            Refused: a later split builds on it.
+        """
         ...
 
     async def add_customer(self, who: Agent, request: str, name: str, addresses: Sequence[str]) -> CustomerId:

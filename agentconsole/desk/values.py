@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from agentconsole.domain.about import About
-from agentconsole.domain.entries import AnyEntry, Redacted
+from agentconsole.domain.entries import AnyEntry, Redacted, Undone
 from agentconsole.domain.model import (
     AccountName,
     Address,
@@ -35,6 +35,12 @@ DEPOSIT_BYTES: Final = 512 * 1024
 DEPOSIT_MESSAGES: Final = 50
 """Messages in one call of ``deposit``: each may take a while to understand."""
 
+FILE_PART_BYTES: Final = 512 * 1024
+"""Bytes of one part of a file, either way: base64 of it stays under the wire's limit."""
+
+LARGEST_FILE: Final = 25_000_000
+"""Bytes of one file for a reply; a channel may take less (``Capabilities.file_bytes``)."""
+
 LARGEST_MESSAGE: Final = 25_000_000
 """Bytes of one past message that are kept whole, as of live mail; of a larger one its header, with a notice."""
 
@@ -60,11 +66,13 @@ class Position(Value, frozen=True):
 
 
 class News(Value, frozen=True):
-    """Who changed. ``customers`` is None where everything has to be asked again; ``health`` where an account did."""
+    """Who changed. ``customers`` is None where everything has to be asked again; ``health`` where an account did,
+    ``present`` where an agent came, went or wrote."""
 
     position: Position
     customers: tuple[CustomerId, ...] | None
     health: bool = False
+    present: bool = False
 
 
 class QueueCounts(Value, frozen=True):
@@ -75,6 +83,13 @@ class QueueCounts(Value, frozen=True):
     resolved: int = 0
     failed: int = 0
     uncertain: int = 0
+    snoozed: int = 0
+    tasks: int = 0
+    spam: int = 0
+    late: int = 0
+    """How many of those that wait are late by the profile's targets."""
+    saved: dict[str, int] = {}
+    """The profile's own views, by name."""
 
 
 class QueuePage(Value, frozen=True):
@@ -110,6 +125,10 @@ class TimelinePage(Value, frozen=True):
     masked: tuple[EntryId, ...] = ()
     """Entries of the page in which a number is masked; ``reveal`` tells it."""
     about: About = About()
+    undone: dict[EntryId, Undone] = {}
+    """Entries of the page that were taken back, and by whom and when."""
+    newer: bool = False
+    """Newer entries than these exist: the page stands around an older one."""
 
 
 class SuggestionView(Value, frozen=True):
@@ -209,6 +228,8 @@ class Compose(Value, frozen=True):
     subject: str = ""
     attachments: tuple[Attachment, ...] = ()
     not_before: datetime | None = None
+    hold: float = 0.0
+    """Seconds for which it waits so that the agent can stop it; negative: as the profile says for its channel."""
     expected: EntryId = EntryId("")
     anyway: bool = False
     purpose: str = ""
@@ -268,6 +289,12 @@ class Sent(Value, frozen=True):
     choice: Choice
     reason: str = ""
     detail: str = ""
+    not_before: datetime | None = None
+    """Until when it waits, where it does."""
+    held: bool = False
+    """It waits only so that the agent can stop it."""
+    earlier: bool = False
+    """Other words were accepted under this request before; what was asked for now was not sent."""
     asked: str = ""
     """What ``outbox_check`` came to: ``found`` or ``nothing`` where the provider was asked about this reply, ``cannot``
     where it has no way to be asked."""

@@ -17,6 +17,7 @@ from agentconsole.domain.model import (
     Attachment,
     BlobId,
     ConsentScope,
+    Conversation,
     ConversationId,
     ConversationStatus,
     CustomerId,
@@ -25,6 +26,7 @@ from agentconsole.domain.model import (
     Facts,
     Medium,
     Participant,
+    Priority,
     Trust,
 )
 
@@ -99,6 +101,8 @@ class Reply(Entry, frozen=True, kw_only=True, tag="reply"):
     rule: str = ""
     facts: Facts = {}
     not_before: datetime | None = None
+    held: bool = False
+    """It waits until ``not_before`` only so that the agent can stop it."""
     purpose: str = ""
     proactive: bool = False
     past: bool = False
@@ -122,6 +126,25 @@ class Note(Entry, frozen=True, kw_only=True, tag="note"):
     agent: AgentName
     conversation: ConversationId
     text: str
+    mentions: tuple[AgentName, ...] = ()
+    """The agents that it calls by name; it waits for them in their own view."""
+
+
+class Manual(Entry, frozen=True, kw_only=True, tag="manual"):
+    """A call, a visit or a letter that no account carried, written down by an agent.
+
+    Args:
+        minutes: how long it took; 0 where nobody said.
+        answered: the customer waits no more.
+    """
+
+    agent: AgentName
+    conversation: ConversationId
+    medium: Medium
+    inbound: bool = False
+    minutes: int = 0
+    text: str = ""
+    answered: bool = False
 
 
 class Named(Entry, frozen=True, kw_only=True, tag="named"):
@@ -235,6 +258,81 @@ class Tagged(Entry, frozen=True, kw_only=True, tag="tagged"):
     by: AgentName = AgentName("")
 
 
+class Prioritised(Entry, frozen=True, kw_only=True, tag="prioritised"):
+    conversation: ConversationId
+    priority: Priority
+    by: AgentName = AgentName("")
+
+
+class SetAside(Entry, frozen=True, kw_only=True, tag="set_aside"):
+    """A conversation is kept out of everybody's way (``spam``, ``muted``), or (empty) no more."""
+
+    conversation: ConversationId
+    how: str
+    by: AgentName = AgentName("")
+
+
+class Blocked(Entry, frozen=True, kw_only=True, tag="blocked"):
+    """What an address writes is recorded and shown to nobody, and nothing is sent there; or (not ``blocked``) again."""
+
+    address: Address
+    blocked: bool
+    by: AgentName = AgentName("")
+
+
+class TaskSet(Entry, frozen=True, kw_only=True, tag="task_set"):
+    """Something to be done until a moment. Its id is the task's."""
+
+    conversation: ConversationId
+    text: str
+    due: datetime
+    owner: AgentName = AgentName("")
+    by: AgentName = AgentName("")
+
+
+class TaskDue(Entry, frozen=True, kw_only=True, tag="task_due"):
+    """The moment of a task has come: it is a row of the queue from now on."""
+
+    task: EntryId
+
+
+class TaskDone(Entry, frozen=True, kw_only=True, tag="task_done"):
+    task: EntryId
+    done: bool = True
+    by: AgentName = AgentName("")
+
+
+class SplitOff(Entry, frozen=True, kw_only=True, tag="split_off"):
+    """Some entries of a conversation are one of their own from now on. They stay where they lie.
+
+    Args:
+        entries: which, oldest first.
+        made: what they add up to; its id is the new conversation's.
+        left: what the others add up to.
+    """
+
+    conversation: ConversationId
+    entries: tuple[EntryId, ...]
+    made: Conversation
+    left: Conversation
+    by: AgentName = AgentName("")
+
+
+class JoinedTo(Entry, frozen=True, kw_only=True, tag="joined_to"):
+    """A conversation is shown as part of another of the same customer."""
+
+    conversation: ConversationId
+    into: ConversationId
+    by: AgentName = AgentName("")
+
+
+class Undone(Entry, frozen=True, kw_only=True, tag="undone"):
+    """What one entry changed was taken back: all is as it was before."""
+
+    entry: EntryId
+    by: AgentName
+
+
 class Suggested(Entry, frozen=True, kw_only=True, tag="suggested"):
     """Somebody else's record may be the same person. Only weak evidence comes here; see ``domain.identity``."""
 
@@ -259,10 +357,46 @@ class Merged(Entry, frozen=True, kw_only=True, tag="merged"):
     by: AgentName
     suggestion: EntryId = EntryId("")
     joins: dict[ConversationId, ConversationId] = {}
+    why: str = ""
+    """``linked``: an agent named a further address of the person, which has a record of its own."""
+    edge: EntryId = EntryId("")
+    """The merge, ended by a split, that this takes up again as it was, with the time that it was made at."""
+    since: datetime | None = None
 
 
 class Unmerged(Entry, frozen=True, kw_only=True, tag="unmerged"):
     merge: EntryId
+    by: AgentName
+    parting: EntryId = EntryId("")
+    """The split that ended it, or that was undone."""
+
+
+class Parted(Entry, frozen=True, kw_only=True, tag="parted"):
+    """Some addresses of a customer are another person's. Entries stay where they are: the merges that joined the two
+    sides end, and ``Unparted`` takes them up again. Each side has this entry, the other person's names the first.
+
+    Args:
+        one, other: whose record heads what stays, and what was split off.
+        ended: the merges that end, with the records that hold them.
+        made: merges that keep the parts of one side together, each with who keeps and who is absorbed.
+        of: in the other person's record, the entry in the first one's.
+        name: in the other person's record, what they are called.
+    """
+
+    one: CustomerId
+    other: CustomerId
+    by: AgentName
+    addresses: tuple[Address, ...] = ()
+    ended: dict[EntryId, CustomerId] = {}
+    made: dict[EntryId, tuple[CustomerId, CustomerId]] = {}
+    of: EntryId = EntryId("")
+    name: str = ""
+
+
+class Unparted(Entry, frozen=True, kw_only=True, tag="unparted"):
+    """A split was undone. ``parting`` is the entry ``Parted`` of the same record."""
+
+    parting: EntryId
     by: AgentName
 
 
@@ -293,9 +427,21 @@ AnyEntry: TypeAlias = (
     | Assigned
     | StatusChanged
     | Tagged
+    | Manual
+    | Prioritised
+    | SetAside
+    | Blocked
+    | TaskSet
+    | TaskDue
+    | TaskDone
+    | SplitOff
+    | JoinedTo
+    | Undone
     | Suggested
     | SuggestionAnswered
     | Merged
     | Unmerged
+    | Parted
+    | Unparted
     | Redacted
 )

@@ -1,8 +1,8 @@
 """From entries to what they add up to.
 
 ``advance`` folds entries into the snapshot of one record and is incremental: folding in two goes equals folding in
-one. Its parts are ``history_messages``, ``history_person`` and ``history_work``. Records that merge edges join are
-seen as one by ``domain.person``.
+one. Its parts are ``history_messages``, ``history_person``, ``history_work`` and ``history_edges``. Records that merge
+edges join are seen as one by ``domain.person``.
 """
 
 from __future__ import annotations
@@ -17,24 +17,37 @@ from agentconsole.domain.entries import (
     AddressUnlinked,
     AnyEntry,
     Assigned,
+    Blocked,
     ConsentChanged,
     Described,
+    JoinedTo,
+    Manual,
     Merged,
     Named,
     Note,
+    Parted,
     PreferenceStated,
+    Prioritised,
     Receipt,
     Received,
     Reply,
+    SetAside,
+    SplitOff,
     StatusChanged,
     Suggested,
     SuggestionAnswered,
     Tagged,
+    TaskDone,
+    TaskDue,
+    TaskSet,
+    Undone,
     Unmerged,
+    Unparted,
     Unreadable,
     WishRefused,
     WishSeen,
 )
+from agentconsole.domain.history_edges import Edges
 from agentconsole.domain.history_messages import Messages
 from agentconsole.domain.history_person import consent_key
 from agentconsole.domain.history_state import (
@@ -48,7 +61,7 @@ from agentconsole.domain.history_state import (
     route_key,
 )
 from agentconsole.domain.history_work import COMPLAINT, Work
-from agentconsole.domain.model import CustomerId, MergeEdge, Snapshot, Suggestion
+from agentconsole.domain.model import CustomerId, Snapshot, Suggestion
 
 __all__ = [
     "ACTIVE",
@@ -66,7 +79,7 @@ __all__ = [
     "route_key",
 ]
 
-FOLD_VERSION: Final = 6
+FOLD_VERSION: Final = 7
 """Raised with every change of what entries add up to; a snapshot of another version is computed anew."""
 
 
@@ -88,7 +101,7 @@ def advance(snapshot: Snapshot, entries: Iterable[AnyEntry]) -> Snapshot:
     return fold_.snapshot(FOLD_VERSION)
 
 
-class _Fold(Messages, Work):
+class _Fold(Messages, Work, Edges):
     def add(self, entry: AnyEntry) -> None:
         self._add(entry)
         if isinstance(entry, Reply | Receipt) and len(self.deliveries) > KEPT_DELIVERIES:
@@ -109,10 +122,9 @@ class _Fold(Messages, Work):
             case Receipt():
                 self._receipt(entry)
             case Note():
-                self._touch(entry.conversation, entry.at)
+                self._note(entry)
             case Named():
-                if entry.by or not self.name_given:
-                    self.name, self.name_given = entry.name, bool(entry.by)
+                self._named(entry)
             case AddressLinked():
                 self._link(entry.address, entry.trust, entry)
             case AddressUnlinked():
@@ -131,12 +143,22 @@ class _Fold(Messages, Work):
                 self._describe(entry)
             case AddressTrusted():
                 self._trust(entry)
-            case Assigned():
-                self._set(entry.conversation, entry.at, assignee=entry.assignee)
-            case StatusChanged():
-                self._status(entry)
-            case Tagged():
-                self._tag(entry)
+            case Assigned() | StatusChanged() | Tagged() | Manual() | Prioritised() | SetAside():
+                self._work(entry)
+            case Blocked():
+                self._block(entry)
+            case TaskSet():
+                self._task(entry)
+            case TaskDue():
+                self._task_due(entry)
+            case TaskDone():
+                self._task_done(entry)
+            case SplitOff():
+                self._split(entry)
+            case JoinedTo():
+                self._join(entry)
+            case Undone():
+                self._undo(entry)
             case Suggested():
                 self.suggestions.setdefault(
                     entry.id, Suggestion(entry.id, entry.at, entry.other, entry.address, entry.why, entry.evidence)
@@ -148,16 +170,10 @@ class _Fold(Messages, Work):
                     found = self.suggestions[entry.suggestion]
                     self.suggestions[entry.suggestion] = replace(found, until=entry.until)
             case Merged():
-                self.merges[entry.id] = MergeEdge(
-                    entry.id, entry.other, entry.at, entry.by, entry.joins, entry.suggestion
-                )
-                self._answer(entry.suggestion, answered=True, accepted=True)
+                self._merged(entry)
             case Unmerged():
-                edge = self.merges.pop(entry.merge, None)
-                if edge is not None:
-                    self._answer(edge.suggestion, answered=False, accepted=False)
-
-    def _answer(self, suggestion: str, *, answered: bool, accepted: bool) -> None:
-        found = self.suggestions.get(suggestion)
-        if found is not None:
-            self.suggestions[suggestion] = replace(found, answered=answered, accepted=accepted)
+                self._unmerged(entry)
+            case Parted():
+                self._parted(entry)
+            case Unparted():
+                self._unparted(entry)

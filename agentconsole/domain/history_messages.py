@@ -45,6 +45,9 @@ class Messages(Person):
             last_in=entry.id if newest else conversation.last_in,
             last_in_at=entry.at if newest and not entry.automatic else conversation.last_in_at,
             participants=tuple(people)[:KEPT_PARTICIPANTS],
+            last_medium=entry.medium if newest else conversation.last_medium,
+            last_sender=str(entry.sender) if newest else conversation.last_sender,
+            language=entry.language if newest and entry.language else conversation.language,
         )
         use = self._use(Route(entry.account, entry.medium, entry.sender, entry.place))
         if use.last_in is None or entry.at >= use.last_in:
@@ -91,6 +94,8 @@ class Messages(Person):
             assigned_at=conversation.assigned_at if conversation.assignee else entry.at,
             status=ConversationStatus.OPEN if conversation.status in ACTIVE else conversation.status,
             snoozed_until=None,
+            replied=True,
+            mentions=tuple(name for name in conversation.mentions if name != entry.agent),
         )
         self.deliveries[entry.id] = delivery.opened(entry)
 

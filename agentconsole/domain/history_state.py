@@ -11,6 +11,7 @@ import msgspec
 from agentconsole.domain import delivery, numbers
 from agentconsole.domain.model import (
     Card,
+    Change,
     Consent,
     Conversation,
     ConversationId,
@@ -21,12 +22,14 @@ from agentconsole.domain.model import (
     LinkedAddress,
     Medium,
     MergeEdge,
+    Parting,
     Preference,
     Route,
     RouteUse,
     Snapshot,
     Suggestion,
     Tally,
+    Task,
     Wish,
 )
 
@@ -78,6 +81,11 @@ class State:
     heard: Heard | None
     begun: tuple[datetime, ...]
     complaints: dict[str, datetime]
+    tasks: dict[str, Task]
+    joins: dict[str, ConversationId]
+    moved: dict[str, ConversationId]
+    changes: tuple[Change, ...]
+    partings: dict[str, Parting]
 
     def __init__(self, start: Snapshot) -> None:
         self._start = start

@@ -77,6 +77,13 @@ class ConversationStatus(StrEnum):
     RESOLVED = "resolved"
 
 
+class Priority(StrEnum):
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+    URGENT = "urgent"
+
+
 class ConsentScope(StrEnum):
     MARKETING = "marketing"
     SERVICE = "service"
@@ -161,6 +168,7 @@ class LinkedAddress(Value, frozen=True):
     signer: str = ""
     trusted_by: AgentName = AgentName("")
     """The agent who vouches for the address as ``signer`` signs it."""
+    blocked_by: AgentName = AgentName("")
 
 
 class Consent(Value, frozen=True):
@@ -254,6 +262,57 @@ class Conversation(Value, frozen=True):
     preview: str = ""
     last_in: EntryId = EntryId("")
     participants: tuple[Participant, ...] = ()
+    priority: Priority = Priority.NORMAL
+    aside: str = ""
+    """Why it is kept out of everybody's way: ``spam``, ``muted``; empty where it is not."""
+    last_medium: Medium = Medium("")
+    last_sender: str = ""
+    """Whose the newest message in is (``Address`` as ``str``), and where it came in."""
+    language: str = ""
+    replied: bool = False
+    """We have answered in it at least once."""
+    mentions: tuple[AgentName, ...] = ()
+    """Agents whom a note called and who have done nothing here since."""
+
+
+class Task(Value, frozen=True):
+    """Something to be done until ``due``; ``rung`` from that moment on."""
+
+    id: EntryId
+    conversation: ConversationId
+    text: str
+    due: datetime
+    owner: AgentName = AgentName("")
+    by: AgentName = AgentName("")
+    rung: bool = False
+    done: bool = False
+
+
+class Change(Value, frozen=True):
+    """What an agent changed, so that it can be taken back exactly.
+
+    Args:
+        target: the conversation, the task or the address (as ``str``) that it is about.
+        fields: what it changed there.
+        before, after: the conversation (without what messages say) or the task.
+        made: the conversation that a split made.
+        complaint: since when the conversation bore the tag ``complaint`` before.
+    """
+
+    entry: EntryId
+    at: datetime
+    by: AgentName
+    kind: str
+    target: str
+    fields: tuple[str, ...]
+    before: Conversation | None = None
+    after: Conversation | None = None
+    made: Conversation | None = None
+    task_before: Task | None = None
+    task_after: Task | None = None
+    blocked_before: AgentName = AgentName("")
+    blocked_after: AgentName = AgentName("")
+    complaint: datetime | None = None
 
 
 class DeliveryRecord(Value, frozen=True):
@@ -275,6 +334,8 @@ class DeliveryRecord(Value, frozen=True):
     detail: str = ""
     not_before: datetime | None = None
     proactive: bool = False
+    held: bool = False
+    """It waits only so that the agent can stop it, not for a time that somebody chose."""
 
 
 class Suggestion(Value, frozen=True):
@@ -296,6 +357,23 @@ class MergeEdge(Value, frozen=True):
     by: AgentName
     joins: dict[ConversationId, ConversationId] = {}
     suggestion: EntryId = EntryId("")
+    why: str = ""
+
+
+class Parting(Value, frozen=True):
+    """A split that holds (``entries.Parted``), as one of the two sides keeps it."""
+
+    id: EntryId
+    at: datetime
+    by: AgentName
+    one: CustomerId
+    other: CustomerId
+    addresses: tuple[Address, ...] = ()
+    ended: dict[EntryId, CustomerId] = {}
+    made: dict[EntryId, tuple[CustomerId, CustomerId]] = {}
+    of: EntryId = EntryId("")
+    name: str = ""
+    """What the person is called since then, unless an agent renamed them."""
 
 
 class Heard(Value, frozen=True):
@@ -359,6 +437,15 @@ class Snapshot(Value, frozen=True):
     """When messages that we began ourselves arrived, the newest ones only: for the cap."""
     complaints: dict[str, datetime] = {}
     """Since when a conversation bears the tag ``complaint``, the newest ones only."""
+    partings: dict[str, Parting] = {}
+    tasks: dict[str, Task] = {}
+    """What is to be done, and the newest of what was done."""
+    joins: dict[str, ConversationId] = {}
+    """Conversations that an agent showed as part of another."""
+    moved: dict[str, ConversationId] = {}
+    """Entries that belong to another conversation than the one they name, since it was split."""
+    changes: tuple[Change, ...] = ()
+    """The newest changes that agents can take back, oldest first."""
 
 
 class Customer(Value, frozen=True):
@@ -390,6 +477,11 @@ class Customer(Value, frozen=True):
     complaints: tuple[datetime, ...] = ()
     heard: Heard | None = None
     facts: tuple[Fact, ...] = ()
+    partings: tuple[Parting, ...] = ()
+    tasks: tuple[Task, ...] = ()
+    """What is to be done, the earliest first."""
+    moved: dict[str, ConversationId] = {}
+    changes: tuple[Change, ...] = ()
 
 
 class Line(Value, frozen=True):
@@ -409,6 +501,39 @@ class Line(Value, frozen=True):
     uncertain: int = 0
     failed: int = 0
     suggestions: int = 0
+    priority: Priority = Priority.NORMAL
+    tags: tuple[str, ...] = ()
+    aside: str = ""
+    """Why it is in the view ``spam`` only: ``spam``, ``muted``, ``blocked`` (its newest sender is)."""
+    snoozed_until: datetime | None = None
+    task: Task | None = None
+    """The next thing to be done here, of ``tasks``."""
+    tasks: int = 0
+    mentions: tuple[AgentName, ...] = ()
+    medium: Medium = Medium("")
+    """Where the newest message came in."""
+    language: str = ""
+    replied: bool = False
+    due_at: datetime | None = None
+    """Until when it is to be answered, where the profile says so; filled in by the Desk."""
+    late: bool = False
+    shut: EntryId = EntryId("")
+    """The message behind which the history is closed to whoever did not open it (``domain.gate``). To them it has
+    ``shut_subject`` and ``shut_preview``."""
+    shut_subject: str = ""
+    shut_preview: str = ""
+
+    @property
+    def wanted_since(self) -> datetime | None:
+        """Since when somebody has to do something here: the customer waits, or a task is due."""
+        rung = self.task.due if self.task is not None and self.task.rung else None
+        return min((at for at in (self.waiting_since, rung) if at is not None), default=None)
+
+    @property
+    def alarm_at(self) -> datetime | None:
+        """When something happens here by itself: it wakes, or its next task is due."""
+        due = self.task.due if self.task is not None and not self.task.rung else None
+        return min((at for at in (self.snoozed_until, due) if at is not None), default=None)
 
 
 class Hit(Value, frozen=True):
@@ -442,3 +567,5 @@ class Draft(Value, frozen=True):
     """The failed reply in whose place it goes."""
     begun: Route | None = None
     """Where it would have gone when its first word was typed, or where the agent pointed it since."""
+    discarded_at: datetime | None = None
+    """When the agent threw it away."""

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from agentconsole.domain import facts, learned
+from agentconsole.domain import facts, gate, learned
 from agentconsole.domain.history import ACTIVE, KEPT_ANSWERS, KEPT_PARTICIPANTS
 from agentconsole.domain.model import (
     Card,
@@ -22,14 +22,20 @@ from agentconsole.domain.model import (
     Customer,
     CustomerId,
     Delivery,
+    EntryId,
     Fact,
     Line,
     LinkedAddress,
+    MergeEdge,
     Preference,
+    Priority,
     RouteUse,
     Snapshot,
     Tally,
+    Task,
 )
+
+URGENCY = tuple(Priority)
 
 
 def combine(root: CustomerId, snapshots: Mapping[CustomerId, Snapshot]) -> Customer:
@@ -70,11 +76,15 @@ def combine(root: CustomerId, snapshots: Mapping[CustomerId, Snapshot]) -> Custo
             owners[merge] = snapshot.id
         for wish in snapshot.wishes:
             owners[wish] = snapshot.id
+        for task in snapshot.tasks:
+            owners[task] = snapshot.id
+        for parting in snapshot.partings:
+            owners[parting] = snapshot.id
     known_members = frozenset(members)
     return Customer(
         id=root,
         members=members,
-        name=next((s.name for s in ordered if s.name_given), "") or next((s.name for s in ordered if s.name), ""),
+        name=_name(ordered),
         since=min((s.since for s in ordered if s.since is not None), default=None),
         last_at=max((s.last_at for s in ordered if s.last_at is not None), default=None),
         addresses=tuple(sorted(addresses.values(), key=lambda a: (a.since, a.address))),
@@ -89,7 +99,7 @@ def combine(root: CustomerId, snapshots: Mapping[CustomerId, Snapshot]) -> Custo
             for suggestion in snapshot.suggestions.values()
             if suggestion.other not in known_members
         ),
-        merges=tuple(edge for s in ordered for edge in s.merges.values()),
+        merges=_merges(ordered),
         wishes=tuple(sorted((w for s in ordered for w in s.wishes.values()), key=lambda w: w.at)),
         cards=_cards(ordered),
         tallies=_tallies(ordered),
@@ -99,9 +109,21 @@ def combine(root: CustomerId, snapshots: Mapping[CustomerId, Snapshot]) -> Custo
         heard=max((s.heard for s in ordered if s.heard is not None), key=lambda h: (h.at, h.entry), default=None),
         begun=tuple(sorted(at for s in ordered for at in s.begun)),
         complaints=tuple(sorted(at for s in ordered for at in s.complaints.values())),
+        tasks=tuple(sorted((t for s in ordered for t in s.tasks.values() if not t.done), key=lambda t: (t.due, t.id))),
+        moved={entry: to for s in ordered for entry, to in s.moved.items()},
+        changes=tuple(sorted((c for s in ordered for c in s.changes), key=lambda c: c.at)),
+        partings=tuple(parting for s in ordered for parting in s.partings.values()),
         owners=owners,
         joined=joined,
     )
+
+
+def _name(snapshots: Sequence[Snapshot]) -> str:
+    """Return what a customer is called: as an agent said, the first of them, else as the senders call themselves."""
+    since_split = (max(s.partings.values(), key=lambda p: (bool(p.name), p.at), default=None) for s in snapshots)
+    called = [(split.name if split is not None else "", s) for split, s in zip(since_split, snapshots, strict=True)]
+    given = (alias or s.name for alias, s in called if alias or s.name_given)
+    return next(given, "") or next((s.name for s in snapshots if s.name), "")
 
 
 def _cards(snapshots: Sequence[Snapshot]) -> dict[str, Card]:
@@ -148,11 +170,17 @@ def _later_use(one: RouteUse, other: RouteUse) -> RouteUse:
     )
 
 
+def _merges(snapshots: Sequence[Snapshot]) -> tuple[MergeEdge, ...]:
+    """Return the merges, the oldest first: one that was ended and taken up again stands where it stood."""
+    return tuple(edge for s in snapshots for edge in sorted(s.merges.values(), key=lambda edge: (edge.at, edge.id)))
+
+
 def _joined(snapshots: Sequence[Snapshot]) -> dict[ConversationId, ConversationId]:
     pairs: dict[ConversationId, ConversationId] = {}
+    for edge in _merges(snapshots):
+        pairs.update(edge.joins)
     for snapshot in snapshots:
-        for edge in snapshot.merges.values():
-            pairs.update(edge.joins)
+        pairs.update({ConversationId(part): whole for part, whole in snapshot.joins.items()})
     resolved = {}
     for start in pairs:
         target, seen = start, {start}
@@ -198,6 +226,10 @@ def _join(one: Conversation, other: Conversation, *, keep_subject: bool) -> Conv
         answered_at=answered,
         last_in_at=max((c.last_in_at for c in (one, other) if c.last_in_at is not None), default=None),
         participants=tuple(dict.fromkeys((*one.participants, *other.participants)))[:KEPT_PARTICIPANTS],
+        priority=max((one.priority, other.priority), key=URGENCY.index),
+        aside=one.aside if one.aside == other.aside else "",
+        replied=one.replied or other.replied,
+        mentions=tuple(dict.fromkeys((*one.mentions, *other.mentions))),
     )
 
 
@@ -217,6 +249,11 @@ def lines(customer: Customer) -> tuple[Line, ...]:
     for record in customer.deliveries:
         name = customer.joined.get(record.conversation, record.conversation)
         states.setdefault(name, []).append(record.state)
+    tasks: dict[ConversationId, list[Task]] = {}
+    for task in customer.tasks:
+        tasks.setdefault(customer.joined.get(task.conversation, task.conversation), []).append(task)
+    doubt = gate.closing(customer)
+    blocked = {str(linked.address) for linked in customer.addresses if linked.blocked_by}
     return tuple(
         Line(
             conversation=c.id,
@@ -232,6 +269,19 @@ def lines(customer: Customer) -> tuple[Line, ...]:
             uncertain=states.get(c.id, []).count(Delivery.UNCERTAIN),
             failed=states.get(c.id, []).count(Delivery.FAILED),
             suggestions=pending,
+            priority=c.priority,
+            tags=c.tags,
+            aside=c.aside or ("blocked" if c.last_sender in blocked else ""),
+            snoozed_until=c.snoozed_until,
+            task=next(iter(tasks.get(c.id, ())), None),
+            tasks=len(tasks.get(c.id, ())),
+            mentions=c.mentions,
+            medium=c.last_medium,
+            language=c.language,
+            replied=c.replied,
+            shut=doubt.entry if doubt is not None else EntryId(""),
+            shut_subject=gate.subject_of(customer, c, doubt),
+            shut_preview=gate.preview_of(c, doubt),
         )
         for c in customer.conversations
     )

@@ -79,6 +79,10 @@ class Counts(Value, frozen=True):
     resolved: int
     failed: int
     uncertain: int
+    snoozed: int = 0
+    tasks: int = 0
+    spam: int = 0
+    late: int = 0
 
 
 class SpoolRecord(Value, frozen=True):

@@ -8,16 +8,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast, get_args
 
 import msgspec
 
 from agentconsole.desk import (
     AccountHealth,
+    Act,
     Agent,
     Away,
     Compose,
     DamagedRecord,
+    Done,
     ErasedCustomer,
     Fallback,
     News,
@@ -27,14 +29,16 @@ from agentconsole.desk import (
     QueueCounts,
     QueuePage,
     Sent,
+    Split,
     SpoolStatus,
     Status,
     StoreStatus,
     SuggestionView,
+    Target,
     TimelinePage,
     WishView,
 )
-from agentconsole.domain import gate, guards, history, identity, preference
+from agentconsole.domain import gate, guards, history, identity, preference, work
 from agentconsole.domain.about import NOTHING_KNOWN, About, about
 from agentconsole.domain.entries import (
     AddressLinked,
@@ -42,6 +46,7 @@ from agentconsole.domain.entries import (
     AnyEntry,
     Assigned,
     ConsentChanged,
+    JoinedTo,
     Merged,
     Note,
     PreferenceStated,
@@ -49,6 +54,7 @@ from agentconsole.domain.entries import (
     Received,
     Redacted,
     Reply,
+    SplitOff,
     StatusChanged,
     WishRefused,
 )
@@ -65,21 +71,26 @@ from agentconsole.domain.model import (
     Customer,
     CustomerId,
     Delivery,
+    DeliveryRecord,
     Draft,
     EntryId,
     Hit,
-    Line,
     LinkedAddress,
     Medium,
     Route,
+    Snapshot,
     Trust,
     derive_id,
 )
 from agentconsole.domain.permission import Reach, Size
 from agentconsole.domain.person import combine, lines
-from agentconsole.errors import HubAbsent, NotFound, Refused
+from agentconsole.domain.work import Doing
+from agentconsole.errors import AgentConsoleError, HubAbsent, NotFound, Refused
 from agentconsole.hub.masking import Masks
+from agentconsole.ports import View
+from agentconsole.store import rules
 from agentconsole.text import sms
+from tests.ui.waiting_double import WaitingDouble
 
 NOW = datetime(2026, 3, 3, 14, 2, 30, tzinfo=UTC)
 
@@ -101,7 +112,7 @@ def phone(value: str) -> Address:
     return Address("phone", "", value)
 
 
-class DeskDouble:
+class DeskDouble(WaitingDouble):
     def __init__(self) -> None:
         self.records: dict[CustomerId, list[AnyEntry]] = {}
         self.calls: list[tuple[str, tuple[Any, ...]]] = []
@@ -128,7 +139,8 @@ class DeskDouble:
         self._who: list[CustomerId] = []
         self._health = False
         self._held: tuple[int, dict[CustomerId, CustomerId]] = (-1, {})
-        self._folded: dict[CustomerId, tuple[int, history.Snapshot]] = {}
+        self.begin_waiting()
+        self._folded: dict[CustomerId, tuple[int, Snapshot]] = {}
 
     # -- the script -----------------------------------------------------------------------------------------
 
@@ -210,7 +222,7 @@ class DeskDouble:
     def called(self, name: str) -> list[tuple[Any, ...]]:
         return [arguments for called, arguments in self.calls if called == name]
 
-    def snapshot(self, record: CustomerId) -> history.Snapshot:
+    def snapshot(self, record: CustomerId) -> Snapshot:
         entries = self.records[record]
         known = self._folded.get(record)
         if known is None or known[0] > len(entries):
@@ -249,18 +261,14 @@ class DeskDouble:
     async def queue(self, who: Agent, view: str, offset: int, limit: int) -> QueuePage:
         await self._enter("queue", view, offset, limit)
         every = [line for person in self.people() for line in lines(person)]
-        views = {
-            "waiting": lambda line: line.waiting_since is not None,
-            "mine": lambda line: line.assignee == who.name and line.status != ConversationStatus.RESOLVED,
-            "unassigned": lambda line: not line.assignee and line.status != ConversationStatus.RESOLVED,
-            "open": lambda line: line.status != ConversationStatus.RESOLVED,
-            "resolved": lambda line: line.status == ConversationStatus.RESOLVED,
-            "failed": lambda line: bool(line.failed),
-            "uncertain": lambda line: bool(line.uncertain),
-            "all": lambda line: True,
-        }
-        found: list[Line] = sorted(filter(views[view], every), key=lambda line: line.waiting_since or line.last_at)
-        counts = QueueCounts(**{name: sum(map(test, every)) for name, test in views.items() if name != "all"})
+        views: tuple[View, ...] = get_args(View)
+        found = [line for line in every if rules.in_view(line, cast("View", view), who.name)]
+        found.sort(key=lambda line: rules.line_order(line, cast("View", view)))
+        counts = QueueCounts()
+        for name in views:
+            if name != "all":
+                number = sum(rules.in_view(line, name, who.name) for line in every)
+                counts = msgspec.structs.replace(counts, **{name: number})
         return QueuePage(tuple(found[offset : offset + limit]), counts, Position("e", self.number), len(found))
 
     async def timeline(self, who: Agent, customer: CustomerId, before: EntryId, limit: int) -> TimelinePage:
@@ -392,7 +400,8 @@ class DeskDouble:
         if self.gone:
             raise HubAbsent("No hub answers. Nothing was sent.", "Start one.")
         who_changed, self._who, health, self._health = tuple(self._who), [], self._health, False
-        return News(Position("e", self.number), who_changed, health)
+        present, self.present_changed = self.present_changed, False
+        return News(Position("e", self.number), who_changed, health, present)
 
     async def seen(self, who: Agent, customer: CustomerId, at: datetime) -> None:
         await self._enter("seen", customer, at)
@@ -406,6 +415,7 @@ class DeskDouble:
             raise error
         choice = self._choice(compose)
         reply = EntryId(derive_id("e", "reply", request))
+        earlier = request in self.requests and self.entry(reply)[1].text != compose.text
         if request not in self.requests:
             ranked = next((r for r in choice.ranked if compose.route in (None, r.route)), None)
             if ranked is None:
@@ -425,14 +435,31 @@ class DeskDouble:
                     text=compose.text,
                     key=reply,
                     facts={"instead_of": compose.instead_of} if compose.instead_of else {},
+                    attachments=compose.attachments,
+                    not_before=compose.not_before or (NOW + timedelta(seconds=self.hold) if self.hold else None),
+                    held=bool(self.hold) and compose.hold < 0 and compose.not_before is None,
                 ),
             )
-        return self._sent(reply, choice)
+        return msgspec.structs.replace(self._sent(reply, choice), earlier=earlier)
+
+    def entry(self, reply: EntryId) -> tuple[CustomerId, Reply, DeliveryRecord]:
+        owner = self._owner(reply)
+        found = next(e for e in self.records[owner] if e.id == reply and isinstance(e, Reply))
+        return owner, found, next(d for d in self.person(owner).deliveries if d.reply == reply)
 
     def _sent(self, reply: EntryId, choice: Choice | None = None) -> Sent:
         record = next(d for p in self.people() for d in p.deliveries if d.reply == reply)
         route = Route(record.account, record.medium, record.address)
-        return Sent(reply, record.state, route, choice or Choice(()), record.reason, record.detail)
+        return Sent(
+            reply,
+            record.state,
+            route,
+            choice or Choice(()),
+            record.reason,
+            record.detail,
+            record.not_before if record.state == Delivery.QUEUED else None,
+            record.held and record.state == Delivery.QUEUED,
+        )
 
     async def sent(self, who: Agent, reply: EntryId) -> Sent:
         return self._sent(reply)
@@ -564,6 +591,55 @@ class DeskDouble:
     ) -> None:
         await self._enter("set_status", conversation, status)
         self.add(customer, StatusChanged(id=self._id(), at=NOW, conversation=conversation, status=status, by=who.name))
+
+    async def work(self, who: Agent, request: str, targets: Sequence[Target], act: Act) -> tuple[Done, ...]:
+        await self._enter("work", request, tuple(targets), act)
+        act = work.checked(act, NOW)
+        return tuple(self._work(who, request, target, act) for target in targets)
+
+    def _work(self, who: Agent, request: str, target: Target, act: Act) -> Done:
+        try:
+            person = self.person(target.customer)
+            doing = Doing(who.name, NOW, f"{request}{target.customer}{target.conversation}")
+            snapshots = {member: self.snapshot(member) for member in person.members}
+            if isinstance(act, Split):
+                owner = self._owner(act.first)
+                name = target.conversation
+                conversation = snapshots[owner].conversations[name]
+                page = sorted(self.records[owner], key=lambda entry: entry.at)
+                made: list[tuple[CustomerId, AnyEntry]] = [
+                    (owner, work.split(conversation, page, act.first, doing, snapshots[owner].moved))
+                ]
+            else:
+                made = work.entries(act, person, snapshots, target.conversation, doing)
+        except AgentConsoleError as exc:
+            return Done(target, code=exc.code, message=exc.message, hint=exc.hint)
+        for owner, entry in made:
+            self.add(owner, entry)
+        last = made[-1][1]
+        where = target.conversation
+        if isinstance(last, SplitOff):
+            where = last.made.id
+        elif isinstance(last, JoinedTo):
+            where = last.into
+        return Done(target, tuple(entry.id for _, entry in made), where)
+
+    async def undo(self, who: Agent, request: str, entries: Sequence[EntryId]) -> tuple[Done, ...]:
+        await self._enter("undo", request, tuple(entries))
+        found = []
+        for entry in entries or self._newest(who):
+            owner = self._owner(entry)
+            target = Target(owner)
+            try:
+                self.add(owner, work.undo(self.snapshot(owner), entry, who.name, NOW))
+                found.append(Done(target, (entry,)))
+            except AgentConsoleError as exc:
+                found.append(Done(target, (entry,), code=exc.code, message=exc.message, hint=exc.hint))
+        return tuple(found)
+
+    def _newest(self, who: Agent) -> list[EntryId]:
+        changes = [c for name in self.records for c in self.snapshot(name).changes if c.by == who.name]
+        return [max(changes, key=lambda change: change.at).entry] if changes else []
 
     async def open_history(self, who: Agent, request: str, customer: CustomerId, message: EntryId) -> None:
         await self._enter("open_history", customer, message)

@@ -34,14 +34,14 @@ from agentconsole.domain.model import (
     Customer,
     CustomerId,
     EntryId,
-    Hit,
     Medium,
     Suggestion,
 )
 from agentconsole.errors import Ambiguous, NotFound, Refused, UsageError
-from agentconsole.hub.desk.base import DeskPart, key_of
+from agentconsole.hub.desk.base import key_of
+from agentconsole.hub.desk.gating import Gated
 from agentconsole.hub.masking import Masks
-from agentconsole.ports import History, Revision, View
+from agentconsole.ports import Counts, History, Revision, View
 
 MAX_PAGE = 500
 TEXT_LENGTH = 16_000
@@ -58,11 +58,15 @@ MAX_TEXT = 100_000
 """Characters of a text in one call: six bytes each as JSON stay under the wire's limit."""
 
 VIEWS: dict[str, View] = {
-    name: name for name in ("waiting", "mine", "unassigned", "open", "resolved", "failed", "uncertain", "all")
+    name: name
+    for name in (
+        *("waiting", "mine", "unassigned", "open", "resolved", "failed", "uncertain"),
+        *("snoozed", "tasks", "spam", "all"),
+    )
 }
 
 
-class Reading(DeskPart):
+class Reading(Gated):
     async def queue(self, who: Agent, view: str, offset: int, limit: int) -> QueuePage:
         self.need(who, "read")
         if view not in VIEWS:
@@ -72,8 +76,8 @@ class Reading(DeskPart):
         lines = await self.store.lines(VIEWS[view], who.name, offset=max(offset, 0), limit=min(max(limit, 1), MAX_PAGE))
         total = getattr(counts, view, 0) or offset + len(lines)
         return QueuePage(
-            self.masks.value(tuple(lines)),
-            QueueCounts(**{name: getattr(counts, name) for name in QueueCounts.__struct_fields__}),
+            self.masks.value(self.shut_lines(who, lines)),
+            QueueCounts(**{name: getattr(counts, name) for name in Counts.__struct_fields__}),
             position,
             total,
         )
@@ -115,7 +119,14 @@ class Reading(DeskPart):
         if not active:
             raise NotFound(f"{customer.name or customer.id} has no conversation yet.", "Send a message first.")
         mask = self.masks.text
-        some = ", ".join(f"{c.id} ({mask(c.subject) or mask(c.preview)[:30]})" for c in active[:5])
+        doubt = self.closing(who, customer)
+        seen = [
+            (c.id, c.subject, c.preview)
+            if doubt is None
+            else (c.id, gate.subject_of(customer, c, doubt), gate.preview_of(c, doubt))
+            for c in active[:5]
+        ]
+        some = ", ".join(f"{name} ({mask(subject) or mask(preview)[:30]})" for name, subject, preview in seen)
         raise Ambiguous(
             f"{mask(customer.name) or customer.id} has several open conversations: {some}.",
             "Name one by its id.",
@@ -127,6 +138,10 @@ class Reading(DeskPart):
         history = await self.store.history(customer, before=before or None, limit=min(max(limit, 1), MAX_PAGE))
         if history is None:
             raise NotFound(f"There is no customer {customer}.", "See: agentconsole inbox")
+        return await self.page_of(who, history, position)
+
+    async def page_of(self, who: Agent, history: History, position: Position) -> TimelinePage:
+        """Return a page of a timeline as an agent sees it."""
         shown, closed = self._behind_the_gate(who, history)
         entries, cut, masked = _page(shown, self.masks)
         states = {}
@@ -159,6 +174,7 @@ class Reading(DeskPart):
             masked=masked,
             about=self.masks.value(await self.about(history.customer)),
             doubtful=identity.doubtful(history.customer),
+            newer=history.newer,
         )
 
     def _behind_the_gate(self, who: Agent, history: History) -> tuple[Sequence[AnyEntry], bool]:
@@ -167,29 +183,8 @@ class Reading(DeskPart):
         if doubt is None:
             return history.entries, False
         shown = gate.visible(history.customer, doubt, history.entries)
-        closed = history.more or gate.hides(history.entries, shown)
+        closed = history.more or history.newer or gate.hides(history.entries, shown)
         return (shown, True) if closed else (history.entries, False)
-
-    async def _closed_to(self, who: Agent, record: CustomerId, entry: AnyEntry) -> bool:
-        """Say whether an entry lies behind the gate: nothing hands out what the timeline hides."""
-        customer = await self.store.customer(record)
-        doubt = self.closing(who, customer) if customer is not None else None
-        if customer is None or doubt is None:
-            return False
-        answered = await self.store.entry(entry.answers) if isinstance(entry, Reply) and entry.answers else None
-        page = (answered[1], entry) if answered is not None else (entry,)
-        return gate.hides((entry,), gate.visible(customer, doubt, page))
-
-    async def _open_entry(self, who: Agent, entry: EntryId) -> tuple[CustomerId, AnyEntry]:
-        found = await self.store.entry(entry)
-        if found is None:
-            raise NotFound(f"There is no entry {entry}.", "See: agentconsole show")
-        if await self._closed_to(who, *found):
-            raise Refused(
-                "The sender of the newest message is not verified, so the history is closed. Nothing was shown.",
-                f"To open it, noted in the audit trail: agentconsole show {found[0]} --open",
-            )
-        return found
 
     async def open_history(self, who: Agent, request: str, customer: CustomerId, message: EntryId) -> None:
         self.need(who, "read")
@@ -221,34 +216,17 @@ class Reading(DeskPart):
 
     async def text(self, who: Agent, entry: EntryId, offset: int, length: int) -> str:
         self.need(who, "read")
-        found = await self._open_entry(who, entry)
+        found = await self.open_entry(who, entry)
         text = str(getattr(found[1], "text", ""))
         return self.masks.part(text, max(offset, 0), min(max(length, 0), MAX_TEXT))
 
     async def reveal(self, who: Agent, request: str, entry: EntryId) -> str:
         self.need(who, "customer")
         key_of(request)
-        found = await self._open_entry(who, entry)
+        found = await self.open_entry(who, entry)
         owner = await self.store.customer(found[0])
         await self.audit_first(who, "reveal", owner.id if owner is not None else found[0], entry)
         return str(getattr(found[1], "text", ""))[:MAX_TEXT]
-
-    async def search(self, who: Agent, words: str, limit: int) -> tuple[Hit, ...]:
-        self.need(who, "read")
-        if not words.strip():
-            raise UsageError("There is nothing to search for.", "Give one word or more.")
-        await self.audit(who, "search")  # without the words: they name people whom an erasure could not find there
-        hits = await self.store.search(words, limit=min(max(limit, 1), MAX_PAGE))
-        return self.masks.value(tuple([await self._shut(who, hit) for hit in hits]))
-
-    async def _shut(self, who: Agent, hit: Hit) -> Hit:
-        """Return a find without its words where the history is closed: that there is something is no secret."""
-        customer = await self.store.customer(hit.customer)
-        if customer is None or self.closing(who, customer) is None:
-            return hit
-        found = await self.store.entry(hit.entry)
-        shut = found is not None and await self._closed_to(who, *found)
-        return msgspec.structs.replace(hit, snippet="") if shut else hit
 
     async def news(self, who: Agent, since: Position, seconds: float) -> News:
         self.need(who, "read")
@@ -282,6 +260,7 @@ class Reading(DeskPart):
     async def blob(self, who: Agent, customer: CustomerId, blob: BlobId, offset: int, length: int) -> bytes:
         self.need(who, "read")
         person = await self.person(customer)
+        await self.open_file(who, person, blob)
         for member in person.members:
             try:
                 data = await self.store.blob(member, blob)
