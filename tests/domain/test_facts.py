@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from agentconsole.domain import facts
 from tests.domain.make import EMAIL, MAIL, PHONE, WHATSAPP, ago, received
+from tests.effort import costs_at_most
 
 EMILY = received(
     "e1",
@@ -74,8 +73,7 @@ def test_ordinary_drafts_are_left_alone(draft: str):
 
 def test_a_hostile_text_costs_no_time():
     texts = ("ID " * 7000, "order" + "\n" * 20_000, "주문" + " " * 20_000, "ID" + " \t" * 10_000, "1-" * 9000)
-    start = time.process_time()
     for number, text in enumerate(texts):
-        facts.known([received(f"h{number}", MAIL, EMAIL, ago(), text)])
-    facts.asked_again("please " * 4000, facts.known([EMILY]))
-    assert time.process_time() - start < 1.0
+        entry = received(f"h{number}", MAIL, EMAIL, ago(), text)
+        costs_at_most(0.5, lambda entry=entry: facts.known([entry]))  # type: ignore[misc]
+    costs_at_most(0.5, lambda: facts.asked_again("please " * 4000, facts.known([EMILY])))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from datetime import timedelta
-from time import process_time
 
 import pytest
 
@@ -16,6 +15,7 @@ from agentconsole.domain.model import Customer, CustomerId, EntryId, Medium, Pre
 from agentconsole.errors import NotFound
 from agentconsole.hub import wishing
 from agentconsole.ports import Inbound, RawItem
+from tests.effort import costs_at_most
 from tests.fakes import paper
 from tests.hub.conftest import EMAIL, World
 from tests.waiting import until
@@ -211,7 +211,5 @@ async def test_a_real_mail_as_providers_send_it(world: World):
 
 
 def test_a_long_text_of_mere_lines_holds_nothing_up():
-    began = process_time()
-    (one,) = wishing._read("Please text me.\n" + "\n" * 400_000, "")
+    (one,) = costs_at_most(1, lambda: wishing._read("Please text me.\n" + "\n" * 400_000, ""))
     assert (one.medium, one.sure) == ("sms", True)
-    assert process_time() - began < 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +15,7 @@ from agentconsole.channels.email.headers import safe_name
 from agentconsole.channels.email.mime import identity, parse
 from agentconsole.domain.model import Delivery, Trust
 from agentconsole.ports import AddressEvent, Inbound, Opaque, OwnCopy, RawItem, StatusReport
+from tests.effort import costs_at_most
 
 NOW = datetime(2024, 3, 6, 12, 0, tzinfo=UTC)
 TAKEN = "2024-03-06T11:00:00+00:00"
@@ -482,14 +482,15 @@ BOMBS: dict[str, Any] = {
 
 @pytest.mark.parametrize("name", BOMBS)
 def test_bombs_are_read_in_bounded_time(name: str) -> None:
-    payload = BOMBS[name]()
-    started = time.process_time()
-    try:
-        found = parse(item(payload))
-    except ValueError:
-        found = []
-    assert time.process_time() - started < 2.0
-    for one in found:
+    payload = item(BOMBS[name]())
+
+    def read() -> list[Any]:
+        try:
+            return list(parse(payload))
+        except ValueError:
+            return []
+
+    for one in costs_at_most(2.0, read):
         assert not isinstance(one, Inbound) or len(one.text) <= 500_000
 
 
