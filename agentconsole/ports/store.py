@@ -25,6 +25,7 @@ from agentconsole.domain.model import (
     Snapshot,
     Value,
 )
+from agentconsole.domain.queueing import Cutoff, Filter
 from agentconsole.ports.channel import Cursor, RawItem
 from agentconsole.text.query import Query
 
@@ -217,11 +218,31 @@ class Store(Protocol):
         """Return the reply that a provider's id or our own key names."""
         ...
 
-    async def lines(self, view: View, agent: AgentName, *, offset: int = 0, limit: int = 200) -> Sequence[Line]:
-        """Return queue rows: waiting longest first for ``waiting``, else newest first."""
+    async def lines(
+        self,
+        view: View | Filter,
+        agent: AgentName,
+        *,
+        offset: int = 0,
+        limit: int = 200,
+        late: Sequence[Cutoff] = (),
+    ) -> Sequence[Line]:
+        """Return queue rows, in the order of ``store.rules.line_order``.
+
+        Args:
+            late: since when somebody must have waited to be late now.
+        """
         ...
 
-    async def counts(self, agent: AgentName) -> Counts: ...
+    async def counts(self, agent: AgentName, *, late: Sequence[Cutoff] = ()) -> Counts: ...
+
+    async def count(self, wanted: Filter, agent: AgentName, *, late: Sequence[Cutoff] = ()) -> int:
+        """Return how many rows a filter shows."""
+        ...
+
+    async def next_alarm(self) -> Line | None:
+        """Return the row in which something happens by itself next (``Line.alarm_at``), if one."""
+        ...
 
     async def search(self, words: str, *, limit: int = 50) -> Sequence[Hit]:
         """Return entries that contain all words (Korean by syllables, Latin by prefix), newest first."""

@@ -30,6 +30,7 @@ from agentconsole.domain.model import (
     Snapshot,
 )
 from agentconsole.domain.person import combine, lines
+from agentconsole.domain.queueing import Cutoff, Filter, is_late
 from agentconsole.errors import NotFound
 from agentconsole.ports import (
     Changes,
@@ -296,26 +297,31 @@ class MemoryStore(Shelves):
                 unread = any(at > self._seen.get((member, agent), -1) for member, at in parts[line.conversation])
                 yield history.replace(line, unread=unread)
 
-    async def lines(self, view: View, agent: AgentName, *, offset: int = 0, limit: int = 200) -> Sequence[Line]:
-        rows = [line for line in self._rows(agent) if rules.in_view(line, view, agent)]
-        rows.sort(key=lambda line: rules.line_order(line, view))
+    async def lines(
+        self,
+        view: View | Filter,
+        agent: AgentName,
+        *,
+        offset: int = 0,
+        limit: int = 200,
+        late: Sequence[Cutoff] = (),
+    ) -> Sequence[Line]:
+        rows = [line for line in self._rows(agent) if rules.shown(line, view, agent, late)]
+        rows.sort(key=lambda line: rules.line_order(line, rules.order_of(view), late=is_late(line, late)))
         return rows[offset : offset + limit]
 
-    async def counts(self, agent: AgentName) -> Counts:
+    async def counts(self, agent: AgentName, *, late: Sequence[Cutoff] = ()) -> Counts:
         rows = list(self._rows(agent))
+        waiting = [line for line in rows if rules.in_view(line, "waiting", agent)]
+        numbers = {name: sum(rules.in_view(line, name, agent) for line in rows) for name in rules.COUNTED}
+        return Counts(**numbers, late=sum(is_late(line, late) for line in waiting))
 
-        def count(view: View) -> int:
-            return sum(rules.in_view(line, view, agent) for line in rows)
+    async def count(self, wanted: Filter, agent: AgentName, *, late: Sequence[Cutoff] = ()) -> int:
+        return sum(rules.shown(line, wanted, agent, late) for line in self._rows(agent))
 
-        return Counts(
-            waiting=count("waiting"),
-            mine=count("mine"),
-            unassigned=count("unassigned"),
-            open=count("open"),
-            resolved=count("resolved"),
-            failed=count("failed"),
-            uncertain=count("uncertain"),
-        )
+    async def next_alarm(self) -> Line | None:
+        rows = [(line.alarm_at, line.customer, line.conversation, line) for line in self._rows(AgentName(""))]
+        return min((row for row in rows if row[0] is not None), default=(None, "", "", None))[3]
 
     async def replies(
         self, states: Sequence[Delivery], *, account: AccountName | None = None, limit: int | None = 500

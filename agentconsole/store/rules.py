@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, get_args
 
+from agentconsole.domain import queueing
 from agentconsole.domain.addresses import EMAIL
 from agentconsole.domain.entries import (
     AnyEntry,
@@ -33,9 +34,10 @@ from agentconsole.domain.model import (
     Trust,
 )
 from agentconsole.domain.person import URGENCY
+from agentconsole.domain.queueing import Cutoff, Filter
 from agentconsole.ports import View
 
-INDEX_VERSION: Final = f"2.{FOLD_VERSION}"
+INDEX_VERSION: Final = f"3.{FOLD_VERSION}"
 """Raised with every change of what this module or the index makes of entries; a derived file of another version
 is dropped and built anew."""
 
@@ -44,6 +46,7 @@ CHANGES_LIMIT: Final = 1000
 """More changed customers than this are told as "ask again for all"."""
 
 CUSTOMER_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+COUNTED: Final[tuple[View, ...]] = tuple(name for name in get_args(View) if name != "all")
 FAR: Final = 1 << 62
 """Where a row sorts that has no time, in microseconds."""
 
@@ -148,6 +151,20 @@ def in_view(line: Line, view: View, agent: AgentName) -> bool:
             return bool(line.aside)
         case "all":
             return True
+
+
+def shown(line: Line, view: View | Filter, agent: AgentName, late: Sequence[Cutoff]) -> bool:
+    """Say whether a view or a filter shows a row."""
+    if isinstance(view, Filter):
+        return queueing.shown(line, view, agent, late)
+    return in_view(line, view, agent)
+
+
+def order_of(view: View | Filter) -> View:
+    """Return by the order of which view the rows come: those of a filter about waiting like the ones that wait."""
+    if not isinstance(view, Filter):
+        return view
+    return "waiting" if view.waiting or view.before is not None or view.late else "all"
 
 
 def concerned(line: Line) -> frozenset[AgentName]:

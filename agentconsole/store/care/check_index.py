@@ -20,7 +20,7 @@ from agentconsole.domain.model import CustomerId
 from agentconsole.seams import Steps, SystemRandomness
 from agentconsole.store import finding, rules
 from agentconsole.store.care.layout import Progress
-from agentconsole.store.embedded import files, search
+from agentconsole.store.embedded import files, queue, search
 from agentconsole.store.embedded.engine import Engine
 from agentconsole.store.embedded.head import head_path, journal_path, previous_path
 from agentconsole.store.embedded.index import Index, Reading
@@ -53,15 +53,16 @@ _TABLES: Final = {
     "seen": "SELECT r.record, s.agent, s.at FROM {db}.seen s JOIN {db}.records r USING (rid)",
     "joined": "SELECT record, root FROM {db}.records",
     "people": "SELECT root, name, shown, folded FROM {db}.people",
-    "lines": "SELECT root, conversation, status, assignee, waiting, last_at, failed, uncertain, body FROM {db}.lines",
+    "lines": queue.READ,
+    "concerned": "SELECT root, conversation, agent, at FROM {db}.concerned",
     "parts": "SELECT p.root, p.conversation, r.record, p.last_at FROM {db}.parts p JOIN {db}.records r USING (rid)",
 }
 """The first column is the customer whose row it is."""
 
 _COUNTED: Final = (
-    "SELECT status, assignee, waiting, failed, uncertain, number FROM tallies WHERE number <> 0",
-    "SELECT status, assignee, waiting IS NOT NULL, failed > 0, uncertain > 0, count(*) FROM lines "
-    "GROUP BY 1, 2, 3, 4, 5",
+    "SELECT status, assignee, waiting, failed, uncertain, aside, due, number FROM tallies WHERE number <> 0",
+    "SELECT status, assignee, waiting IS NOT NULL, failed > 0, uncertain > 0, aside <> '', due IS NOT NULL, count(*) "
+    "FROM lines GROUP BY 1, 2, 3, 4, 5, 6, 7",
 )
 
 

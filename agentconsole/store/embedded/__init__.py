@@ -35,6 +35,7 @@ from agentconsole.domain.model import (
     Line,
     Snapshot,
 )
+from agentconsole.domain.queueing import Cutoff, Filter
 from agentconsole.errors import NotFound, StoreFault, TryLater
 from agentconsole.ports import (
     AuditLine,
@@ -343,11 +344,25 @@ class EmbeddedStore(Drafted):
     async def reply_by(self, account: AccountName, *, external_id: str = "", key: str = "") -> EntryId | None:
         return await self._ask("read its index", self._reader.reply_by, account, external_id, key)
 
-    async def lines(self, view: View, agent: AgentName, *, offset: int = 0, limit: int = 200) -> Sequence[Line]:
-        return await self._ask("read the queue", self._reader.lines, view, agent, offset, limit)
+    async def lines(
+        self,
+        view: View | Filter,
+        agent: AgentName,
+        *,
+        offset: int = 0,
+        limit: int = 200,
+        late: Sequence[Cutoff] = (),
+    ) -> Sequence[Line]:
+        return await self._ask("read the queue", self._reader.lines, view, agent, offset, limit, late)
 
-    async def counts(self, agent: AgentName) -> Counts:
-        return await self._ask("read the queue", self._reader.counts, agent)
+    async def counts(self, agent: AgentName, *, late: Sequence[Cutoff] = ()) -> Counts:
+        return await self._ask("read the queue", self._reader.counts, agent, late)
+
+    async def count(self, wanted: Filter, agent: AgentName, *, late: Sequence[Cutoff] = ()) -> int:
+        return await self._ask("read the queue", self._reader.count, wanted, agent, late)
+
+    async def next_alarm(self) -> Line | None:
+        return await self._ask("read the queue", self._reader.next_alarm)
 
     async def search(self, words: str, *, limit: int = 50) -> Sequence[Hit]:
         return list((await self.find_entries(plain(words), AgentName(""), limit=limit)).hits)

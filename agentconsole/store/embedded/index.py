@@ -23,10 +23,10 @@ from agentconsole.domain.entries import (
     Received,
     Reply,
 )
-from agentconsole.domain.model import CustomerId, EntryId, Snapshot
+from agentconsole.domain.model import CustomerId, EntryId, Line, Snapshot
 from agentconsole.domain.person import combine, lines
 from agentconsole.store import finding, rules
-from agentconsole.store.embedded import fingerprint
+from agentconsole.store.embedded import fingerprint, queue
 from agentconsole.store.embedded.files import Filed, sync_folder
 from agentconsole.store.embedded.schema import (
     LATER,
@@ -433,10 +433,26 @@ class Index:
         self._refresh(new_roots)
         return set(everybody)
 
+    def _write_concerned(self, root: CustomerId, found: Iterable[Line]) -> None:
+        """Write in which agents' own views the rows of a customer are."""
+        wanted = {
+            (line.conversation, agent): rules.microseconds(line.last_at)
+            for line in found
+            for agent in rules.concerned(line)
+            if rules.in_view(line, "mine", agent)
+        }
+        rows = self._db.execute("SELECT conversation, agent, at FROM concerned WHERE root = ?", (root,))
+        kept = {(name, agent): at for name, agent, at in rows}
+        for key in kept.keys() - wanted.keys():
+            self._db.execute("DELETE FROM concerned WHERE root = ? AND conversation = ? AND agent = ?", (root, *key))
+        for key, at in wanted.items():
+            if kept.get(key) != at:
+                self._db.execute("INSERT OR REPLACE INTO concerned VALUES (?, ?, ?, ?)", (root, *key, at))
+
     def _forget(self, root: CustomerId) -> None:
         """Take out the rows of a customer."""
         self._name(root, 0, "")
-        for table in ("people", "lines", "parts", "joins"):
+        for table in ("people", "lines", "concerned", "parts", "joins"):
             self._db.execute(f"DELETE FROM {table} WHERE root = ?", (root,))  # noqa: S608
 
     def _name(self, root: CustomerId, rid: int, keys: str) -> None:
@@ -490,15 +506,8 @@ class Index:
         for name, line in wanted.items():
             body = _encode(line)
             if kept.get(name) != body:
-                waiting = rules.microseconds(line.waiting_since) if line.waiting_since is not None else None
-                last_at = rules.microseconds(line.last_at)
-                self._db.execute(
-                    "INSERT INTO lines VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (root, conversation) DO UPDATE "
-                    "SET status = excluded.status, assignee = excluded.assignee, waiting = excluded.waiting, "
-                    "last_at = excluded.last_at, failed = excluded.failed, uncertain = excluded.uncertain, "
-                    "body = excluded.body",
-                    (root, name, line.status, line.assignee, waiting, last_at, line.failed, line.uncertain, body),
-                )
+                self._db.execute(queue.WRITE, queue.row(root, line, body))
+        self._write_concerned(root, wanted.values())
         parts: dict[tuple[str, int], int] = {}
         for name, found in rules.conversation_parts(person, snapshots).items():
             for member, at in found:

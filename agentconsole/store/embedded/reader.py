@@ -31,11 +31,12 @@ from agentconsole.domain.model import (
     Snapshot,
 )
 from agentconsole.domain.person import combine
+from agentconsole.domain.queueing import Cutoff, Filter
 from agentconsole.errors import NotFound
 from agentconsole.ports import Changes, Counts, Due, History, Revision, Thread, View
 from agentconsole.store import codec, rules
 from agentconsole.store import finding as findings
-from agentconsole.store.embedded import files
+from agentconsole.store.embedded import files, queue
 from agentconsole.store.embedded.files import Damaged, Documents
 from agentconsole.store.embedded.finder import UNREAD, Finder, time_of
 from agentconsole.store.embedded.head import Volume, head_path, previous_path, read_volume, volume_path, volumes
@@ -51,19 +52,6 @@ _ATTEMPTS: Final = 3
 _snapshot = reads(Snapshot)
 _line = reads(Line)
 _delivery = reads(DeliveryRecord)
-
-_VIEWS: Final[dict[View, str]] = {
-    "waiting": "waiting IS NOT NULL",
-    "mine": "assignee = :agent AND assignee <> '' AND status <> 'resolved'",
-    "unassigned": "assignee = '' AND status <> 'resolved'",
-    "open": "status <> 'resolved'",
-    "resolved": "status = 'resolved'",
-    "failed": "failed > 0",
-    "uncertain": "uncertain > 0",
-    "all": "1",
-}
-_TALLIED: Final[dict[View, str]] = {"waiting": "waiting"}
-_COUNTED: Final[tuple[View, ...]] = ("waiting", "mine", "unassigned", "open", "resolved", "failed", "uncertain")
 
 
 class Reader:
@@ -388,20 +376,25 @@ class Reader:
 
     # -- the queue -----------------------------------------------------------------------------------------
 
-    def lines(self, view: View, agent: AgentName, offset: int, limit: int) -> list[Line]:
-        order = "waiting, conversation, root" if view == "waiting" else "last_at DESC, conversation, root"
+    def lines(
+        self, view: View | Filter, agent: AgentName, offset: int, limit: int, late: Sequence[Cutoff]
+    ) -> list[Line]:
         with self._reading() as db:
-            rows = db.execute(
-                f"SELECT body, {UNREAD} FROM lines WHERE {_VIEWS[view]} ORDER BY {order} LIMIT :limit OFFSET :offset",  # noqa: S608
-                {"agent": agent, "limit": limit, "offset": offset},
-            )
+            rows = queue.rows(db, view, agent, offset, limit, late, UNREAD)
             return [history.replace(_line(body), unread=bool(unread)) for body, unread in rows]
 
-    def counts(self, agent: AgentName) -> Counts:
-        sums = ", ".join(f"coalesce(sum(number * ({_TALLIED.get(view, _VIEWS[view])})), 0)" for view in _COUNTED)
+    def counts(self, agent: AgentName, late: Sequence[Cutoff]) -> Counts:
         with self._reading() as db:
-            row = db.execute(f"SELECT {sums} FROM tallies", {"agent": agent}).fetchone()  # noqa: S608
-            return Counts(*row)
+            return queue.counts(db, agent, late)
+
+    def count(self, wanted: Filter, agent: AgentName, late: Sequence[Cutoff]) -> int:
+        with self._reading() as db:
+            return queue.count(db, wanted, agent, late)
+
+    def next_alarm(self) -> Line | None:
+        with self._reading() as db:
+            row = db.execute("SELECT body FROM lines WHERE alarm IS NOT NULL ORDER BY alarm LIMIT 1").fetchone()
+            return _line(row[0]) if row else None
 
     def replies(self, states: Sequence[Delivery], account: AccountName | None, limit: int | None) -> list[Due]:
         marks = ",".join("?" * len(states))

@@ -52,9 +52,13 @@ CREATE INDEX deliveries_state ON deliveries (state, queued_at);
 CREATE TABLE refers (name TEXT NOT NULL, rid INTEGER NOT NULL, PRIMARY KEY (name, rid)) WITHOUT ROWID;
 CREATE INDEX refers_rid ON refers (rid);
 CREATE TABLE lines (root TEXT NOT NULL, conversation TEXT NOT NULL, status TEXT NOT NULL, assignee TEXT NOT NULL,
-  waiting INTEGER, last_at INTEGER NOT NULL, failed INTEGER NOT NULL, uncertain INTEGER NOT NULL, body BLOB NOT NULL,
-  PRIMARY KEY (root, conversation)) WITHOUT ROWID;
-CREATE INDEX lines_waiting ON lines (waiting, conversation, root) WHERE waiting IS NOT NULL;
+  waiting INTEGER, last_at INTEGER NOT NULL, failed INTEGER NOT NULL, uncertain INTEGER NOT NULL, aside TEXT NOT NULL,
+  urgency INTEGER NOT NULL, medium TEXT NOT NULL, replied INTEGER NOT NULL, since INTEGER, alarm INTEGER,
+  woken INTEGER NOT NULL, due INTEGER, tags TEXT NOT NULL, media TEXT NOT NULL, language TEXT NOT NULL,
+  body BLOB NOT NULL, PRIMARY KEY (root, conversation)) WITHOUT ROWID;
+CREATE TABLE concerned (root TEXT NOT NULL, conversation TEXT NOT NULL, agent TEXT NOT NULL, at INTEGER NOT NULL,
+  PRIMARY KEY (root, conversation, agent)) WITHOUT ROWID;
+CREATE INDEX concerned_newest ON concerned (agent, at DESC, conversation, root);
 CREATE INDEX lines_newest ON lines (last_at DESC, conversation, root);
 CREATE TABLE parts (root TEXT NOT NULL, conversation TEXT NOT NULL, rid INTEGER NOT NULL, last_at INTEGER NOT NULL,
   PRIMARY KEY (root, conversation, rid)) WITHOUT ROWID;
@@ -62,19 +66,28 @@ CREATE TABLE seen (rid INTEGER NOT NULL, agent TEXT NOT NULL, at INTEGER NOT NUL
   WITHOUT ROWID;
 CREATE TABLE changes (number INTEGER NOT NULL, customer TEXT NOT NULL, PRIMARY KEY (number, customer)) WITHOUT ROWID;
 CREATE TABLE tallies (status TEXT NOT NULL, assignee TEXT NOT NULL, waiting INTEGER NOT NULL, failed INTEGER NOT NULL,
-  uncertain INTEGER NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (status, assignee, waiting, failed, uncertain))
-  WITHOUT ROWID;
+  uncertain INTEGER NOT NULL, aside INTEGER NOT NULL, due INTEGER NOT NULL, number INTEGER NOT NULL,
+  PRIMARY KEY (status, assignee, waiting, failed, uncertain, aside, due)) WITHOUT ROWID;
 """
 
 _TALLY: Final = """
   INSERT INTO tallies VALUES ({row}.status, {row}.assignee, {row}.waiting IS NOT NULL, {row}.failed > 0,
-    {row}.uncertain > 0, {by}) ON CONFLICT DO UPDATE SET number = number + excluded.number"""
+    {row}.uncertain > 0, {row}.aside <> '', {row}.due IS NOT NULL, {by})
+  ON CONFLICT DO UPDATE SET number = number + excluded.number"""
 
 LATER: Final = (
     "CREATE INDEX records_filed ON records (record, gen, size, mtime, ino)",
     "CREATE INDEX records_damaged ON records (record, damaged) WHERE damaged <> ''",
     "CREATE INDEX people_newest ON people (at DESC, root)",
-    "CREATE INDEX lines_active ON lines (last_at DESC, conversation, root) WHERE status <> 'resolved'",
+    "CREATE INDEX lines_waiting ON lines (urgency, waiting, conversation, root, medium, replied, since) "
+    "WHERE waiting IS NOT NULL AND aside = ''",
+    "CREATE INDEX lines_since ON lines (waiting) WHERE waiting IS NOT NULL",
+    "CREATE INDEX lines_snoozed ON lines (woken, conversation, root) WHERE status = 'snoozed' AND aside = ''",
+    "CREATE INDEX lines_tasks ON lines (due, conversation, root) WHERE due IS NOT NULL AND aside = ''",
+    "CREATE INDEX lines_aside ON lines (last_at DESC, conversation, root) WHERE aside <> ''",
+    "CREATE INDEX lines_alarm ON lines (alarm, root, conversation) WHERE alarm IS NOT NULL",
+    "CREATE INDEX lines_resolved ON lines (last_at DESC, conversation, root) WHERE status = 'resolved' AND aside = ''",
+    "CREATE INDEX lines_active ON lines (last_at DESC, conversation, root) WHERE status <> 'resolved' AND aside = ''",
     "CREATE INDEX lines_assigned ON lines (assignee, last_at DESC, conversation, root) WHERE status <> 'resolved'",
     "CREATE INDEX lines_failed ON lines (last_at DESC, conversation, root) WHERE failed > 0",
     "CREATE INDEX lines_uncertain ON lines (last_at DESC, conversation, root) WHERE uncertain > 0",
@@ -94,8 +107,8 @@ so that what is asked all day costs the same at a million messages. Rows of ``li
 with ``ON CONFLICT``: ``OR REPLACE`` deletes without telling a trigger."""
 
 TALLIES: Final = (
-    "INSERT INTO tallies SELECT status, assignee, waiting IS NOT NULL, failed > 0, uncertain > 0, count(*) FROM lines "
-    "GROUP BY 1, 2, 3, 4, 5",
+    "INSERT INTO tallies SELECT status, assignee, waiting IS NOT NULL, failed > 0, uncertain > 0, aside <> '', "
+    "due IS NOT NULL, count(*) FROM lines GROUP BY 1, 2, 3, 4, 5, 6, 7",
     "INSERT INTO state SELECT 'entries', count(*) FROM entries",
     "INSERT INTO state SELECT 'people', count(*) FROM people",
 )

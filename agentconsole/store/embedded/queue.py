@@ -1,0 +1,196 @@
+"""How the index answers what the queue asks: its rows, the views as conditions on them, and filters and targets as SQL.
+
+Nothing of a profile's targets is stored: who is late is a comparison with what is there (``domain.queueing.cutoffs``),
+so that changed targets need no new index.
+"""
+
+# ruff: noqa: S608 - what is put together here are our own words; values are bound
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any, Final
+
+from agentconsole.domain.model import AgentName, Line
+from agentconsole.domain.person import URGENCY
+from agentconsole.domain.queueing import ME, NOBODY, Cutoff, Filter
+from agentconsole.ports import Counts, View
+from agentconsole.store import rules
+
+_ACTIVE: Final = "status <> 'resolved' AND aside = ''"
+WAITS: Final = "waiting IS NOT NULL AND aside = ''"
+
+COLUMNS: Final = (
+    *("root", "conversation", "status", "assignee", "waiting", "last_at", "failed", "uncertain"),
+    *("aside", "urgency", "medium", "replied", "since", "alarm", "woken", "due", "tags", "media", "language", "body"),
+)
+"""Of the table ``lines``; the order is the schema's."""
+
+READ: Final = f"SELECT {', '.join(COLUMNS)} FROM {{db}}.lines"
+WRITE: Final = (
+    f"INSERT INTO lines VALUES ({', '.join('?' * len(COLUMNS))}) ON CONFLICT (root, conversation) DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in COLUMNS[2:])
+)
+
+VIEWS: Final[dict[View, str]] = {
+    "waiting": WAITS,
+    "mine": "agent = :agent",
+    "unassigned": f"assignee = '' AND {_ACTIVE}",
+    "open": _ACTIVE,
+    "resolved": "status = 'resolved' AND aside = ''",
+    "failed": "failed > 0",
+    "uncertain": "uncertain > 0",
+    "snoozed": "status = 'snoozed' AND aside = ''",
+    "tasks": "due IS NOT NULL AND aside = ''",
+    "spam": "aside <> ''",
+    "all": "1",
+}
+_MINE: Final = "concerned JOIN lines USING (root, conversation)"
+_ORDER: Final[dict[View, str]] = {
+    "waiting": "urgency, waiting, conversation, root",
+    "mine": "at DESC, conversation, root",
+    "snoozed": "woken, conversation, root",
+    "tasks": "due, conversation, root",
+}
+_NEWEST: Final = "last_at DESC, conversation, root"
+
+_TALLIED: Final[dict[View, str]] = {
+    "waiting": "waiting AND NOT aside",
+    "unassigned": "assignee = '' AND status <> 'resolved' AND NOT aside",
+    "open": "status <> 'resolved' AND NOT aside",
+    "resolved": "status = 'resolved' AND NOT aside",
+    "failed": "failed",
+    "uncertain": "uncertain",
+    "snoozed": "status = 'snoozed' AND NOT aside",
+    "tasks": "due AND NOT aside",
+    "spam": "aside",
+}
+
+
+def row(root: str, line: Line, body: bytes) -> tuple[Any, ...]:
+    """Return the values of ``COLUMNS``."""
+    wanted, since = line.wanted_since, line.waiting_since
+    woken = line.snoozed_until
+    return (
+        *(root, line.conversation, line.status, line.assignee, _at(wanted), _at(line.last_at)),
+        *(line.failed, line.uncertain, line.aside, rules.urgency(line), line.medium, line.replied, _at(since)),
+        *(_at(line.alarm_at), _at(woken) or rules.FAR, _at(line.task.due) if line.task is not None else None),
+        *(_set(line.tags), _set(line.media), line.language, body),
+    )
+
+
+def _at(at: Any) -> int | None:
+    return rules.microseconds(at) if at is not None else None
+
+
+def _set(names: Sequence[str]) -> str:
+    return f"|{'|'.join(names)}|" if names else ""
+
+
+def rows(
+    db: sqlite3.Connection,
+    view: View | Filter,
+    agent: AgentName,
+    offset: int,
+    limit: int,
+    late: Sequence[Cutoff],
+    unread: str,
+) -> list[tuple[bytes, int]]:
+    """Return the bodies of a page of rows, each with whether it holds something unread.
+
+    Args:
+        unread: the SQL that tells it.
+    """
+    values: dict[str, Any] = {"agent": agent, "limit": limit, "offset": offset}
+    if view == "mine":
+        source, where, order = _MINE, VIEWS[view], _ORDER[view]
+    elif isinstance(view, Filter):
+        source, where, order = "lines", _where(view, agent, late, values), _NEWEST
+        if view.waiting or view.before is not None or view.late:
+            order = _ORDER["waiting"]
+    else:
+        source, where, order = "lines", VIEWS[view], _ORDER.get(view, _NEWEST)
+    select = f"SELECT body, {unread} FROM"
+    if order == _ORDER["waiting"] and late:  # the sorter shall hold keys only, not what every row says
+        sql = (
+            f"{select} (SELECT root AS r, conversation AS c, {_late(late, values)} AS l, urgency AS u, waiting AS w "
+            f"FROM {source} WHERE {where} ORDER BY l DESC, u, w, c, r LIMIT :limit OFFSET :offset) "
+            "JOIN lines ON root = r AND conversation = c ORDER BY l DESC, u, w, c, r"
+        )
+    else:
+        sql = f"{select} {source} WHERE {where} ORDER BY {order} LIMIT :limit OFFSET :offset"
+    return list(db.execute(sql, values))
+
+
+def counts(db: sqlite3.Connection, agent: AgentName, late: Sequence[Cutoff]) -> Counts:
+    sums = ", ".join(f"coalesce(sum(number * ({condition})), 0)" for condition in _TALLIED.values())
+    numbers = dict(zip(_TALLIED, db.execute(f"SELECT {sums} FROM tallies").fetchone(), strict=True))
+    [mine] = db.execute("SELECT count(*) FROM concerned WHERE agent = ?", (agent,)).fetchone()
+    return Counts(**numbers, mine=mine, late=_late_ones(db, late))
+
+
+def _late_ones(db: sqlite3.Connection, late: Sequence[Cutoff]) -> int:
+    if not late:
+        return 0
+    values: dict[str, Any] = {}
+    condition = _late(late, values)
+    return int(db.execute(f"SELECT count(*) FROM lines WHERE {WAITS} AND {condition}", values).fetchone()[0])
+
+
+def count(db: sqlite3.Connection, wanted: Filter, agent: AgentName, late: Sequence[Cutoff]) -> int:
+    values: dict[str, Any] = {"agent": agent}
+    where = _where(wanted, agent, late, values)
+    return int(db.execute(f"SELECT count(*) FROM lines WHERE {where}", values).fetchone()[0])
+
+
+def _late(late: Sequence[Cutoff], values: dict[str, Any]) -> str:
+    """Return SQL that says 1 of a late row (``domain.queueing.is_late``)."""
+    cases = []
+    for number, rule in enumerate(late):
+        fits = ["1"]
+        if rule.priority is not None:
+            fits.append(f"urgency = :late_p{number}")
+            values[f"late_p{number}"] = -URGENCY.index(rule.priority)
+        if rule.medium:
+            fits.append(f"medium = :late_m{number}")
+            values[f"late_m{number}"] = rule.medium
+        if rule.first is not None:
+            fits.append(f"replied = {int(not rule.first)}")
+        values[f"late_at{number}"] = rules.microseconds(rule.before)
+        cases.append(f"WHEN {' AND '.join(fits)} THEN since <= :late_at{number}")
+    return f"(since IS NOT NULL AND CASE {' '.join(cases)} ELSE 0 END)" if cases else "0"
+
+
+def _where(wanted: Filter, agent: AgentName, late: Sequence[Cutoff], values: dict[str, Any]) -> str:
+    """Return SQL that says what ``domain.queueing.shown`` says."""
+    terms = ["aside = ''"]
+
+    def named(value: Any) -> str:
+        name = f"v{len(values)}"
+        values[name] = value
+        return f":{name}"
+
+    def one_of(column: str, found: Sequence[Any]) -> None:
+        if found:
+            terms.append(f"{column} IN ({', '.join(named(value) for value in found)})")
+
+    terms += [f"instr(tags, {named(f'|{tag}|')})" for tag in wanted.tags]
+    terms += [f"NOT instr(tags, {named(f'|{tag}|')})" for tag in wanted.without_tags]
+    one_of("urgency", [-URGENCY.index(priority) for priority in wanted.priorities])
+    if wanted.media:
+        marks = [named(f"|{medium}|") for medium in wanted.media]
+        terms.append(f"({' OR '.join(f'instr(media, {mark})' for mark in marks)})")
+    one_of("assignee", [agent if name == ME else "" if name == NOBODY else name for name in wanted.assignees])
+    if wanted.statuses:
+        one_of("status", wanted.statuses)
+    else:
+        terms.append("status <> 'resolved'")
+    one_of("language", wanted.languages)
+    if wanted.late is not None:
+        terms.append(f"{'' if wanted.late else 'NOT '}{_late(late, values)}")
+    if wanted.waiting is not None:
+        terms.append(f"waiting IS {'NOT ' if wanted.waiting else ''}NULL")
+    if wanted.before is not None:
+        terms.append(f"waiting <= {named(rules.microseconds(wanted.before))}")
+    return " AND ".join(terms)
