@@ -83,7 +83,13 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
     "note": ("{at}, note by {agent}", "{at}, {agent} 메모"),
     "subject": ("Subject: {subject}", "제목: {subject}"),
     "attachment": ("Attachment: {name} ({type}, {size} bytes)", "첨부: {name} ({type}, {size}바이트)"),
-    "hit": ("{name}, {at}, {medium}, entry {entry}", "{name}, {at}, {medium}, 기록 {entry}"),
+    "hit": ("{at}, {medium}, entry {entry}", "{at}, {medium}, 기록 {entry}"),
+    "contact": ("{name} ({customer}): {addresses}", "{name} ({customer}): {addresses}"),
+    "hits_of": ("{name} ({customer}): {n} found", "{name} ({customer}): {n}건"),
+    "hits_more": (
+        "{n} of {total} are shown. More: --offset, --limit; fewer of each customer: --each.",
+        "{total}건 중 {n}건. 더 보기: --offset, --limit; 고객마다 줄이기: --each.",
+    ),
     "nothing_found": ("Nothing found.", "찾은 것 없음."),
     # the choice
     "choice.chosen": (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 
 from agentconsole.cli import views
 from agentconsole.cli.context import Context
@@ -10,9 +11,11 @@ from agentconsole.cli.human import choice_lines, customer_lines, entry_lines, qu
 from agentconsole.cli.parser import Command
 from agentconsole.desk import Agent, Compose, Desk
 from agentconsole.domain.entries import AnyEntry, Note, Received, Reply
-from agentconsole.domain.model import EntryId
+from agentconsole.domain.model import CustomerId, EntryId
+from agentconsole.text.query import NAMES
 
 VIEWS = ("waiting", "mine", "unassigned", "open", "resolved", "failed", "uncertain", "all")
+FILTERS = " ".join(f"{name}:" for name in NAMES)
 CUT = " […+"
 """How a timeline marks a text that goes on."""
 
@@ -123,25 +126,49 @@ async def in_clear(context: Context, desk: Desk, who: Agent, entry: AnyEntry) ->
 
 
 def _fill_search(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("words", nargs="+", metavar="WORDS", help="all of them must occur")
+    parser.add_argument(
+        "words", nargs="+", metavar="WORDS", help='all must occur; "a phrase", -without, filters: ' + FILTERS
+    )
     parser.add_argument("--limit", type=_count, default=50, metavar="N", help="at most N (default: 50)")
+    parser.add_argument("--offset", type=int, default=0, metavar="N", help="leave out the newest N")
+    parser.add_argument("--each", type=_count, default=0, metavar="N", help="at most N of one customer")
+
+
+def _query(words: Sequence[str]) -> str:
+    """Return what was meant: a word that the shell was given with blanks in it is a phrase."""
+    return " ".join(f'"{word}"' if " " in word and len(words) > 1 and '"' not in word else word for word in words)
 
 
 async def search(context: Context) -> int:
+    args = context.args
     async with context.desk() as (desk, who):
-        hits = await desk.search(who, " ".join(context.args.words), context.args.limit)
+        found = await desk.find_entries(who, _query(args.words), CustomerId(""), args.limit, args.offset, args.each)
     out = context.out
     if out.json:
-        out.object({"hits": [views.hit(found) for found in hits]})
+        out.object(
+            {
+                "hits": [views.hit(hit) for hit in found.hits],
+                "customers": [views.customer_hits(one) for one in found.customers],
+                "total": found.total,
+                "complete": found.complete,
+            }
+        )
         return 0
     words = context.words
-    for found in hits:
-        medium = words.medium(found.medium) if found.medium else "-"
-        name = found.name or found.customer
-        out.line(words.say("hit", name=name, at=words.moment(found.at), medium=medium, entry=found.entry))
-        out.block(found.snippet or context.words.say("hit_closed"))
-    if not hits:
+    of = {one.customer: one for one in found.customers}
+    for customer in dict.fromkeys(hit.customer for hit in found.hits):
+        hits = [hit for hit in found.hits if hit.customer == customer]
+        count = of[customer].count if customer in of else len(hits)
+        out.line(words.say("hits_of", name=hits[0].name or customer, customer=customer, n=count))
+        for hit in hits:
+            medium = words.medium(hit.medium) if hit.medium else "-"
+            out.line("  " + words.say("hit", at=words.moment(hit.at), medium=medium, entry=hit.entry))
+            out.block(hit.snippet or words.say("hit_closed"))
+    if not found.hits:
         out.line(words.say("nothing_found"))
+    elif found.total > len(found.hits) or not found.complete:
+        total = f"{found.total}" if found.complete else f"{found.total}+"
+        out.talk(words.say("hits_more", n=len(found.hits), total=total))
     return 0
 
 

@@ -18,6 +18,7 @@ from agentconsole.domain.entries import (
     Reply,
     Unreadable,
 )
+from agentconsole.domain.finding import Contact, CustomerHits
 from agentconsole.domain.guards import Warned
 from agentconsole.domain.model import (
     Attachment,
@@ -326,6 +327,23 @@ def hit(found: Hit) -> Fields:
         "at": moment(found.at),
         "medium": found.medium or None,
         "snippet": found.snippet,
+    }
+
+
+def customer_hits(found: CustomerHits) -> Fields:
+    return {
+        "customer": _person(found.customer, found.name),
+        "count": found.count,
+        "at": moment(found.at),
+    }
+
+
+def contact(found: Contact) -> Fields:
+    return {
+        "customer": _person(found.customer, found.name),
+        "addresses": list(found.addresses),
+        "media": list(found.media),
+        "at": moment(found.at) if found.at is not None else None,
     }
 
 

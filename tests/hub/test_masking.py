@@ -108,6 +108,11 @@ async def test_no_reading_method_answers_with_a_number_in_clear(hub: World):
             lambda n=n: desk.text(who, long.id, n, 100_000) for n in (0, 10, 15_995, 16_000, 16_005, 100_000, 106_000)
         ],
         "search": [lambda w=w: desk.search(who, w, 50) for w in (CARD, "4111", "cut", "900101", "member", "word")],
+        "find_entries": [
+            lambda w=w: desk.find_entries(who, w, customer, 50, 0, 3) for w in (CARD, "cut", "in:note", "on:email")
+        ],
+        "find_people": [lambda w=w: desk.find_people(who, w, 50) for w in ("", "emily", CARD)],
+        "around": [lambda e=e: desk.around(who, customer, e.id, 500) for e in page.entries],
         "choose": [lambda: desk.choose(who, compose)],
         "warnings": [lambda: desk.warnings(who, compose, route)],
         "status": [lambda: desk.status(who)],
