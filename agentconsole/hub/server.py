@@ -55,6 +55,7 @@ class Server:
         self._attended = attended
         self._clients: dict[asyncio.Task[None], AgentName | None] = {}
         self._server: asyncio.Server | None = None
+        self._closing = False
 
     async def start(self, path: Path, group: str = "") -> None:
         """Listen on ``path``. Call only while holding ``hub.lock``: a socket that lies there is stale.
@@ -71,6 +72,8 @@ class Server:
         await asyncio.to_thread(_protect, path, group)
 
     async def aclose(self) -> None:
+        # A line that was taken a moment ago has a task that has not begun: it would outlive the store.
+        self._closing = True
         if self._server is not None:
             self._server.close()
         for task in list(self._clients):
@@ -84,7 +87,7 @@ class Server:
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
-        if task is None or len(self._clients) >= MAX_CONNECTIONS:
+        if task is None or self._closing or len(self._clients) >= MAX_CONNECTIONS:
             writer.close()
             return
         self._clients[task] = None

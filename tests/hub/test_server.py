@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import json
 import os
@@ -173,6 +174,24 @@ async def test_news_after_a_rebuild_or_another_hub_mean_everything(world: World)
 async def test_without_a_hub_the_error_says_so(tmp_path):
     with pytest.raises(HubAbsent, match="No hub answers"):
         await RemoteDesk.connect(tmp_path / "none.sock")
+
+
+async def test_a_line_that_was_taken_while_the_hub_ends_is_not_served(world: World):
+    """The kernel takes a line, and the loop gives it its first turn only after the hub went round to end them all."""
+    server = world.hub._server
+    path = world.socket.with_name("late.sock")
+    late = await asyncio.start_unix_server(server._accept, str(path))
+    await server.aclose()
+    reader, writer = await asyncio.open_unix_connection(str(path))
+    writer.write(HELLO)
+    answer = b""
+    with contextlib.suppress(OSError):
+        async with asyncio.timeout(DEADLINE):
+            answer = await reader.readline()
+    writer.close()
+    late.close()
+    path.unlink()
+    assert answer == b""
 
 
 async def test_a_change_that_the_hub_took_with_it_may_have_been_done_and_a_read_says_only_that(tmp_path):
