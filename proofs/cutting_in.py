@@ -17,16 +17,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from agentconsole.channels import telegram, twilio
-from agentconsole.channels.email import KIND as EMAIL
-from agentconsole.channels.email.channel import EmailChannel
-from agentconsole.channels.email.options import Deadlines, EmailOptions, ImapServer, SmtpServer
+from agentconsole.channels.email.options import EmailOptions, ImapServer, SmtpServer
 from agentconsole.errors import ChannelFailure, TemporaryFailure
 from agentconsole.ports import Channel, Cursor, SpoolRecord
 from agentconsole.sandbox.fake_telegram import FakeTelegram
 from agentconsole.sandbox.fake_twilio import ACCOUNT_SID, OUR_NUMBER, FakeTwilio
 from agentconsole.store.memory import MemoryStore
 from proofs.cutting import HOST, Cut, cutting
-from proofs.cutting_scenes import _WORDS, ACCOUNT, secret, tools
+from proofs.cutting_scenes import _WORDS, ACCOUNT, UNHURRIED, Patience, open_mail, patience, secret, tools
 from tests.fakes.clock import CountingRandomness, HandClock
 from tests.servers.mail import MailServers
 
@@ -41,14 +39,16 @@ class Inbox:
 
     Args:
         open: makes the channel, given the port of whoever stands before the world.
+        deadline: seconds for which a server that says nothing is waited for, until it said nothing once.
         waiting: how many messages wait.
         serve: lends a world of its own to each dialogue and gives its port, where fetching changes the world.
     """
 
     name: str
     waiting: int
-    open: Callable[[int, Executor], Channel]
+    open: Callable[[int, Executor, Patience], Channel]
     serve: Callable[[], AsyncIterator[int]]
+    deadline: float = 1.0
     looks: int = 2
     """Looks after which a further one is but a repetition, so that no cut is made in it."""
 
@@ -73,7 +73,8 @@ async def fetched(inbox: Inbox, cut: Cut | None, worker: Executor) -> Fetched:
     failures, found, looks, passed = 0, Counter[str](), 0, {"out": 0, "back": 0}
     serving = asynccontextmanager(inbox.serve)
     async with serving() as port, cutting(port, cut) as proxy:
-        channel = inbox.open(proxy.port, worker)
+        waits = patience(cut, inbox.deadline)
+        channel = inbox.open(proxy.port, worker, waits)
         try:
             for number in itertools.count():
                 assert number < LOOKS, f"{inbox.name} {cut}: never read to the end"
@@ -83,6 +84,7 @@ async def fetched(inbox: Inbox, cut: Cut | None, worker: Executor) -> Fetched:
                 except ChannelFailure:
                     failures += 1
                     proxy.heal()
+                    waits.seconds = UNHURRIED
                     continue
                 looks += 1
                 if looks == inbox.looks:
@@ -95,7 +97,7 @@ async def fetched(inbox: Inbox, cut: Cut | None, worker: Executor) -> Fetched:
                     break
             was_cut = proxy.done
             proxy.heal()
-            fresh = inbox.open(proxy.port, worker)
+            fresh = inbox.open(proxy.port, worker, Patience(UNHURRIED))
             try:
                 after = await _behind(fresh, await store.cursor(ACCOUNT))
             finally:
@@ -149,33 +151,31 @@ def imap_inbox(mail: MailServers, deadline: float = 1.0, waiting: int = 3) -> In
         text = f"Subject: cut {number}\r\nMessage-ID: <cut{number}@elsewhere.test>\r\n\r\n" + "hello\r\n" * (number + 1)
         mail.deliver("minsu", f"From: Emily <emily@elsewhere.test>\r\n{text}".encode())
     _WORDS["PROOF_IMAP"] = mail.password
-    patience = Deadlines(deadline, deadline, deadline, 10 * deadline)
 
-    def make(port: int, worker: Executor) -> Channel:
+    def make(port: int, worker: Executor, waits: Patience) -> Channel:
         word = secret("PROOF_IMAP")
         options = EmailOptions(
             address=mail.address("minsu"),
             imap=ImapServer(host=HOST, user=mail.address("minsu"), password=word, port=port, tls="none"),
             smtp=SmtpServer(host=HOST, user="nobody", password=word, port=1, tls="none"),
         )
-        assert EMAIL.open is EmailChannel
-        return EmailChannel(ACCOUNT, options, tools(worker, HandClock(), deadline), patience)
+        return open_mail(ACCOUNT, options, tools(worker, HandClock(), waits))
 
     async def serve() -> AsyncIterator[int]:
         yield mail.imap_port
 
-    return Inbox("imap", waiting, make, serve)
+    return Inbox("imap", waiting, make, serve, deadline)
 
 
 def twilio_inbox(deadline: float = 1.0) -> Inbox:
-    def make(port: int, worker: Executor) -> Channel:
+    def make(port: int, worker: Executor, waits: Patience) -> Channel:
         options = twilio.TwilioOptions(
             account_sid=ACCOUNT_SID,
             auth_token=secret("PROOF_TWILIO"),
             sender=OUR_NUMBER,
             base_url=f"http://{HOST}:{port}",
         )
-        return twilio.KIND.open(ACCOUNT, options, tools(worker, HandClock(), deadline))
+        return twilio.KIND.open(ACCOUNT, options, tools(worker, HandClock(), waits))
 
     async def serve() -> AsyncIterator[int]:
         fake = FakeTwilio(HandClock())
@@ -184,13 +184,13 @@ def twilio_inbox(deadline: float = 1.0) -> Inbox:
         async for port in _served(fake.start, fake.stop, lambda: fake.port):
             yield port
 
-    return Inbox("twilio", len(PHONES), make, serve, looks=1)
+    return Inbox("twilio", len(PHONES), make, serve, deadline, looks=1)
 
 
 def telegram_inbox(deadline: float = 1.0) -> Inbox:
-    def make(port: int, worker: Executor) -> Channel:
+    def make(port: int, worker: Executor, waits: Patience) -> Channel:
         options = telegram.TelegramOptions(token=secret("PROOF_TELEGRAM"), base_url=f"http://{HOST}:{port}")
-        return telegram.KIND.open(ACCOUNT, options, tools(worker, HandClock(), deadline))
+        return telegram.KIND.open(ACCOUNT, options, tools(worker, HandClock(), waits))
 
     async def serve() -> AsyncIterator[int]:
         fake = FakeTelegram()
@@ -200,7 +200,7 @@ def telegram_inbox(deadline: float = 1.0) -> Inbox:
         async for port in _served(fake.start, fake.stop, lambda: fake.port):
             yield port
 
-    return Inbox("telegram", 3, make, serve)
+    return Inbox("telegram", 3, make, serve, deadline)
 
 
 async def _served(

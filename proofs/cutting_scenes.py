@@ -17,7 +17,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
 from agentconsole.channels import kannel, matrix, telegram, twilio, whatsapp
 from agentconsole.channels.email import KIND as EMAIL
@@ -60,6 +60,12 @@ EMBEDDED_EVERY: Final = 25
 """One dialogue of so many keeps its reply in an embedded store, the others in memory."""
 PATIENCE: Final = 60.0
 """Seconds for one attempt of ours, all in all; far beyond every deadline that the proof sets."""
+UNHURRIED: Final = 45.0
+"""Seconds for a server that is expected to answer, or to hang up."""
+AGAIN: Final = 6
+"""Attempts to reach the byte at which the line is cut, each with three times the patience of the one before."""
+ANOTHER: Final = 1_000_000
+"""Between the numbers of those attempts, so that each has a reply of its own."""
 _WORDS: Final = {"PROOF_PASSWORD": "word", "PROOF_TWILIO": AUTH_TOKEN}
 
 MakeStore: TypeAlias = Callable[[HandClock], AsyncIterator[Store]]
@@ -88,6 +94,8 @@ class Scene:
     """The proxy cannot read what passes (TLS), so nothing counts as provably unsent."""
     settling: float = 0.3
     """Seconds after which whatever a server still read from a line that ended is in its ledger."""
+    settle: Callable[[], None] = lambda: None
+    """Returns when the server has read what came before."""
     after_first: Callable[[CuttingProxy], None] = lambda _proxy: None
     """Called when the first attempt came to something, so that later ones may meet another world."""
 
@@ -114,18 +122,53 @@ def secret(name: str) -> Secret:
     return Secret("env", name)
 
 
+class Patience:
+    """How long the channel waits for a server, which may change while it is open.
+
+    A server that says nothing is only noticed by a deadline, and a short one can pass on a busy machine before the
+    line was cut. So only that which nothing else ends is waited for so briefly, and it is tried with more.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    @property
+    def command(self) -> float:
+        return self.seconds
+
+    dot = connect = command
+
+    @property
+    def fetch(self) -> float:
+        return 10 * self.seconds
+
+
+def patience(cut: Cut | None, deadline: float) -> Patience:
+    """Return the patience for the attempt that is to be cut. What no proxy cuts, the world behind it may."""
+    return Patience(deadline if cut is None or cut.kind == "stall" else UNHURRIED)
+
+
 class _Impatient(Client):
     """Waits as long as it was made to, also where a channel would wait longer."""
 
+    def __init__(self, base_url: str, patience: Patience, **how: Any) -> None:
+        super().__init__(base_url, **{**how, "deadline": UNHURRIED})
+        self._patience = patience
+
     async def request(self, method: str, path: str, **how: Any) -> Any:
-        return await super().request(method, path, **{**how, "deadline": self._deadline})
+        return await super().request(method, path, **{**how, "deadline": self._patience.seconds})
 
 
-def tools(worker: Executor, clock: HandClock, deadline: float) -> Tools:
+@dataclass(frozen=True)
+class _Tools(Tools):
+    patience: Patience = field(default_factory=lambda: Patience(UNHURRIED))
+
+
+def tools(worker: Executor, clock: HandClock, patience: Patience) -> Tools:
     def lend(base_url: str, **how: Any) -> Client:
-        return _Impatient(base_url, **{**how, "deadline": deadline})
+        return _Impatient(base_url, patience, **how)
 
-    return Tools(logging.getLogger("proof"), lend, clock, SystemRandomness(), worker)
+    return _Tools(logging.getLogger("proof"), lend, clock, SystemRandomness(), worker, patience=patience)
 
 
 async def dialogue(
@@ -143,10 +186,11 @@ async def dialogue(
     """
     clock = clock or HandClock()
     store = store or MemoryStore(clock, CountingRandomness())
+    waits = patience(cut, scene.deadline)
     reply = f"reply{number}x{re.sub('[^a-z]', '', scene.name.lower())}"
     async with cutting(scene.port, cut) as proxy:
         setup = scene.setup(proxy.port)
-        channel: Channel = setup.kind.open(ACCOUNT, setup.options, tools(worker, clock, scene.deadline))
+        channel: Channel = setup.kind.open(ACCOUNT, setup.options, tools(worker, clock, waits))
         await _write(store, scene, setup, reply, clock)
         accounts = {ACCOUNT: setup}
         log = logging.getLogger("proof")
@@ -159,6 +203,7 @@ async def dialogue(
             first = await _attempted(store, dispatch, reply, 0)
             was_cut, lines = proxy.done, proxy.heal()
             scene.after_first(proxy)
+            waits.seconds = UNHURRIED
             last = first
             for _ in range(6):
                 if last.state in SETTLED:
@@ -232,16 +277,21 @@ async def dialogues(
 
     async def work() -> None:
         for number, cut in todo:
-            if number % EMBEDDED_EVERY:
-                found.append(await dialogue(scene, number, cut, worker))
-            else:
-                found.append(await _on_disk(scene, number, cut, worker))
+            run = dialogue if number % EMBEDDED_EVERY else _on_disk
+            hurried = scene
+            for attempt in range(AGAIN):
+                outcome = await run(hurried, number + attempt * ANOTHER, cut, worker)
+                if cut is None or outcome.was_cut:
+                    break
+                hurried = replace(hurried, deadline=3 * hurried.deadline)
+            found.append(outcome)
 
     try:
         async with asyncio.TaskGroup() as group:
             for _ in range(at_once):
                 group.create_task(work())
         await asyncio.sleep(scene.settling)
+        await asyncio.to_thread(scene.settle)
         ledger = await asyncio.to_thread(scene.ledger)
     finally:
         if own:
@@ -268,7 +318,6 @@ async def length(scene: Scene) -> tuple[int, int]:
     with ThreadPoolExecutor(1) as worker:
         for number in range(99_990, 99_999):
             outcome = await dialogue(scene, number, None, worker)
-            # On a busy machine even a line that nobody cuts can be too slow for the proof's deadlines.
             if outcome.first.state == Delivery.SENT:
                 return sum(len(line.said) for line in outcome.lines), sum(len(line.answered) for line in outcome.lines)
     raise AssertionError(f"{scene.name} sends nothing over a whole line: {outcome.first}")
@@ -304,7 +353,7 @@ def mail_scene(sink: SmtpSink, deadline: float = 1.0, *, ledger: Callable[[], Co
             imap=ImapServer(host=HOST, user="us", password=password, port=1, tls="none"),
             smtp=SmtpServer(host=HOST, user="us", password=password, port=port, tls="none"),
         )
-        return AccountSetup(ACCOUNT, _with_deadlines(deadline), options)
+        return AccountSetup(ACCOUNT, _IMPATIENT_EMAIL, options)
 
     return Scene(
         "smtp",
@@ -316,6 +365,7 @@ def mail_scene(sink: SmtpSink, deadline: float = 1.0, *, ledger: Callable[[], Co
         _mail_ends,
         ledger or sink.ledger,
         deadline,
+        settle=sink.settle,
     )
 
 
@@ -331,7 +381,7 @@ def postfix_scene(mail: MailServers, deadline: float = 1.0) -> Scene:
             imap=ImapServer(host="localhost", user=user, password=word, port=mail.imaps_port),
             smtp=SmtpServer(host="localhost", user=user, password=word, port=port, tls="starttls"),
         )
-        return AccountSetup(ACCOUNT, _with_deadlines(deadline), options)
+        return AccountSetup(ACCOUNT, _IMPATIENT_EMAIL, options)
 
     def ledger() -> Counter[str]:
         box = mail.folder / "home" / mail.address("minsu") / "Maildir"
@@ -352,12 +402,13 @@ def postfix_scene(mail: MailServers, deadline: float = 1.0) -> Scene:
     )
 
 
-def _with_deadlines(seconds: float) -> Any:
-    """Return the e-mail kind with servers that have less patience with it."""
+def open_mail(name: AccountName, options: EmailOptions, lent: Tools) -> EmailChannel:
+    """Open the e-mail channel with the patience that its tools have."""
+    assert isinstance(lent, _Tools)
+    return EmailChannel(name, options, lent, cast("Deadlines", lent.patience))
 
-    return replace(
-        EMAIL, open=lambda name, options, lent: EmailChannel(name, options, lent, Deadlines(seconds, seconds))
-    )
+
+_IMPATIENT_EMAIL: Final = replace(EMAIL, open=open_mail)
 
 
 def _text(reply: str) -> str:

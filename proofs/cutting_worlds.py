@@ -12,6 +12,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
@@ -24,6 +25,7 @@ from urllib.parse import unquote
 from proofs.cutting import HOST
 from tests.folders import quick_folder
 from tests.ports import free_port, until_listening
+from tests.waiting import DEADLINE
 
 _MESSAGE_ID: Final = re.compile(rb"^Message-ID:\s*<([^>\s]+)>", re.IGNORECASE | re.MULTILINE)
 
@@ -39,6 +41,11 @@ class SmtpSink:
 
     port: int
     folder: Path
+
+    def settle(self) -> None:
+        """Return when it has read what came before: it serves its lines in turn, and a new one is the last."""
+        with contextlib.suppress(OSError), socket.create_connection((HOST, self.port), DEADLINE) as line:
+            line.recv(1)
 
     def ledger(self) -> Counter[str]:
         """Return how often each Message-ID was taken as a whole."""
@@ -235,6 +242,6 @@ def smtp_modes() -> Sequence[tuple[str, tuple[str, ...], bool]]:
         for command in SMTP_COMMANDS:
             accepted = command != "." or option == "-q"
             found.append((f"{said} {command}", (option, command), accepted))
-    found += [(f"late answer to {command}", ("-W", f"{command}:3"), True) for command in SMTP_COMMANDS]
+    found += [(f"late answer to {command}", ("-W", f"{command}:3600"), True) for command in SMTP_COMMANDS]
     found.append(("hangs up within the content", ("-A", "0"), False))
     return found

@@ -42,6 +42,7 @@ from proofs.cutting_in import (
     wrong,
 )
 from proofs.cutting_scenes import (
+    UNHURRIED,
     Outcome,
     Scene,
     dialogue,
@@ -145,9 +146,11 @@ async def smtp_manners(deadline: float) -> list[tuple[str, Outcome]]:
                 def healed(proxy: CuttingProxy) -> None:
                     proxy.behind = clean.port
 
-                scene = replace(mail_scene(sink, deadline, ledger=ledger), after_first=healed)
+                waits = deadline if "-W" in options else UNHURRIED
+                scene = replace(mail_scene(sink, waits, ledger=ledger), after_first=healed)
                 outcome = await dialogue(scene, number, None, worker)
-                await asyncio.sleep(0.2)
+                await asyncio.to_thread(sink.settle)
+                await asyncio.to_thread(clean.settle)
                 outcome.accepted = scene.ledger()[scene.name_of(outcome.reply)]
                 return name, outcome
 

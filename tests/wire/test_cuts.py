@@ -8,13 +8,13 @@ import pytest
 
 from agentconsole.domain.model import Delivery
 from proofs.cutting import Cut
-from proofs.cutting_scenes import Outcome, dialogues, http_scenes, mail_scene
+from proofs.cutting_scenes import UNHURRIED, Outcome, dialogues, http_scenes, mail_scene
 from proofs.cutting_worlds import no_smtp_sink, smtp_modes, smtp_sink
 from proofs.wire import Figures, smtp_manners, swept
 
 DEADLINE = 0.5
-PATIENT = 1.5
-"""Where nothing but a busy machine is waited for."""
+PATIENT = 4.0
+"""Where it must not pass before the server's answer that comes too late was asked for."""
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ async def test_a_submission_that_is_cut_anywhere(sink_here: None) -> None:
 async def test_only_the_time_in_which_the_server_thinks_about_a_whole_mail_is_open_to_doubt(sink_here: None) -> None:
     """Every cut of the client's bytes by FIN or RST is provably unsent, up to the last byte of the dot's line."""
     with smtp_sink() as sink:
-        scene = mail_scene(sink, PATIENT)
+        scene = mail_scene(sink, UNHURRIED)
         (whole,) = await dialogues(scene, [None])
         said, answered = (bytes(text) for text in (whole.lines[0].said, whole.lines[0].answered))
         end = said.index(b"\r\n.\r\n") + len("\r\n.\r\n")
