@@ -16,6 +16,7 @@ from agentconsole.domain.entries import (
     Unreadable,
 )
 from agentconsole.domain.model import Attachment, Choice, Line
+from agentconsole.domain.parting import silent
 from agentconsole.text.choice_words import CHOSEN, NEXT
 from agentconsole.text.sanitise import one_line
 
@@ -122,7 +123,7 @@ def _entry_lines(found: AnyEntry, page: TimelinePage, words: Wording) -> tuple[s
             return head, _body(found.subject, found.text, found.attachments, words)
         case Note():
             return words.say("note", at=at, agent=found.agent), found.text
-        case Receipt():
+        case _ if isinstance(found, Receipt) or silent(found):
             return "", ""
         case Unreadable():
             return f"{at}, {words.medium(found.medium)}, {words.event(found)}", ""

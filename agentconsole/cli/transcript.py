@@ -17,6 +17,7 @@ from agentconsole.domain.entries import (
     Unreadable,
 )
 from agentconsole.domain.model import Customer, DeliveryRecord
+from agentconsole.domain.parting import silent
 from agentconsole.text.markdown import inline, quoted
 
 
@@ -75,7 +76,7 @@ def _parts(
 ) -> Iterator[str]:
     say = words.say
     match found:
-        case Receipt():
+        case _ if isinstance(found, Receipt) or silent(found):
             return
         case Received():
             name = found.sender_name or text_of(found.sender)

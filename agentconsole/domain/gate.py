@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from agentconsole.domain import identity
 from agentconsole.domain.entries import AnyEntry, Note, Receipt, Received, Reply
-from agentconsole.domain.model import Customer, EntryId, Heard
+from agentconsole.domain.model import Conversation, Customer, EntryId, Heard, Line
 
 NOT_VERIFIED: Final = "sender_not_verified"
 
@@ -44,18 +44,68 @@ def hides(entries: Sequence[AnyEntry], shown: Sequence[AnyEntry]) -> bool:
     return any(isinstance(entry, Received | Reply | Note) and entry.id not in ids for entry in entries)
 
 
+def closing(customer: Customer) -> Heard | None:
+    """Return the message behind which a customer's history is closed, judged without the entries: not for somebody of
+    whom nothing else is known than what the same sender wrote."""
+    doubt = identity.doubtful(customer)
+    if doubt is None:
+        return None
+    known = any(use.vouched_in is not None or use.route.address != doubt.sender for use in customer.routes)
+    return doubt if known or len(customer.addresses) > 1 else None
+
+
+def subject_of(customer: Customer, conversation: Conversation, doubt: Heard | None) -> str:
+    """Return what may be seen of a conversation's subject: the doubtful message's own."""
+    if doubt is None or conversation.last_in != doubt.entry:
+        return ""
+    uses = [use for use in customer.routes if use.route.address == doubt.sender and use.last_in is not None]
+    newest = max(uses, key=lambda use: use.last_in.timestamp() if use.last_in else 0.0, default=None)
+    return newest.subject if newest is not None else ""
+
+
+def preview_of(conversation: Conversation, doubt: Heard | None) -> str:
+    """Return the beginning of the conversation's newest message where that is the doubtful one or an answer to it."""
+    return conversation.preview if doubt is not None and conversation.last_in == doubt.entry else ""
+
+
+def shut(line: Line) -> Line:
+    """Return a row of the queue as it is shown to whoever did not open the history behind it."""
+    return replace(
+        line,
+        subject=line.shut_subject,
+        preview=line.shut_preview,
+        tags=(),
+        suggestions=0,
+        task=replace(line.task, text="") if line.task is not None else None,
+    )
+
+
 def only(customer: Customer, shown: Sequence[AnyEntry]) -> Customer:
     """Return the customer with nothing of other conversations."""
     names = {entry.conversation for entry in shown if isinstance(entry, Received | Reply)}
     whole = {customer.joined.get(name, name) for name in names}
-    doubted = customer.heard.sender if customer.heard is not None else None
+    doubt = customer.heard
+    doubted = doubt.sender if doubt is not None else None
     return replace(
         customer,
-        conversations=tuple(c for c in customer.conversations if c.id in whole),
+        conversations=tuple(
+            replace(
+                c,
+                subject=subject_of(customer, c, doubt),
+                preview=preview_of(c, doubt),
+                tags=(),
+                participants=(),
+            )
+            for c in customer.conversations
+            if c.id in whole
+        ),
         routes=tuple(u if u.route.address == doubted else replace(u, subject="") for u in customer.routes),
         cards={},
         facts=(),
         preferences=tuple(replace(stated, words="") for stated in customer.preferences),
+        consents=tuple(replace(said, words="") for said in customer.consents),
         suggestions=(),
         wishes=(),
+        tasks=(),
+        changes=(),
     )

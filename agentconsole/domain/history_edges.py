@@ -11,8 +11,8 @@ class Edges(State):
     def _named(self, entry: Named) -> None:
         if entry.by or not self.name_given:
             self.name, self.name_given = entry.name, bool(entry.by)
-        if entry.by:
-            self.alias = ""
+        if entry.by:  # newer than what they were called at a split
+            self.partings = {split: replace(parting, name="") for split, parting in self.partings.items()}
 
     def _merged(self, entry: Merged) -> None:
         edge, since = entry.edge or entry.id, entry.since or entry.at
@@ -25,7 +25,6 @@ class Edges(State):
             self._answer(edge.suggestion, answered=bool(entry.parting), accepted=False)
 
     def _parted(self, entry: Parted) -> None:
-        self.alias = entry.name or self.alias
         self.partings[entry.id] = Parting(
             id=entry.id,
             at=entry.at,
@@ -36,12 +35,11 @@ class Edges(State):
             ended=entry.ended,
             made=entry.made,
             of=entry.of,
+            name=entry.name,
         )
 
     def _unparted(self, entry: Unparted) -> None:
-        parting = self.partings.pop(entry.parting, None)
-        if parting is not None and parting.of:
-            self.alias = ""
+        self.partings.pop(entry.parting, None)
 
     def _answer(self, suggestion: str, *, answered: bool, accepted: bool) -> None:
         found = self.suggestions.get(suggestion)

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from agentconsole.domain.entries import Merged, Parted, Unmerged
+from agentconsole.domain.entries import AnyEntry, Merged, Parted, Unmerged
 from agentconsole.domain.model import (
     Address,
     AgentName,
@@ -162,6 +162,17 @@ def released(parting: Parting, by: AgentName, at: datetime) -> list[tuple[Custom
         )
         for edge, (keep, _absorbed) in parting.made.items()
     ]
+
+
+def silent(entry: AnyEntry) -> bool:
+    """Say whether an entry only carries out another one, the link or the split, which tells what happened."""
+    match entry:
+        case Merged():
+            return bool(entry.why or entry.edge)
+        case Unmerged():
+            return bool(entry.parting)
+        case _:
+            return False
 
 
 def apart(one: Customer, other: Customer) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 
-from agentconsole.domain import addresses, facts, identity
+from agentconsole.domain import addresses, facts, identity, parting
 from agentconsole.domain.entries import Received, Suggested
 from agentconsole.domain.model import Address, Customer, CustomerId
 from agentconsole.errors import ReadOnly
@@ -110,6 +110,9 @@ class Suggesting:
             await self._make(customer.id, identity.suggestion(customer.id, other, address, why, message.id, message.at))
 
     async def _make(self, holder: CustomerId, suggested: Suggested) -> None:
+        one, other = await self._store.customer(holder), await self._store.customer(suggested.other)
+        if one is not None and other is not None and parting.apart(one, other):
+            return
         try:
             await self._store.change(holder, lambda _snapshot: [suggested])
         except ReadOnly as exc:

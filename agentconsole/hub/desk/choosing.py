@@ -15,7 +15,7 @@ from agentconsole.domain.beginning import Message
 from agentconsole.domain.model import Choice, Customer, Facts, Medium, Ranked, RefusedRoute, Route
 from agentconsole.domain.permission import Size
 from agentconsole.domain.preference import Account
-from agentconsole.hub.desk.base import DeskPart
+from agentconsole.hub.desk.gating import Gated
 from agentconsole.hub.profile import for_choice
 from agentconsole.text import sms
 
@@ -26,7 +26,7 @@ LEAVES: Final = "leaves"
 AnyRoute = TypeVar("AnyRoute", Ranked, RefusedRoute)
 
 
-class Choosing(DeskPart):
+class Choosing(Gated):
     async def choose(self, who: Agent, compose: Compose) -> Choice:
         self.need(who, "read")
         customer = await self.person(compose.customer)

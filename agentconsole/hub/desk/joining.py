@@ -7,7 +7,7 @@ wishes can be parted from the others' later without moving anything.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from agentconsole.desk import Agent
 from agentconsole.domain import identity, parting
@@ -73,7 +73,9 @@ class Joining(Reading):
                     for member, snapshot in snapshots.items()
                     if snapshot is not None
                 }
-                parted = parting.part(planned, person, holds, named, who.name, self.clock.now())
+                # Later than every other, so that it is plain which one builds on which.
+                at = max([self.clock.now(), *(one.at + timedelta(microseconds=1) for one in person.partings)])
+                parted = parting.part(planned, person, holds, named, who.name, at)
                 await self.append(parted.one, parted)
             await self.append(parted.other, parting.mirror(parted, name.strip()))
             for record, end in parting.ends(parted):
@@ -109,7 +111,7 @@ class Joining(Reading):
         """Refuse to undo a split that a later one builds on: what that one parted would be joined again."""
         for side in (split.one, split.other):
             for later in (await self.person(side)).partings:
-                if (later.of or later.id) != split.id and later.at >= split.at:
+                if (later.of or later.id) != split.id and later.at > split.at:
                     raise Refused(
                         "A later split builds on this one. Nothing was changed.",
                         f"Undo that first: agentconsole customer unsplit {later.other}",

@@ -32,6 +32,7 @@ class Otherwise(Replying):
     async def fallback(self, who: Agent, reply: EntryId) -> Fallback | None:
         self.need(who, "read")
         owner, entry = await self.reply_entry(reply)
+        await self.open_entry(who, reply)
         await self._refuse(who, owner, entry)
         customer = await self.person(owner)
         asked = Compose(customer.id, "", purpose=entry.purpose, proactive=entry.proactive)

@@ -40,12 +40,14 @@ class People(Joining):
     async def suggestions(self, who: Agent, customer: CustomerId) -> tuple[SuggestionView, ...]:
         self.need(who, "read")
         if customer:
-            return await self.suggestions_about(await self.person(customer))
+            about = await self.person(customer)
+            return () if self.closing(who, about) is not None else await self.suggestions_about(about)
         found: list[SuggestionView] = []
         for line in await self.store.lines("all", who.name, limit=10_000):
             if line.suggestions and all(view.customer != line.customer for view in found):
                 person = await self.person(line.customer)
-                found.extend(await self.views(person, person.suggestions))
+                if self.closing(who, person) is None:
+                    found.extend(await self.views(person, person.suggestions))
         return tuple(found)
 
     async def answer_suggestion(self, who: Agent, request: str, suggestion: EntryId, accept: bool) -> EntryId:
@@ -153,7 +155,7 @@ class People(Joining):
         if evidence and (found is None or source is None or found[0] not in person.members):
             raise NotFound(f"{evidence} is no message of this customer. Nothing was changed.", "See: agentconsole show")
         await self.append(
-            person.id,
+            found[0] if found is not None else person.id,  # it stays with the message, should the two be split
             PreferenceStated(
                 id=statement,
                 at=source.at if source is not None else self.clock.now(),

@@ -15,12 +15,16 @@ class Wishing(DeskPart):
     async def wishes(self, who: Agent, customer: CustomerId) -> tuple[WishView, ...]:
         self.need(who, "read")
         if customer:
-            return self.masks.value(_views(await self.person(customer)))
+            return self.masks.value(self._open_views(who, await self.person(customer)))
         lines = await self.store.lines("all", who.name, limit=10_000)
         found: list[WishView] = []
         for one in dict.fromkeys(line.customer for line in lines if line.suggestions):
-            found.extend(_views(await self.person(one)))
+            found.extend(self._open_views(who, await self.person(one)))
         return self.masks.value(tuple(sorted(found, key=lambda view: view.wish.at)))
+
+    def _open_views(self, who: Agent, person: Customer) -> tuple[WishView, ...]:
+        """Return the wishes of a customer whose history is open to an agent: they hold words out of it."""
+        return _views(person) if self.closing(who, person) is None else ()
 
     async def answer_wish(self, who: Agent, request: str, wish: EntryId, accept: bool) -> EntryId:
         self.need(who, "customer")
