@@ -37,7 +37,7 @@ from agentconsole.hub.profile import AccountSetup, HubProfile
 from agentconsole.ports import Batch, Commit, Cursor, Outgoing, Report, Store
 from agentconsole.seams import Clock
 from tests.fakes import paper
-from tests.fakes.clock import HandClock
+from tests.fakes.clock import HandClock, settled
 
 WHO: Final = Agent(AgentName("ana"))
 HOUR: Final = 3600.0
@@ -371,7 +371,6 @@ def by_hand(clock: HandClock) -> Pass:
 
     async def pass_(seconds: float) -> None:
         clock.move(seconds=seconds)
-        for _ in range(12):
-            await asyncio.sleep(0)
+        await settled(12)
 
     return pass_

@@ -6,7 +6,6 @@ hub sees the wall clock only.
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -35,7 +34,7 @@ from agentconsole.ports import Store
 from agentconsole.seams import Clock
 from agentconsole.store.memory import MemoryStore
 from tests.fakes import paper
-from tests.fakes.clock import START, CountingRandomness, HandClock
+from tests.fakes.clock import START, CountingRandomness, HandClock, settled
 from tests.hub.conftest import World, running
 
 EMILY: Final = Address("email", "", "emily@example.com")
@@ -115,8 +114,7 @@ class Play:
         if seconds:
             assert isinstance(self.clock, HandClock)
             self.clock.move(seconds=seconds)
-        for _ in range(40):
-            await asyncio.sleep(0)
+        await settled(40)
 
     # -- the play ------------------------------------------------------------------------------------------
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 from datetime import UTC, datetime, timedelta
+from typing import Any
+from weakref import WeakKeyDictionary
 
 START = datetime(2026, 3, 4, 14, 0, tzinfo=UTC)
 
@@ -46,6 +48,43 @@ class HandClock:
     def jump(self, **by: float) -> None:
         """Move the wall clock only, as NTP or a person would."""
         self._now += timedelta(**by)
+
+
+_work: WeakKeyDictionary[asyncio.AbstractEventLoop, set[asyncio.Future[Any]]] = WeakKeyDictionary()
+"""What each loop gave to its threads and has not come back."""
+
+
+def _watched(loop: asyncio.AbstractEventLoop) -> set[asyncio.Future[Any]]:
+    if loop not in _work:
+        waiting = _work[loop] = set()
+        give = loop.run_in_executor
+
+        def run_in_executor(*args: Any) -> asyncio.Future[Any]:
+            future: asyncio.Future[Any] = give(*args)
+            waiting.add(future)
+            future.add_done_callback(waiting.discard)
+            return future
+
+        loop.run_in_executor = run_in_executor  # type: ignore[method-assign, assignment]
+    return _work[loop]
+
+
+async def settled(turns: int) -> None:
+    """Return when the loop did what it could do without time passing, and its threads what it gave them.
+
+    A clock by hand must not move on while a thread that has real work has yet to be given a processor.
+
+    Args:
+        turns: of the loop, in which a chain of tasks wakes each other.
+    """
+    waiting = _watched(asyncio.get_running_loop())
+    left = turns
+    while left:
+        if waiting:
+            await asyncio.wait(set(waiting))
+            left = turns
+        await asyncio.sleep(0)
+        left -= 1
 
 
 class CountingRandomness:
