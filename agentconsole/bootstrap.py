@@ -80,9 +80,11 @@ def accounts(config: Config, profile: Profile, now: datetime) -> list[AccountSet
         ConfigError: naming every mistake with file, line, key and the nearest valid key.
     """
     from agentconsole.channels import registry
+    from agentconsole.config import queueing
     from agentconsole.config.convert import nearest
     from agentconsole.domain.model import AccountName
     from agentconsole.hub.profile import AccountSetup
+    from agentconsole.ports import VIEWS
 
     problems: list[Problem] = []
     found: list[AccountSetup] = []
@@ -119,6 +121,7 @@ def accounts(config: Config, profile: Profile, now: datetime) -> list[AccountSet
             for medium in profile.fallback.automatic
             if medium not in media
         ]
+        problems += queueing.problems(profile, media, VIEWS)
     if problems:
         raise config.failure(problems)
     return found
@@ -152,7 +155,7 @@ def rules(profile: Profile) -> Rules:
 
 def hub_profile(profile: Profile, *, solo: bool, environ: Mapping[str, str]) -> HubProfile:
     """Return the profile as the hub needs it."""
-    from agentconsole.config import facts, templates
+    from agentconsole.config import facts, queueing, templates
     from agentconsole.domain.facts import Pattern
     from agentconsole.domain.fallback import Automatic
     from agentconsole.domain.guards import Settings
@@ -175,6 +178,8 @@ def hub_profile(profile: Profile, *, solo: bool, environ: Mapping[str, str]) -> 
             rules=rules(profile),
         ),
         fallback=Automatic(tuple(Medium(m) for m in profile.fallback.automatic), profile.fallback.minutes),
+        targets=queueing.targets(profile, timezone(profile)),
+        views=queueing.views(profile),
         reopen_days=profile.reopen_days,
         linger_seconds=profile.hub.linger_minutes * 60,
         solo=solo,
@@ -471,6 +476,7 @@ async def run_console(
         profile=profile.name,
         mouse=profile.ui.mouse,
         theme=profile.ui.theme,
+        confirm_send=profile.ui.confirm_send,
         glyphs=look.glyphs(
             profile.ui.glyphs,
             locale=environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG", ""),

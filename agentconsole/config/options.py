@@ -176,6 +176,60 @@ NoticeLevel: TypeAlias = Literal["none", "mine", "queue", "all"]
 NoticeWay: TypeAlias = Literal["bell", "osc777", "osc9", "title"]
 
 
+PriorityName: TypeAlias = Literal["low", "normal", "high", "urgent"]
+StatusName: TypeAlias = Literal["open", "pending", "snoozed", "resolved"]
+DayName: TypeAlias = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+
+class ViewOptions(_Table, frozen=True, kw_only=True):
+    tags: Annotated[list[str], Meta(description="Tags that a conversation has, all of them.")] = []
+    without_tags: Annotated[list[str], Meta(description="Tags of which it has none.")] = []
+    priorities: Annotated[list[PriorityName], Meta(description="One of these priorities.")] = []
+    media: Annotated[list[str], Meta(description="Written on one of these media.")] = []
+    assignees: Annotated[list[str], Meta(description="One of these agents has it; me, or nobody.")] = []
+    statuses: Annotated[list[StatusName], Meta(description="In one of these; empty: all but resolved.")] = []
+    languages: Annotated[list[str], Meta(description="The newest message is in one of these, e.g. ko.")] = []
+    late: Annotated[bool | None, Meta(description="Late by the targets, or not.")] = None
+    waiting: Annotated[bool | None, Meta(description="Something is to be done, or not.")] = None
+    older_than: Annotated[
+        str,
+        Meta(pattern=r"^(\d{1,4}[mhdw])?$", description="Something has been to do for so long: 30m, 2h, 3d, 1w."),
+    ] = ""
+
+
+class GoalOptions(_Table, frozen=True, kw_only=True):
+    minutes: Annotated[
+        float, Meta(gt=0, le=100_000, description="Minutes of working time within which it is to be answered.")
+    ]
+    first: Annotated[
+        bool | None, Meta(description="Only the first answer in a conversation, or only the later ones.")
+    ] = None
+    priority: Annotated[
+        Literal["", "low", "normal", "high", "urgent"], Meta(description="Only of this priority; empty: of any.")
+    ] = ""
+    medium: Annotated[str, Meta(description="Only what came in on this medium; empty: on any.")] = ""
+
+
+class TargetOptions(_Table, frozen=True, kw_only=True):
+    goals: Annotated[
+        list[GoalOptions], Meta(description="Until when customers are to be answered; the first that fits holds.")
+    ] = []
+    opens: Annotated[
+        str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="When work begins, in the profile's time zone.")
+    ] = "00:00"
+    closes: Annotated[
+        str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="When it ends; the same as opens: never.")
+    ] = "00:00"
+    days: Annotated[list[DayName], Meta(min_length=1, description="The days of work.")] = field(
+        default_factory=lambda: list(get_args(DayName))
+    )
+    holidays: Annotated[list[date], Meta(description="Days without work.")] = []
+    country: Annotated[
+        str,
+        Meta(pattern=r"^([A-Z]{2})?$", description="A country whose holidays the package holidays adds; empty: none."),
+    ] = ""
+
+
 class UiOptions(_Table, frozen=True, kw_only=True):
     theme: Annotated[
         ThemeName,
@@ -290,6 +344,11 @@ class Profile(_Table, frozen=True, kw_only=True):
     agents: Annotated[
         dict[str, AgentOptions],
         Meta(description="Who may do what, by Unix login; without this table every login that attaches may all."),
+    ] = {}
+    targets: TargetOptions = TargetOptions()
+    views: Annotated[
+        dict[str, ViewOptions],
+        Meta(description="Views of the queue of your own, by name: inbox --view NAME, g 1 to g 9 in the console."),
     ] = {}
     guards: GuardOptions = GuardOptions()
     facts: Annotated[

@@ -36,7 +36,7 @@ def of(profile: Profile, zone: str, today: date | None = None) -> Rules:
     """
     said = profile.laws
     found = checked(Path(said.file) if said.file else None) if said.use else {}
-    days = _holidays(found, (today or datetime.now(UTC).date()).year)
+    days = holidays(found, (today or datetime.now(UTC).date()).year)
     for country, more in said.holidays.items():
         days[country] = tuple(sorted({*days.get(country, ()), *more}))
     return Rules(
@@ -72,7 +72,7 @@ def checked(instead: Path | None = None) -> dict[str, Law]:
     return found
 
 
-def _holidays(countries: Collection[str], year: int) -> dict[str, tuple[date, ...]]:
+def holidays(countries: Collection[str], year: int) -> dict[str, tuple[date, ...]]:
     """Return the holidays that the package of this name knows, where it is installed (the extra ``calendar``)."""
     if not countries or importlib.util.find_spec("holidays") is None:
         return {}

@@ -31,6 +31,7 @@ ORDER: Final = (
     "opted_out_then_wrote",
     "opted_out_at_provider",
     "address_dead",
+    "address_blocked",
     *beginning.REASONS,
     "account_read_only",
     "signed_out",
@@ -199,6 +200,8 @@ def _reason(
             "at": linked.dead_at.isoformat() if linked.dead_at is not None else "",
         }
         return "address_dead", facts, None
+    if linked is not None and linked.blocked_by:
+        return "address_blocked", {"agent": linked.blocked_by}, None
     if message.proactive:
         held = beginning.refused(customer, route.medium, message, now, rules)
         if held is not None:

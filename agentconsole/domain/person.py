@@ -226,6 +226,7 @@ def _join(one: Conversation, other: Conversation, *, keep_subject: bool) -> Conv
         answered_at=answered,
         last_in_at=max((c.last_in_at for c in (one, other) if c.last_in_at is not None), default=None),
         participants=tuple(dict.fromkeys((*one.participants, *other.participants)))[:KEPT_PARTICIPANTS],
+        snoozed_until=min((c.snoozed_until for c in active if c.snoozed_until is not None), default=None),
         priority=max((one.priority, other.priority), key=URGENCY.index),
         aside=one.aside if one.aside == other.aside else "",
         replied=one.replied or other.replied,

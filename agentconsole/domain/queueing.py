@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
+from msgspec.structs import replace
+
 from agentconsole.domain.hours import Quiet, zone
 from agentconsole.domain.model import AgentName, ConversationStatus, Line, Medium, Priority, Value
 
@@ -35,6 +37,19 @@ class Filter(Value, frozen=True):
     late: bool | None = None
     waiting: bool | None = None
     before: datetime | None = None
+
+
+class Saved(Value, frozen=True):
+    """A view of a profile's own. ``older_than`` is in seconds; 0: any age."""
+
+    filter: Filter
+    older_than: float = 0
+
+    def now(self, now: datetime) -> Filter:
+        """Return the filter as it is at a moment."""
+        if not self.older_than:
+            return self.filter
+        return replace(self.filter, before=now - timedelta(seconds=self.older_than))
 
 
 class Cutoff(Value, frozen=True):
@@ -82,11 +97,10 @@ def fits(line: Line, rule: Cutoff | Goal) -> bool:
 
 
 def is_late(line: Line, cutoffs: Sequence[Cutoff]) -> bool:
-    """Say whether a customer has waited for too long."""
-    if line.waiting_since is None:
-        return False
+    """Say whether something has been to do for too long."""
+    since = line.wanted_since
     rule = next((one for one in cutoffs if fits(line, one)), None)
-    return rule is not None and line.waiting_since <= rule.before
+    return rule is not None and since is not None and since <= rule.before
 
 
 def cutoffs(targets: Targets, now: datetime) -> tuple[Cutoff, ...]:
@@ -98,11 +112,10 @@ def cutoffs(targets: Targets, now: datetime) -> tuple[Cutoff, ...]:
 
 
 def due_at(line: Line, targets: Targets) -> datetime | None:
-    """Return until when a row is to be answered, or None where nobody waits or no goal fits."""
+    """Return until when a row is to be answered, or None where nothing is to do or no goal fits."""
     goal = next((one for one in targets.goals if fits(line, one)), None)
-    if goal is None or line.waiting_since is None:
-        return None
-    return _ahead(line.waiting_since, goal.minutes, targets)
+    since = line.wanted_since
+    return _ahead(since, goal.minutes, targets) if goal is not None and since is not None else None
 
 
 def shown(line: Line, wanted: Filter, agent: AgentName, late: Sequence[Cutoff] = ()) -> bool:

@@ -39,6 +39,7 @@ from agentconsole.domain.entries import (
     StatusChanged,
     Tagged,
     TaskDone,
+    TaskDue,
     TaskSet,
     Undone,
 )
@@ -89,6 +90,23 @@ class Doing(Value, frozen=True):
 
     def id(self, kind: str, *parts: str) -> EntryId:
         return EntryId(derive_id("e", kind, self.key, *parts))
+
+
+UNDOABLE: Final = (
+    *(Note, Manual, Assigned, StatusChanged, Tagged, Prioritised, SetAside),
+    *(Blocked, TaskSet, TaskDone, SplitOff, JoinedTo),
+)
+"""The entries that ``undo`` takes back."""
+
+
+def placed(entries: Sequence[AnyEntry], moved: Mapping[str, ConversationId]) -> list[AnyEntry]:
+    """Return entries with the conversations that they are in since splits."""
+    return [
+        replace(entry, conversation=moved[entry.id])
+        if entry.id in moved and isinstance(entry, Received | Reply | Note | Manual)
+        else entry
+        for entry in entries
+    ]
 
 
 def undone_id(entry: EntryId) -> EntryId:
@@ -409,6 +427,26 @@ def _summed(conversation: Conversation, entries: Sequence[Received | Reply | Not
         last_sender=str(last_in.sender) if last_in is not None else "",
         replied=bool(outs),
     )
+
+
+def due(snapshot: Snapshot, now: datetime) -> list[AnyEntry]:
+    """Return what happens in a record by itself now: snoozed conversations wake, the moments of tasks come."""
+    woken: list[AnyEntry] = [
+        StatusChanged(
+            id=EntryId(derive_id("e", "woken", snapshot.id, name, c.snoozed_until.isoformat())),
+            at=now,
+            conversation=ConversationId(name),
+            status=ConversationStatus.OPEN,
+        )
+        for name, c in snapshot.conversations.items()
+        if c.snoozed_until is not None and c.snoozed_until <= now
+    ]
+    rung: list[AnyEntry] = [
+        TaskDue(id=EntryId(derive_id("e", "due", task.id)), at=now, task=task.id)
+        for task in snapshot.tasks.values()
+        if not task.done and not task.rung and task.due <= now
+    ]
+    return [*woken, *rung]
 
 
 # -- taking it back ----------------------------------------------------------------------------------------

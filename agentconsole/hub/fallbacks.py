@@ -68,6 +68,11 @@ class Fallbacks:
             customer = await self._store.customer(due.customer)
             if customer is None or not fallback.due(due.record, customer, self._rule, now):
                 return
+            if any(
+                c.aside and c.id == customer.joined.get(due.record.conversation, due.record.conversation)
+                for c in customer.conversations
+            ):
+                return  # nothing happens by itself in what was put aside
             who = Agent(AgentName(due.record.agent), proven=False)
             found = await self._desk.fallback(who, reply)
             if found is None or found.left_out or found.ranked.route.medium not in self._rule.media:

@@ -200,7 +200,9 @@ class Filing:
         join = conversations.joins_past if archived else conversations.joins
         whole = join(
             customer,
-            thread.conversation if same and thread is not None else None,
+            thread_customer.moved.get(thread.entry, thread.conversation)
+            if same and thread is not None and thread_customer is not None
+            else None,
             entry_id,
             at,
             self._profile.reopen_days,

@@ -20,6 +20,7 @@ from agentconsole.domain.model import (
     Delivery,
 )
 from agentconsole.errors import AgentConsoleError, SignInFailed, StoreFault, TemporaryFailure, UsageError
+from agentconsole.hub.alarms import Alarms
 from agentconsole.hub.desk_over_store import DeskOverStore
 from agentconsole.hub.disk import Disk
 from agentconsole.hub.dispatch import Dispatch
@@ -147,6 +148,8 @@ class Hub:
                 fallbacks = Fallbacks(self._profile.fallback, self.desk, self._store, self._clock, self._log)
                 tasks.append(asyncio.create_task(fallbacks.run(), name="fallbacks"))
             tasks.append(asyncio.create_task(self._forget_old_drafts(), name="old drafts"))
+            alarms = Alarms(self._store, self._clock, self._log)
+            tasks.append(asyncio.create_task(alarms.run(), name="alarms"))
             if self._profile.solo:
                 tasks.append(asyncio.create_task(self._leave_when_idle(), name="linger"))
             await self._server.start(socket_path, group)
@@ -400,7 +403,8 @@ class Hub:
             idle = self._clock.monotonic() - self._idle_since
             if self._clients or idle < self._profile.linger_seconds:
                 continue
-            if not await self._store.replies((Delivery.QUEUED, Delivery.SENDING, Delivery.UNCERTAIN)):
+            waits = await self._store.replies((Delivery.QUEUED, Delivery.SENDING, Delivery.UNCERTAIN))
+            if not waits and not await self._store.alarms(1):
                 self.request_stop()
                 await self._stopped.wait()
                 return

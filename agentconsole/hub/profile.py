@@ -13,6 +13,8 @@ from agentconsole.domain.guards import Settings
 from agentconsole.domain.model import AccountName, AgentName
 from agentconsole.domain.permission import Reach
 from agentconsole.domain.preference import Account, Policy, Price
+from agentconsole.domain.queueing import Saved, Targets
+from agentconsole.domain.templates import Template
 from agentconsole.ports import AccountInfo, ChannelKind
 
 ALL_RIGHTS = frozenset({"read", "reply", "customer", "operate"})
@@ -32,8 +34,13 @@ class HubProfile:
         free_floor: bytes that must stay free on the store's disk; below, nothing is fetched.
         guards: which warnings there are before a send, and which further numbers are masked everywhere.
         facts: further kinds of what customers tell.
+        targets: until when customers are to be answered.
+        views: views of the queue of its own, by name.
         expire_hours: how long a reply is tried before it fails and asks.
+        hold: seconds for which a reply waits so that its agent can stop it.
         fallback: whether a reply that failed goes another way by itself.
+        templates: texts that agents pick.
+        agent_names: how customers know the agents.
     """
 
     name: str = "default"
@@ -51,9 +58,14 @@ class HubProfile:
     public_url: str = ""
     free_floor: int = 200 * 1024 * 1024
     expire_hours: float = 24.0
+    hold: float = 5.0
     guards: Settings = field(default_factory=Settings)
     facts: tuple[Pattern, ...] = ()
+    targets: Targets = field(default_factory=Targets)
+    views: Mapping[str, Saved] = field(default_factory=dict)
     fallback: Automatic = field(default_factory=Automatic)
+    templates: tuple[Template, ...] = ()
+    agent_names: Mapping[AgentName, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +74,7 @@ class AccountSetup:
 
     Args:
         price: what one part of a message costs on it.
+        hold: seconds for which its replies wait, where not those of the profile.
     """
 
     name: AccountName
@@ -70,6 +83,7 @@ class AccountSetup:
     read_only: bool = False
     since: datetime | None = None
     price: Price | None = None
+    hold: float | None = None
 
     @property
     def own_address(self) -> str:
@@ -109,6 +123,7 @@ def for_choice(info: AccountInfo, price: Price | None = None) -> Account:
             window_seconds=can.reply_window.total_seconds() if can.reply_window is not None else 0,
             customer_first=can.customer_first,
             attachments=can.attachments,
+            file_bytes=can.file_bytes,
             signed_in=info.signed_in,
             read_only=info.read_only,
         ),

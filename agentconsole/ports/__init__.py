@@ -38,6 +38,7 @@ from agentconsole.ports.channel import (
     Webhook,
 )
 from agentconsole.ports.store import (
+    VIEWS,
     AuditLine,
     Changes,
     Counts,
@@ -58,6 +59,7 @@ from agentconsole.secret import Secret
 
 __all__ = [
     "PAST",
+    "VIEWS",
     "Accepted",
     "AccountInfo",
     "AddressEvent",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Literal, Protocol, TypeAlias
+from typing import Final, Literal, Protocol, TypeAlias, get_args
 
 from agentconsole.domain.entries import AnyEntry
 from agentconsole.domain.finding import Contact, Found
@@ -149,6 +149,8 @@ View: TypeAlias = Literal[
     "waiting", "mine", "unassigned", "open", "resolved", "failed", "uncertain", "snoozed", "tasks", "spam", "all"
 ]
 
+VIEWS: Final[tuple[View, ...]] = get_args(View)
+
 
 class Store(Protocol):
     """Verbs of the trade, not tables. One writer: the hub that holds the store's lock.
@@ -240,8 +242,8 @@ class Store(Protocol):
         """Return how many rows a filter shows."""
         ...
 
-    async def next_alarm(self) -> Line | None:
-        """Return the row in which something happens by itself next (``Line.alarm_at``), if one."""
+    async def alarms(self, limit: int) -> Sequence[Line]:
+        """Return the rows in which something happens by itself (``Line.alarm_at``), the next first."""
         ...
 
     async def search(self, words: str, *, limit: int = 50) -> Sequence[Hit]:

@@ -319,9 +319,10 @@ class MemoryStore(Shelves):
     async def count(self, wanted: Filter, agent: AgentName, *, late: Sequence[Cutoff] = ()) -> int:
         return sum(rules.shown(line, wanted, agent, late) for line in self._rows(agent))
 
-    async def next_alarm(self) -> Line | None:
-        rows = [(line.alarm_at, line.customer, line.conversation, line) for line in self._rows(AgentName(""))]
-        return min((row for row in rows if row[0] is not None), default=(None, "", "", None))[3]
+    async def alarms(self, limit: int) -> Sequence[Line]:
+        rows = [(at, line) for line in self._rows(AgentName("")) if (at := line.alarm_at) is not None]
+        rows.sort(key=lambda row: (row[0], row[1].customer, row[1].conversation))
+        return [line for _, line in rows[:limit]]
 
     async def replies(
         self, states: Sequence[Delivery], *, account: AccountName | None = None, limit: int | None = 500

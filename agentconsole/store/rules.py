@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final, get_args
+from typing import Final
 
 from agentconsole.domain import queueing
 from agentconsole.domain.addresses import EMAIL
@@ -35,7 +35,7 @@ from agentconsole.domain.model import (
 )
 from agentconsole.domain.person import URGENCY
 from agentconsole.domain.queueing import Cutoff, Filter
-from agentconsole.ports import View
+from agentconsole.ports import VIEWS, View
 
 INDEX_VERSION: Final = f"3.{FOLD_VERSION}"
 """Raised with every change of what this module or the index makes of entries; a derived file of another version
@@ -46,7 +46,7 @@ CHANGES_LIMIT: Final = 1000
 """More changed customers than this are told as "ask again for all"."""
 
 CUSTOMER_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
-COUNTED: Final[tuple[View, ...]] = tuple(name for name in get_args(View) if name != "all")
+COUNTED: Final[tuple[View, ...]] = tuple(name for name in VIEWS if name != "all")
 FAR: Final = 1 << 62
 """Where a row sorts that has no time, in microseconds."""
 

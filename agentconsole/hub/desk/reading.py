@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
+from typing import cast
 
 import msgspec
 
@@ -17,7 +18,7 @@ from agentconsole.desk import (
     SuggestionView,
     TimelinePage,
 )
-from agentconsole.domain import delivery, gate, identity, redaction
+from agentconsole.domain import delivery, gate, identity, queueing, redaction, work
 from agentconsole.domain.about import About, about
 from agentconsole.domain.entries import (
     AnyEntry,
@@ -26,6 +27,7 @@ from agentconsole.domain.entries import (
     Received,
     Redacted,
     Reply,
+    Undone,
 )
 from agentconsole.domain.model import (
     BlobId,
@@ -41,7 +43,7 @@ from agentconsole.errors import Ambiguous, NotFound, Refused, UsageError
 from agentconsole.hub.desk.base import key_of
 from agentconsole.hub.desk.gating import Gated
 from agentconsole.hub.masking import Masks
-from agentconsole.ports import Counts, History, Revision, View
+from agentconsole.ports import VIEWS, Counts, History, Revision, View
 
 MAX_PAGE = 500
 TEXT_LENGTH = 16_000
@@ -57,27 +59,31 @@ MAX_CHUNK = 512 * 1024
 MAX_TEXT = 100_000
 """Characters of a text in one call: six bytes each as JSON stay under the wire's limit."""
 
-VIEWS: dict[str, View] = {
-    name: name
-    for name in (
-        *("waiting", "mine", "unassigned", "open", "resolved", "failed", "uncertain"),
-        *("snoozed", "tasks", "spam", "all"),
-    )
-}
-
 
 class Reading(Gated):
     async def queue(self, who: Agent, view: str, offset: int, limit: int) -> QueuePage:
         self.need(who, "read")
-        if view not in VIEWS:
-            raise UsageError(f"There is no view {view}.", "Views: " + ", ".join(VIEWS))
+        now, saved = self.clock.now(), self.profile.views
+        if view not in VIEWS and view not in saved:
+            raise UsageError(f"There is no view {view}.", "Views: " + ", ".join((*VIEWS, *saved)))
         position = await self.position()
-        counts = await self.store.counts(who.name)
-        lines = await self.store.lines(VIEWS[view], who.name, offset=max(offset, 0), limit=min(max(limit, 1), MAX_PAGE))
-        total = getattr(counts, view, 0) or offset + len(lines)
+        late = queueing.cutoffs(self.profile.targets, now)
+        counts = await self.store.counts(who.name, late=late)
+        own = {name: await self.store.count(one.now(now), who.name, late=late) for name, one in saved.items()}
+        wanted = saved[view].now(now) if view in saved else cast("View", view)
+        lines = await self.store.lines(
+            wanted, who.name, offset=max(offset, 0), limit=min(max(limit, 1), MAX_PAGE), late=late
+        )
+        total = own.get(view) or getattr(counts, view, 0) or offset + len(lines)
+        timed = tuple(
+            msgspec.structs.replace(
+                line, due_at=queueing.due_at(line, self.profile.targets), late=queueing.is_late(line, late)
+            )
+            for line in lines
+        )
         return QueuePage(
-            self.masks.value(self.shut_lines(who, lines)),
-            QueueCounts(**{name: getattr(counts, name) for name in Counts.__struct_fields__}),
+            self.masks.value(self.shut_lines(who, timed)),
+            QueueCounts(**{name: getattr(counts, name) for name in Counts.__struct_fields__}, saved=own),
             position,
             total,
         )
@@ -143,7 +149,7 @@ class Reading(Gated):
     async def page_of(self, who: Agent, history: History, position: Position) -> TimelinePage:
         """Return a page of a timeline as an agent sees it."""
         shown, closed = self._behind_the_gate(who, history)
-        entries, cut, masked = _page(shown, self.masks)
+        entries, cut, masked = _page(work.placed(shown, history.customer.moved), self.masks)
         states = {}
         records = {record.reply: record for record in history.customer.deliveries}
         receipts = [entry for entry in history.entries if isinstance(entry, Receipt)]
@@ -175,6 +181,7 @@ class Reading(Gated):
             about=self.masks.value(await self.about(history.customer)),
             doubtful=identity.doubtful(history.customer),
             newer=history.newer,
+            undone=await self._undone(entries),
         )
 
     def _behind_the_gate(self, who: Agent, history: History) -> tuple[Sequence[AnyEntry], bool]:
@@ -213,6 +220,16 @@ class Reading(Gated):
                 if found is not None and isinstance(found[1], Redacted):
                     removed[entry.id] = found[1]
         return removed
+
+    async def _undone(self, entries: Sequence[AnyEntry]) -> dict[EntryId, Undone]:
+        """Return which of these entries were taken back, and by whom."""
+        found = {}
+        for entry in entries:
+            if isinstance(entry, work.UNDOABLE):
+                mark = await self.store.entry(work.undone_id(entry.id))
+                if mark is not None and isinstance(mark[1], Undone):
+                    found[entry.id] = mark[1]
+        return found
 
     async def text(self, who: Agent, entry: EntryId, offset: int, length: int) -> str:
         self.need(who, "read")
@@ -303,6 +320,7 @@ class Reading(Gated):
                     evidence_at=message.at if message is not None else None,
                     evidence_medium=message.medium if message is not None else Medium(""),
                     at=suggestion.at,
+                    doubtful=message is not None and not identity.vouched(customer, message),
                 )
             )
         return self.masks.value(tuple(views))

@@ -361,8 +361,8 @@ class EmbeddedStore(Drafted):
     async def count(self, wanted: Filter, agent: AgentName, *, late: Sequence[Cutoff] = ()) -> int:
         return await self._ask("read the queue", self._reader.count, wanted, agent, late)
 
-    async def next_alarm(self) -> Line | None:
-        return await self._ask("read the queue", self._reader.next_alarm)
+    async def alarms(self, limit: int) -> Sequence[Line]:
+        return await self._ask("read the queue", self._reader.alarms, limit)
 
     async def search(self, words: str, *, limit: int = 50) -> Sequence[Hit]:
         return list((await self.find_entries(plain(words), AgentName(""), limit=limit)).hits)

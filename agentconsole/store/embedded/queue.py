@@ -8,8 +8,10 @@ so that changed targets need no new index.
 
 from __future__ import annotations
 
+import heapq
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any, Final
 
 from agentconsole.domain.model import AgentName, Line
@@ -23,7 +25,7 @@ WAITS: Final = "waiting IS NOT NULL AND aside = ''"
 
 COLUMNS: Final = (
     *("root", "conversation", "status", "assignee", "waiting", "last_at", "failed", "uncertain"),
-    *("aside", "urgency", "medium", "replied", "since", "alarm", "woken", "due", "tags", "media", "language", "body"),
+    *("aside", "urgency", "medium", "replied", "alarm", "woken", "due", "tags", "media", "language", "body"),
 )
 """Of the table ``lines``; the order is the schema's."""
 
@@ -70,11 +72,10 @@ _TALLIED: Final[dict[View, str]] = {
 
 def row(root: str, line: Line, body: bytes) -> tuple[Any, ...]:
     """Return the values of ``COLUMNS``."""
-    wanted, since = line.wanted_since, line.waiting_since
     woken = line.snoozed_until
     return (
-        *(root, line.conversation, line.status, line.assignee, _at(wanted), _at(line.last_at)),
-        *(line.failed, line.uncertain, line.aside, rules.urgency(line), line.medium, line.replied, _at(since)),
+        *(root, line.conversation, line.status, line.assignee, _at(line.wanted_since), _at(line.last_at)),
+        *(line.failed, line.uncertain, line.aside, rules.urgency(line), line.medium, line.replied),
         *(_at(line.alarm_at), _at(woken) or rules.FAR, _at(line.task.due) if line.task is not None else None),
         *(_set(line.tags), _set(line.media), line.language, body),
     )
@@ -102,25 +103,94 @@ def rows(
     Args:
         unread: the SQL that tells it.
     """
-    values: dict[str, Any] = {"agent": agent, "limit": limit, "offset": offset}
-    if view == "mine":
-        source, where, order = _MINE, VIEWS[view], _ORDER[view]
-    elif isinstance(view, Filter):
-        source, where, order = "lines", _where(view, agent, late, values), _NEWEST
-        if view.waiting or view.before is not None or view.late:
-            order = _ORDER["waiting"]
-    else:
-        source, where, order = "lines", VIEWS[view], _ORDER.get(view, _NEWEST)
-    select = f"SELECT body, {unread} FROM"
-    if order == _ORDER["waiting"] and late:  # the sorter shall hold keys only, not what every row says
-        sql = (
-            f"{select} (SELECT root AS r, conversation AS c, {_late(late, values)} AS l, urgency AS u, waiting AS w "
-            f"FROM {source} WHERE {where} ORDER BY l DESC, u, w, c, r LIMIT :limit OFFSET :offset) "
-            "JOIN lines ON root = r AND conversation = c ORDER BY l DESC, u, w, c, r"
+    if isinstance(view, Filter):
+        return _filtered(db, view, agent, offset, limit, late, unread)
+    if view == "waiting" and late:
+        keys = islice(_late_first(db, late), offset, offset + limit)
+        body = f"SELECT body, {unread} FROM lines WHERE root = :root AND conversation = :conversation"
+        found = ({"agent": agent, "root": root, "conversation": name} for _, name, root in keys)
+        return [db.execute(body, values).fetchone() for values in found]
+    source = _MINE if view == "mine" else "lines"
+    order = _ORDER.get(view, _NEWEST)
+    return list(
+        db.execute(
+            f"SELECT body, {unread} FROM {source} WHERE {VIEWS[view]} ORDER BY {order} LIMIT :limit OFFSET :offset",
+            {"agent": agent, "limit": limit, "offset": offset},
         )
-    else:
-        sql = f"{select} {source} WHERE {where} ORDER BY {order} LIMIT :limit OFFSET :offset"
-    return list(db.execute(sql, values))
+    )
+
+
+def _filtered(
+    db: sqlite3.Connection,
+    view: Filter,
+    agent: AgentName,
+    offset: int,
+    limit: int,
+    late: Sequence[Cutoff],
+    unread: str,
+) -> list[tuple[bytes, int]]:
+    """Sort keys only, from an index that holds what a filter asks of, and then read what the rows say."""
+    values: dict[str, Any] = {"agent": agent, "limit": limit, "offset": offset}
+    where = _where(view, agent, late, values)
+    keys = "-last_at AS a, 0 AS b, 0 AS d"
+    if rules.order_of(view) == "waiting":
+        keys = f"-{_late(late, values)} AS a, urgency AS b, waiting AS d"
+    order = "a, b, d, c, r"
+    return list(
+        db.execute(
+            f"SELECT body, {unread} FROM (SELECT root AS r, conversation AS c, {keys} FROM lines "
+            f"INDEXED BY lines_filter WHERE {where} ORDER BY {order} LIMIT :limit OFFSET :offset) "
+            f"JOIN lines ON root = r AND conversation = c ORDER BY {order}",
+            values,
+        )
+    )
+
+
+# -- late ones first ---------------------------------------------------------------------------------------
+
+
+def _classes(db: sqlite3.Connection, late: Sequence[Cutoff]) -> Iterator[tuple[int, str, int, int]]:
+    """Return kinds of rows that the same cutoff holds for: urgency, medium, whether we replied, and that moment."""
+    media = db.execute(
+        f"WITH RECURSIVE m(name) AS (SELECT min(medium) FROM lines WHERE {WAITS} UNION ALL SELECT (SELECT min(medium) "
+        f"FROM lines WHERE {WAITS} AND medium > name) FROM m WHERE name IS NOT NULL) "
+        "SELECT name FROM m WHERE name IS NOT NULL"
+    ).fetchall()
+    for urgency in sorted(-place for place in range(len(URGENCY))):
+        for (medium,) in media:
+            for replied in (0, 1):
+                rule = next((one for one in late if _fits(one, urgency, medium, replied)), None)
+                yield urgency, medium, replied, rules.microseconds(rule.before) if rule is not None else -rules.FAR
+
+
+def _fits(rule: Cutoff, urgency: int, medium: str, replied: int) -> bool:
+    return (
+        (rule.priority is None or -URGENCY.index(rule.priority) == urgency)
+        and rule.medium in ("", medium)
+        and (rule.first is None or rule.first != bool(replied))
+    )
+
+
+_CLASS: Final = f"{WAITS} AND medium = ? AND urgency = ? AND replied = ?"
+
+
+def _late_first(db: sqlite3.Connection, late: Sequence[Cutoff]) -> Iterator[tuple[int, str, str]]:
+    """Return keys of what waits: late ones first, then by urgency, then who waits longest. Every class is read in the
+    order of an index, as far as somebody asks."""
+    classes = list(_classes(db, late))
+    for side in ("<=", ">"):
+        for urgency in sorted({kind[0] for kind in classes}):
+            yield from heapq.merge(
+                *(
+                    db.execute(
+                        f"SELECT waiting, conversation, root FROM lines WHERE {_CLASS} AND waiting {side} ? "
+                        "ORDER BY 1, 2, 3",
+                        (medium, urgency, replied, at),
+                    )
+                    for place, medium, replied, at in classes
+                    if place == urgency
+                )
+            )
 
 
 def counts(db: sqlite3.Connection, agent: AgentName, late: Sequence[Cutoff]) -> Counts:
@@ -133,15 +203,15 @@ def counts(db: sqlite3.Connection, agent: AgentName, late: Sequence[Cutoff]) -> 
 def _late_ones(db: sqlite3.Connection, late: Sequence[Cutoff]) -> int:
     if not late:
         return 0
-    values: dict[str, Any] = {}
-    condition = _late(late, values)
-    return int(db.execute(f"SELECT count(*) FROM lines WHERE {WAITS} AND {condition}", values).fetchone()[0])
+    question = f"SELECT count(*) FROM lines WHERE {_CLASS} AND waiting <= ?"
+    kinds = _classes(db, late)
+    return sum(db.execute(question, (medium, place, replied, at)).fetchone()[0] for place, medium, replied, at in kinds)
 
 
 def count(db: sqlite3.Connection, wanted: Filter, agent: AgentName, late: Sequence[Cutoff]) -> int:
     values: dict[str, Any] = {"agent": agent}
     where = _where(wanted, agent, late, values)
-    return int(db.execute(f"SELECT count(*) FROM lines WHERE {where}", values).fetchone()[0])
+    return int(db.execute(f"SELECT count(*) FROM lines INDEXED BY lines_filter WHERE {where}", values).fetchone()[0])
 
 
 def _late(late: Sequence[Cutoff], values: dict[str, Any]) -> str:
@@ -158,8 +228,8 @@ def _late(late: Sequence[Cutoff], values: dict[str, Any]) -> str:
         if rule.first is not None:
             fits.append(f"replied = {int(not rule.first)}")
         values[f"late_at{number}"] = rules.microseconds(rule.before)
-        cases.append(f"WHEN {' AND '.join(fits)} THEN since <= :late_at{number}")
-    return f"(since IS NOT NULL AND CASE {' '.join(cases)} ELSE 0 END)" if cases else "0"
+        cases.append(f"WHEN {' AND '.join(fits)} THEN waiting <= :late_at{number}")
+    return f"(waiting IS NOT NULL AND CASE {' '.join(cases)} ELSE 0 END)" if cases else "0"
 
 
 def _where(wanted: Filter, agent: AgentName, late: Sequence[Cutoff], values: dict[str, Any]) -> str:

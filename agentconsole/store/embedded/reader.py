@@ -391,10 +391,11 @@ class Reader:
         with self._reading() as db:
             return queue.count(db, wanted, agent, late)
 
-    def next_alarm(self) -> Line | None:
+    def alarms(self, limit: int) -> list[Line]:
         with self._reading() as db:
-            row = db.execute("SELECT body FROM lines WHERE alarm IS NOT NULL ORDER BY alarm LIMIT 1").fetchone()
-            return _line(row[0]) if row else None
+            order = "ORDER BY alarm, root, conversation LIMIT ?"
+            rows = db.execute(f"SELECT body FROM lines WHERE alarm IS NOT NULL {order}", (limit,))  # noqa: S608
+            return [_line(body) for (body,) in rows]
 
     def replies(self, states: Sequence[Delivery], account: AccountName | None, limit: int | None) -> list[Due]:
         marks = ",".join("?" * len(states))

@@ -53,7 +53,7 @@ CREATE TABLE refers (name TEXT NOT NULL, rid INTEGER NOT NULL, PRIMARY KEY (name
 CREATE INDEX refers_rid ON refers (rid);
 CREATE TABLE lines (root TEXT NOT NULL, conversation TEXT NOT NULL, status TEXT NOT NULL, assignee TEXT NOT NULL,
   waiting INTEGER, last_at INTEGER NOT NULL, failed INTEGER NOT NULL, uncertain INTEGER NOT NULL, aside TEXT NOT NULL,
-  urgency INTEGER NOT NULL, medium TEXT NOT NULL, replied INTEGER NOT NULL, since INTEGER, alarm INTEGER,
+  urgency INTEGER NOT NULL, medium TEXT NOT NULL, replied INTEGER NOT NULL, alarm INTEGER,
   woken INTEGER NOT NULL, due INTEGER, tags TEXT NOT NULL, media TEXT NOT NULL, language TEXT NOT NULL,
   body BLOB NOT NULL, PRIMARY KEY (root, conversation)) WITHOUT ROWID;
 CREATE TABLE concerned (root TEXT NOT NULL, conversation TEXT NOT NULL, agent TEXT NOT NULL, at INTEGER NOT NULL,
@@ -79,8 +79,12 @@ LATER: Final = (
     "CREATE INDEX records_filed ON records (record, gen, size, mtime, ino)",
     "CREATE INDEX records_damaged ON records (record, damaged) WHERE damaged <> ''",
     "CREATE INDEX people_newest ON people (at DESC, root)",
-    "CREATE INDEX lines_waiting ON lines (urgency, waiting, conversation, root, medium, replied, since) "
+    "CREATE INDEX lines_waiting ON lines (urgency, waiting, conversation, root) "
     "WHERE waiting IS NOT NULL AND aside = ''",
+    "CREATE INDEX lines_late ON lines (medium, urgency, replied, waiting, conversation, root, aside) "
+    "WHERE waiting IS NOT NULL AND aside = ''",
+    "CREATE INDEX lines_filter ON lines (language, status, assignee, urgency, medium, replied, waiting, tags, media, "
+    "last_at, conversation, root, aside) WHERE aside = ''",
     "CREATE INDEX lines_since ON lines (waiting) WHERE waiting IS NOT NULL",
     "CREATE INDEX lines_snoozed ON lines (woken, conversation, root) WHERE status = 'snoozed' AND aside = ''",
     "CREATE INDEX lines_tasks ON lines (due, conversation, root) WHERE due IS NOT NULL AND aside = ''",
