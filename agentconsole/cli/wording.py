@@ -90,7 +90,9 @@ class Wording:
         )
 
     def suggestion(self, view: SuggestionView) -> str:
-        return self._words.evidence(view.why, view.evidence_medium, view.evidence_at, self._now())
+        return self._words.evidence(
+            view.why, view.evidence_medium, view.evidence_at, self._now(), doubtful=view.doubtful
+        )
 
     def provenance(self, linked: LinkedAddress) -> str:
         """Return how an address came to be the customer's: by whom or by what evidence, when, and who trusts it."""

@@ -146,6 +146,8 @@ class SuggestionView(Value, frozen=True):
     evidence_at: datetime | None
     evidence_medium: Medium = Medium("")
     at: datetime | None = None
+    doubtful: bool = False
+    """Nothing vouches for the sender of the message that is the evidence: whoever forged it may have wanted this."""
 
 
 class WishView(Value, frozen=True):

@@ -49,6 +49,9 @@ _WEBMAIL = (
 _ANYBODYS = frozenset(_WEBMAIL.split())
 
 
+REPLY_TO = "reply-to"
+"""The role of a participant whom a mail names as the one to answer (RFC 5322, 3.6.2)."""
+
 VOUCHED = (Trust.VERIFIED, Trust.THREADED)
 """Levels of trust that open the history by themselves."""
 
@@ -75,6 +78,17 @@ def doubtful(customer: Customer) -> Heard | None:
     """Return the newest message where nothing vouches for its sender: behind it the history stays closed."""
     heard = customer.heard
     return None if heard is None or vouched(customer, heard) else heard
+
+
+def reply_elsewhere(message: Received) -> tuple[Address, ...]:
+    """Return where a mail asks to be answered besides its sender's own domain. It is pointed out and never a route:
+    who forges a sender names a mailbox of their own there."""
+    domain = message.sender.value.rpartition("@")[2]
+    return tuple(
+        asked.address
+        for asked in message.participants
+        if asked.role == REPLY_TO and asked.address.value.rpartition("@")[2] != domain
+    )
 
 
 def known_by(customer: Customer, linked: LinkedAddress) -> str:

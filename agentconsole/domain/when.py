@@ -39,7 +39,7 @@ _RELATIVE: Final = (
     r"\bin\s+(?P<n>\d{1,3})\s*(?P<unit>min(?:ute)?s?|h(?:our)?s?|days?|weeks?)\b|(?P<n_ko>\d{1,3})\s*(?P<unit_ko>분|시간|일|주)\s*(?:뒤|후)",
 )
 _TIME: Final = (
-    r"(?P<half>오전|오후|아침|저녁|밤|낮)?\s*(?P<h>\d{1,2})\s*시(?:\s*(?P<min>\d{1,2})\s*분|\s*(?P<ban>반))?"
+    r"(?P<half>오전|오후|새벽|아침|점심|저녁|밤|낮)?\s*(?P<h>\d{1,2})\s*시(?:\s*(?P<min>\d{1,2})\s*분|\s*(?P<ban>반))?"
     r"|(?P<part_ko>오전|오후|아침|점심|저녁)"
     r"|\b(?:at\s+)?(?P<h2>\d{1,2})(?::(?P<min2>\d\d))?\s*(?P<ap>[ap]\.?m\.?)(?!\w)"
     r"|\b(?:at\s+)?(?P<h3>\d{1,2}):(?P<min3>\d\d)\b"
@@ -50,6 +50,8 @@ _PARTS: Final = {
     "morning": time(9), "noon": time(12), "afternoon": time(14), "evening": time(18),
     "오전": time(9), "아침": time(9), "점심": time(12), "오후": time(14), "저녁": time(18),
 }  # fmt: skip
+_AFTERNOON: Final = 6
+"""Up to this hour "3시" without 오전, 오후 or 새벽 is one of the afternoon: who writes to a shop means no night."""
 _TWO_DAYS: Final = r"(?<![\d:./])\d{1,2}\s?/\s?\d{1,2}(?![\d:])"
 """A date that may mean two days: what stands beside it must not be taken for the whole."""
 _BARE_HOUR: Final = r"(?<![\d:.])(?P<h5>\d{1,2})(?::(?P<min5>\d\d))?$"
@@ -103,12 +105,14 @@ def _clock(match: re.Match[str]) -> time | None:
     half = (groups.get("half") or groups.get("ap") or "").lower()
     if hour is None or minute > 59:
         return None
-    if half[:1] == "p" or half in ("오후", "저녁", "밤", "낮"):
+    if half[:1] == "p" or half in ("오후", "점심", "저녁", "밤", "낮"):
         if half == "밤" and hour == 12:
             return None
         hour += 12 if hour < 12 else 0
-    elif (half[:1] == "a" or half in ("오전", "아침")) and hour == 12:
+    elif (half[:1] == "a" or half in ("오전", "아침", "새벽")) and hour == 12:
         hour = 0
+    elif not half and groups.get("h") and 1 <= hour <= _AFTERNOON:
+        hour += 12
     return time(hour, minute) if hour < 24 else None
 
 

@@ -28,6 +28,12 @@ _BLANK: Final = "·"
 _PRIVATE: Final = 0xE000
 _CONTRAST_WORDS: Final = 14
 _STATES: Final = re.compile(r"\b(?:is|are|was|were|é|es|está|son|são)\b")
+_WONDERS: Final = re.compile(
+    r"^(?!.*<\w+!> (?:me|us)\b).*(?:"
+    r"\b(?:maybe|perhaps|possibly|might be|may be|talvez|quizás?|tal vez|a lo mejor|quem sabe)(?!\w)"
+    r"|어쩌면|아마|지도 ?(?:모르|몰라)|かも)"
+)
+"""Who only wonders whether a medium would be better has not asked for it: an agent decides."""
 _QUESTION: Final = ("?", "か", "か。")
 
 _LATIN: Final = ("en", "pt", "es")
@@ -279,13 +285,14 @@ def _in_tongue(
         return False, None
     plain, with_purpose = purposed
     words = _quoted(sentence)
+    certain = len(media) == 1 and not _WONDERS.search(text)
     for rule in with_purpose:
         if (match := rule.search(text)) is not None and len(media) == 1:
-            return False, Reading(Medium(match["medium"]), _purpose(match[0], tongue), True, words)
+            return False, Reading(Medium(match["medium"]), _purpose(match[0], tongue), certain, words)
     for rule in plain:
         if (match := rule.search(text)) is not None:
             purpose = ""
-            return False, Reading(Medium(match["medium"]), purpose, len(media) == 1, words)
+            return False, Reading(Medium(match["medium"]), purpose, certain, words)
     if len(media) > 1:
         return False, None
     medium = Medium(media.pop())

@@ -3,7 +3,6 @@ nothing any more. Kept in the history like a customer's own word."""
 
 from __future__ import annotations
 
-import asyncio
 import re
 from datetime import datetime
 from typing import Final
@@ -13,7 +12,6 @@ from msgspec.structs import replace
 from agentconsole.domain.entries import AddressState, AnyEntry, ConsentChanged, Reply
 from agentconsole.domain.model import (
     ConsentScope,
-    CustomerId,
     EntryId,
     Medium,
     Snapshot,
@@ -43,25 +41,18 @@ def subject_of(reply: Reply) -> str:
     return f"unsubscribe {reply.id}"
 
 
-async def believe(
-    store: Store, people: asyncio.Lock, clock: Clock, owner: CustomerId, reply: Reply, reason: str
-) -> None:
-    """Keep what a provider said of a customer when it refused a reply."""
+def believed(reply: Reply, reason: str, snapshot: Snapshot, clock: Clock) -> list[AnyEntry]:
+    """Return what a provider said of a customer when it refused a reply. It is written in one step with the refusal:
+    a hub that dies after that has heard it, and one that dies before will be told again."""
     name = EntryId(derive_id("e", "said", reason, reply.id))
-
-    def decide(snapshot: Snapshot) -> list[AnyEntry]:
-        if not snapshot.count:
-            return []  # erased meanwhile
-        if reason == BLOCKED:
-            state = AddressState(
+    if reason == BLOCKED:
+        return [
+            AddressState(
                 id=name, at=clock.now(), address=reply.address, account=reply.account, dead=BLOCKED, evidence=reply.id
             )
-            return [state]
-        at = heard(snapshot, clock)
-        return [ConsentChanged(id=name, at=at, medium=reply.medium, evidence=reply.id, words=PROVIDER)]
-
-    async with people:
-        await store.change(owner, decide)
+        ]
+    at = heard(snapshot, clock)
+    return [ConsentChanged(id=name, at=at, medium=reply.medium, evidence=reply.id, words=PROVIDER)]
 
 
 async def unsubscribed(store: Store, clock: Clock, setup: AccountSetup, inbound: Inbound, entry: EntryId) -> Inbound:

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from agentconsole.domain import beginning, delivery, permission
-from agentconsole.domain.entries import Receipt, Reply
+from agentconsole.domain.entries import AnyEntry, Receipt, Reply
 from agentconsole.domain.model import (
     AccountName,
     CustomerId,
@@ -261,8 +261,6 @@ class Dispatch:
         await self._record_whatever_happens(owner, reply, attempt, outcome)
         if outcome.state in delivery.ARRIVED:
             self._health.count(record.account, sent=1)
-        elif outcome.state == Delivery.FAILED and outcome.reason in believing.SAYS_OF_THE_CUSTOMER:
-            await believing.believe(self._store, self._people, self._clock, owner, reply, outcome.reason)
 
     async def _vanished(self, owner: CustomerId, reply: EntryId) -> bool:
         """Say whether a reply went with its customer, who was erased since the outbox was read."""
@@ -414,7 +412,10 @@ class Dispatch:
         if exc.reason != "cancelled":
             await self._record(owner, reply.id, attempt, Outcome(Delivery.FAILED, exc.reason))
 
-    async def _record(self, owner: CustomerId, reply: EntryId, attempt: int, outcome: Outcome) -> None:
+    async def _record(
+        self, owner: CustomerId, reply: EntryId, attempt: int, outcome: Outcome, refused: Reply | None = None
+    ) -> None:
+        """Write an outcome, together with what the provider said of the customer when it ``refused``."""
         receipt = Receipt(
             id=EntryId(derive_id("e", "outcome", reply, str(attempt))),
             at=self._clock.now(),
@@ -427,21 +428,29 @@ class Dispatch:
             retry_at=outcome.retry_at,
         )
 
-        def decide(snapshot: Snapshot) -> list[Receipt]:
+        speaks = outcome.state == Delivery.FAILED and outcome.reason in believing.SAYS_OF_THE_CUSTOMER
+        spoke = refused if speaks else None
+
+        def decide(snapshot: Snapshot) -> list[AnyEntry]:
             record = snapshot.deliveries.get(reply)
             if record is None:
                 return []  # erased meanwhile: a receipt would bring the customer back
             # Proof of an earlier attempt came in meanwhile: that a further one failed is no news of the reply.
             proven = record.state in delivery.ARRIVED
-            return [] if proven and outcome.state not in delivery.ARRIVED else [receipt]
+            told = believing.believed(spoke, outcome.reason, snapshot, self._clock) if spoke is not None else []
+            return told if proven and outcome.state not in delivery.ARRIVED else [receipt, *told]
 
-        await self._store.change(owner, decide)
+        if spoke is not None:
+            async with self._people:  # permission changes
+                await self._store.change(owner, decide)
+        else:
+            await self._store.change(owner, decide)
 
     async def _record_whatever_happens(self, owner: CustomerId, reply: Reply, attempt: int, outcome: Outcome) -> None:
         """Keep trying to write an outcome that only this process knows. Dying now makes it ``uncertain``."""
         while True:
             try:
-                await self._record(owner, reply.id, attempt, outcome)
+                await self._record(owner, reply.id, attempt, outcome, reply)
             except ReadOnly as exc:
                 self._log.error("the outcome of a reply of %s cannot be kept: %s", owner, exc.message)
                 return

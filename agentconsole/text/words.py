@@ -154,9 +154,14 @@ class Words:
     def reason(self, code: str) -> str:
         return self._word("reason", code) if code else ""
 
-    def evidence(self, why: str, medium: str, at: datetime | None, now: datetime) -> str:
-        """Return what suggests that two records are one person."""
-        return self._filled("reason", why, {"medium": medium, "at": at.isoformat() if at is not None else ""}, now)
+    def evidence(self, why: str, medium: str, at: datetime | None, now: datetime, *, doubtful: bool = False) -> str:
+        """Return what suggests that two records are one person.
+
+        Args:
+            doubtful: nothing vouches for the sender of the message that says so.
+        """
+        told = self._filled("reason", why, {"medium": medium, "at": at.isoformat() if at is not None else ""}, now)
+        return self.say("evidence_doubtful", told=told) if doubtful else told
 
     def known(self, fact: Fact, now: datetime) -> str:
         """Return what is known already and where it was told."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 
 from agentconsole.desk import Fallback, SuggestionView
 from agentconsole.domain.about import About
@@ -26,6 +26,7 @@ from agentconsole.text import choice_words
 from agentconsole.text.words import Words
 from agentconsole.ui.draw import Safe, our, safe
 from agentconsole.ui.keys import Action
+from agentconsole.ui.look import ASCII, Glyphs
 from agentconsole.ui.strings import CATALOGUE
 
 
@@ -35,10 +36,12 @@ class Say:
     Args:
         language: ``en`` or ``ko``; another is answered in English.
         timezone: an IANA name; an unknown one means UTC.
+        glyphs: the set of marks and frames.
     """
 
-    def __init__(self, language: str, timezone: str) -> None:
+    def __init__(self, language: str, timezone: str, glyphs: Glyphs = ASCII) -> None:
         self._words = Words(language, timezone)
+        self._glyphs = glyphs
         self.language = self._words.language
         self._texts = CATALOGUE[self.language]
         self.numbers_ready = False
@@ -54,7 +57,19 @@ class Say:
         short = f"hint.{action.name}"
         return self(short if short in self._texts else action.title)
 
+    def glyph(self, name: str) -> Safe:
+        """Return the mark or frame of a meaning."""
+        return our(self._glyphs[name])
+
     # -- time -----------------------------------------------------------------------------------------------
+
+    @property
+    def zone(self) -> tzinfo:
+        return self._words.zone
+
+    def time_of(self, at: datetime) -> Safe:
+        """Return day and time as one says them: ``4 Mar 14:02``."""
+        return our(self._words.time_of(at))
 
     def local(self, at: datetime) -> datetime:
         return self._words.local(at)
@@ -129,7 +144,7 @@ class Say:
 
     def suggestion(self, view: SuggestionView, now: datetime) -> Safe:
         """Return the evidence of a suggestion."""
-        return our(self._words.evidence(view.why, view.evidence_medium, view.evidence_at, now))
+        return our(self._words.evidence(view.why, view.evidence_medium, view.evidence_at, now, doubtful=view.doubtful))
 
     def guard(self, warned: Warned, now: datetime) -> Safe:
         """Return what a guard warns of."""

@@ -243,3 +243,24 @@ def test_a_hundred_kilobytes_cost_no_more_than_their_beginning_and_end(part: str
 def test_purposes_have_one_name() -> None:
     assert purpose_named("Invoices") == purpose_named("청구서") == "invoice"
     assert purpose_named("spare parts") == "spare parts"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Maybe WhatsApp would be easier.",
+        "Perhaps WhatsApp is better for me.",
+        "WhatsApp might be easier",
+        "어쩌면 카톡이 더 편할 것 같아요",
+        "Talvez WhatsApp seja melhor para mim.",
+        "Quizás WhatsApp sería mejor.",
+    ],
+)
+def test_who_only_wonders_has_not_asked(text: str):
+    assert not any(one.sure for one in wishes.readings(text))
+
+
+def test_a_request_is_one_however_politely_it_is_made():
+    found = wishes.read("Could you maybe text me instead?")
+    assert found is not None
+    assert (found.medium, found.sure) == ("sms", True)

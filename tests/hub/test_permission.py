@@ -9,12 +9,12 @@ import pytest
 
 from agentconsole.desk import Compose
 from agentconsole.domain.beginning import Rules
-from agentconsole.domain.entries import Reply
+from agentconsole.domain.entries import AddressState, ConsentChanged, Reply
 from agentconsole.domain.guards import Cap
 from agentconsole.domain.laws import Law
 from agentconsole.domain.model import ConsentScope, CustomerId, Delivery, EntryId, Medium
 from agentconsole.domain.preference import Policy
-from agentconsole.errors import PermanentFailure, Refused, TemporaryFailure
+from agentconsole.errors import PermanentFailure, Refused, StoreFault, TemporaryFailure
 from agentconsole.hub.profile import HubProfile
 from tests.fakes import paper
 from tests.hub.conftest import EMAIL, PHONE, World, running
@@ -204,3 +204,32 @@ async def _entry(world: World, reply: EntryId) -> tuple[CustomerId, Reply]:
     assert found is not None
     assert isinstance(found[1], Reply)
     return found[0], found[1]
+
+
+@pytest.mark.parametrize(("reason", "said"), [("opted_out", ConsentChanged), ("blocked", AddressState)])
+async def test_a_hub_that_dies_after_the_refusal_has_heard_what_the_provider_said(
+    office: World, monkeypatch: pytest.MonkeyPatch, reason: str, said: type
+):
+    """The refusal and what it says of the customer are one step: nothing lies between them that a death could cut."""
+    customer = await wrote(office)
+    right, died = office.store.change, []
+
+    async def until_the_refusal(record, decide):
+        if died:
+            raise StoreFault("the hub is dead")
+        after = await right(record, decide)
+        if any(d.state == Delivery.FAILED for d in after.deliveries.values()):
+            died.append(after)
+        return after
+
+    office.chat.before_commit = PermanentFailure("no", reason=reason)
+    monkeypatch.setattr(office.store, "change", until_the_refusal)
+    await office.desk.reply(office.who, "r", Compose(customer, "hi", medium=CHAT))
+
+    async def refused() -> bool:
+        return bool(died)
+
+    await until(refused)
+    history = await office.store.history(customer)
+    assert history is not None
+    assert said in [type(entry) for entry in history.entries]
