@@ -18,8 +18,12 @@ from agentconsole.domain.model import (
     Wish,
 )
 from agentconsole.ui.actions_base import NO_ENTRY, Target
+from agentconsole.ui.actions_compose import ComposeActions
+from agentconsole.ui.actions_find import FindActions
+from agentconsole.ui.actions_look import LookActions
 from agentconsole.ui.actions_pages import PageActions
 from agentconsole.ui.actions_prompts import PromptActions
+from agentconsole.ui.actions_sending import SendingActions
 from agentconsole.ui.actions_trust import TrustActions
 from agentconsole.ui.draw import our
 from agentconsole.ui.widgets.lines import Lines
@@ -28,7 +32,7 @@ if TYPE_CHECKING:
     from agentconsole.ui.reading import Opened
 
 
-class Acting(PageActions, PromptActions, TrustActions):
+class Acting(PageActions, PromptActions, FindActions, ComposeActions, TrustActions, LookActions, SendingActions):
     """Moving, opening, writing, changing; the parts add pages and prompts."""
 
     def method(self, name: str) -> Callable[..., Awaitable[None] | None]:
@@ -66,6 +70,9 @@ class Acting(PageActions, PromptActions, TrustActions):
         self._moved()
 
     def do_end(self) -> None:
+        if self._list() is self.app.timeline and self.app.reading.detached:
+            self.app.start(self.app.reading.to_newest, "open")
+            return
         self._list().end()
         self._moved()
 
@@ -106,7 +113,7 @@ class Acting(PageActions, PromptActions, TrustActions):
     def do_back(self) -> None:
         app = self.app
         if app.writer.prompting:
-            self._close_prompt()
+            self.close_prompt()
             app.close_page()
         elif app.where == "box" and app.writer.pane is not None and app.writer.pane.reasons_shown:
             app.writer.toggle_reasons()
@@ -114,6 +121,8 @@ class Acting(PageActions, PromptActions, TrustActions):
             app.writer.leave()
         elif app.page_kind:
             app.close_page()
+        elif app.where == "conversation" and self.back_from_evidence():
+            pass
         elif app.where in ("conversation", "paper"):
             app.focus_on(app.queue)
         elif app.settings.coach is not None and not app.coach_hidden:
@@ -227,12 +236,12 @@ class Acting(PageActions, PromptActions, TrustActions):
     # -- writing --------------------------------------------------------------------------------------------
 
     async def do_reply(self) -> None:
-        await self._write(note=False)
+        await self.write(note=False)
 
     async def do_note(self) -> None:
-        await self._write(note=True)
+        await self.write(note=True)
 
-    async def _write(self, *, note: bool) -> None:
+    async def write(self, *, note: bool) -> None:
         target = self.target()
         if target is None:
             return
@@ -253,6 +262,10 @@ class Acting(PageActions, PromptActions, TrustActions):
         writing = self.app.writer.now
         if writing is not None and writing.answered:
             self.app.writer.send(anyway=True)
+        elif writing is not None and writing.crowded:
+            self.app.writer.send(beside=True)
+        elif writing is not None:
+            self.app.writer.guarding.confirm(writing)
 
     def do_next_route(self) -> None:
         self.app.writer.next_route()

@@ -26,12 +26,15 @@ from textual.worker import Worker
 
 from agentconsole.desk import Agent, Desk, QueuePage
 from agentconsole.errors import AgentConsoleError, HubAbsent
-from agentconsole.ui import keys
+from agentconsole.ui import keys, look
 from agentconsole.ui.acting import Acting
 from agentconsole.ui.bars import Bars
+from agentconsole.ui.company import Company
 from agentconsole.ui.draw import Row, Safe, Tripwire, our, row
 from agentconsole.ui.ending import ending
 from agentconsole.ui.entries import Look
+from agentconsole.ui.locking import Lock
+from agentconsole.ui.noticing import Notices
 from agentconsole.ui.reading import Reading
 from agentconsole.ui.say import Say
 from agentconsole.ui.settings import UiSettings
@@ -76,7 +79,7 @@ class Console(App[None]):
     """
 
     CSS = """
-    Screen { background: ansi_default; color: ansi_default; }
+    Screen { background: ansi_default; color: ansi_default; layers: default cover; }
     #body { height: 1fr; }
     #rail { height: 1fr; }
     #main { width: 1fr; height: 1fr; }
@@ -91,11 +94,13 @@ class Console(App[None]):
 
     def __init__(self, desk: Desk, who: Agent, settings: UiSettings, first: QueuePage | None = None) -> None:
         super().__init__(ansi_color=True)
-        self.theme = "ansi-dark"
+        self.theme = "ansi-light" if settings.theme == "light" else "ansi-dark"
         self.animation_level = "none"
         self.desk, self.who, self.settings = desk, who, settings
-        self.say = Say(settings.language, settings.timezone)
+        self.say = Say(settings.language, settings.timezone, settings.glyphs)
+        self.look = look.theme(settings.theme, no_color=self.no_color)
         self.reading = Reading(self)
+        self.company = Company(self)
         self.writer = Writer(self)
         self.acting = Acting(self)
         self.bars = bars = Bars(self)
@@ -113,6 +118,8 @@ class Console(App[None]):
         self.strip = Bar(bars.strip, id="strip")
         self.coach = Bar(bars.coach, id="coach")
         self.footer = Bar(bars.footer, id="footer")
+        self.notices = Notices(self)
+        self.lock = Lock(self)
         self.page_kind = ""
         self.coach_hidden = False
         self.hub_gone_since: float | None = None
@@ -126,6 +133,8 @@ class Console(App[None]):
         self._ending = False
         self._listening = False
         self.touched = False
+        self.last_key = time.monotonic()
+        self._ages_stale = False
         self.zoomed = False
         self.boxes_ready = asyncio.Event()
         self.failure = ""
@@ -150,11 +159,14 @@ class Console(App[None]):
         yield self.strip
         yield self.coach
         yield self.footer
+        yield self.lock.cover
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         return [*super().get_line_filters(), Tripwire()]
 
     def on_mount(self) -> None:
+        if self.look is not look.DEFAULT:
+            self.wear(self.look)
         self.arrange(self.size)
         self.queue.focus(scroll_visible=False)
         if self._first is not None:
@@ -162,7 +174,17 @@ class Console(App[None]):
         self.start(self.reading.follow, "news")
         self._listening = True
         self._schedule_minute()
+        self.company.begin()
+        self.lock.begin()
         self.call_after_refresh(self._warm_up)
+
+    def wear(self, theme: look.Theme) -> None:
+        """Draw in the colours of a theme from now on."""
+        self.look = theme
+        self.theme = "ansi-light" if theme.name == "light" else "ansi-dark"
+        self.screen.styles.color = theme.text or "ansi_default"
+        self.screen.styles.background = theme.paper or "ansi_default"
+        self.refresh(layout=True)
 
     def _warm_up(self) -> None:
         """Load what the first reply needs once the first screen stands."""
@@ -183,13 +205,20 @@ class Console(App[None]):
         self.set_timer(60.05 - now.second - now.microsecond / 1e6, self._minute)
 
     def _minute(self) -> None:
-        self.header.update()
-        self.queue.refresh_changed()
-        self.writer.update()
+        self._ages_stale = True
+        if self.settings.show_clock:
+            self._renew_ages()
         if self.writer.now is not None and self.writer.now.outlived(self.settings.clock()):
             self.writer.choose()
         self.acting.minute()
         self._schedule_minute()
+
+    def _renew_ages(self) -> None:
+        """Draw what says how long ago something was; without a clock only once somebody is there."""
+        self._ages_stale = False
+        self.header.update()
+        self.queue.refresh_changed()
+        self.writer.update()
 
     def on_resize(self, event: events.Resize) -> None:
         if self._listening:
@@ -200,6 +229,9 @@ class Console(App[None]):
 
     def on_timeline_older(self) -> None:
         self.start(self.reading.older, "older")
+
+    def on_timeline_newer(self) -> None:
+        self.start(self.reading.newer, "older")
 
     def on_timeline_moved(self) -> None:
         self.reading.scrolled()
@@ -248,7 +280,7 @@ class Console(App[None]):
         pane = self.writer.pane
         if pane is not None:
             base = REPLY if height < TALL else REPLY_TALL
-            pane.styles.height = max(min(base + pane.reasons_lines, height - OTHERS), REPLY_LEAST)
+            pane.styles.height = max(min(base + pane.extra_lines, height - OTHERS), REPLY_LEAST)
         self.damage.display = self.reading.damage is not None
         opened = self.reading.opened
         asked = self.reading.suggestion is not None or self.reading.wish is not None
@@ -348,9 +380,20 @@ class Console(App[None]):
         return "conversation" if focused is self.timeline else "list"
 
     async def on_event(self, event: events.Event) -> None:
-        if self._listening and isinstance(event, events.Key) and not event.is_forwarded and await self._keyed(event):
+        if not self._listening or event.is_forwarded:
+            await super().on_event(event)
+        elif isinstance(event, events.AppFocus | events.AppBlur):
+            # Textual would take the focus off the pane, and repaint, whenever another window is looked at.
+            self.notices.focus(isinstance(event, events.AppFocus))
+        elif await self.lock.takes(event):
             return
-        await super().on_event(event)
+        elif not isinstance(event, events.Key) or not await self._keyed(event):
+            await super().on_event(event)
+
+    def write(self, sequence: str) -> None:
+        """Send something to the terminal that is no drawing; see ``outside``."""
+        if self._driver is not None and not self._ending:
+            self._driver.write(sequence)
 
     async def _keyed(self, event: events.Key) -> bool:
         """Run what a key means here; say whether it was used up."""
@@ -364,6 +407,11 @@ class Console(App[None]):
                 return True
             self._guard_until = 0.0
         self.touched = True
+        self.last_key = time.monotonic()
+        self.lock.touched()
+        self.notices.back()
+        if self._ages_stale:
+            self._renew_ages()
         name = typed or event.key
         if self.acting.question is not None and where in keys.READING:
             self.acting.answered(name)

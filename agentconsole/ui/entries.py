@@ -17,6 +17,7 @@ from agentconsole.domain.entries import (
     Merged,
     Named,
     Note,
+    Parted,
     Receipt,
     Received,
     Redacted,
@@ -25,9 +26,11 @@ from agentconsole.domain.entries import (
     Suggested,
     SuggestionAnswered,
     Unmerged,
+    Unparted,
     Unreadable,
 )
 from agentconsole.domain.fallback import INSTEAD_OF
+from agentconsole.domain.identity import REPLY_TO, reply_elsewhere
 from agentconsole.domain.model import (
     Attachment,
     Delivery,
@@ -35,6 +38,7 @@ from agentconsole.domain.model import (
     EntryId,
     Trust,
 )
+from agentconsole.domain.parting import silent
 from agentconsole.text.quoting import fold_at
 from agentconsole.ui.draw import Row, Run, Safe, block, clip, cut_row, our, row, safe, sides, width_of, wrap
 from agentconsole.ui.say import Say
@@ -50,7 +54,10 @@ GAP_DAYS: Final = 3
 _ONE_ACT: Final = timedelta(seconds=2)
 """Within which equal changes of status are the parts of one."""
 
-_IDENTITY = (Named, AddressLinked, AddressUnlinked, Suggested, SuggestionAnswered, Merged, Unmerged)
+_IDENTITY = (
+    *(Named, AddressLinked, AddressUnlinked, Suggested, SuggestionAnswered, Merged, Unmerged),
+    *(Parted, Unparted),
+)
 
 _STATE_STYLE = {
     Delivery.FAILED: "bad",
@@ -62,7 +69,6 @@ _STATE_STYLE = {
     Delivery.DELIVERED: "good",
     Delivery.SENT: "",
 }
-_IN, _OUT = our(">"), our("<")
 
 
 @dataclass(frozen=True)
@@ -73,6 +79,7 @@ class Look:
         whole: entries whose folded parts are shown.
         fresh: entries that came while the customer was open.
         removed: entries whose content was taken out.
+        unproven: messages where nothing vouches for the sender.
         clear: texts whose masked numbers were revealed.
     """
 
@@ -84,6 +91,7 @@ class Look:
     fresh: frozenset[EntryId] = frozenset()
     removed: Mapping[EntryId, Redacted] = field(default_factory=dict)
     clear: Mapping[EntryId, str] = field(default_factory=dict)
+    unproven: frozenset[EntryId] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -143,7 +151,7 @@ def _told(entries: Iterable[AnyEntry], *, first_address: bool) -> Iterator[AnyEn
             first_address = False
             if isinstance(entry, AddressLinked) and not entry.evidence:
                 continue
-        if isinstance(entry, Receipt) or (isinstance(entry, Redacted) and entry.entry in known):
+        if isinstance(entry, Receipt) or (isinstance(entry, Redacted) and entry.entry in known) or silent(entry):
             continue
         if isinstance(entry, StatusChanged):
             if before is not None and _same_act(before, entry):
@@ -164,10 +172,11 @@ def day_mark(before: datetime | None, at: datetime, look: Look) -> Row:
     say = look.say
     day = say.day(at)
     gap = (say.local(at).date() - say.local(before).date()).days if before is not None else 0
-    text = our(f"-- {day} ")
+    rule = say.glyph("rule")
+    text = our(f"{rule * 2} {day} ")
     if gap >= GAP_DAYS:
-        text = our(text + "- " + say("timeline.gap", days=str(gap)) + " ")
-    return row((our(text + "-" * max(look.width - len(text) - 4, 0)), "dim"))
+        text = our(f"{text}{rule} {say('timeline.gap', days=str(gap))} ")
+    return row((our(text + rule * max(look.width - width_of(text) - 4, 0)), "dim"))
 
 
 def same_day(before: datetime | None, at: datetime, say: Say) -> bool:
@@ -197,10 +206,15 @@ def _rows(entry: Shown, look: Look) -> list[Row]:
                 our(" "),
                 safe(entry.agent),
             )
-            return [head, *_body(entry.id, entry.text, look, "note", bar="# ")]
+            return [head, *_body(entry.id, entry.text, look, "note", bar=look.say.glyph("inside") + " ")]
         case Unreadable():
             head = _head(
-                entry.at, look, look.say.medium(entry.medium), _IN, "in", (look.say("entry.unreadable"), "bad")
+                entry.at,
+                look,
+                look.say.medium(entry.medium),
+                look.say.glyph("in"),
+                "in",
+                (look.say("entry.unreadable"), "bad"),
             )
             return [head, *_body(entry.id, entry.detail or entry.reason, look, "dim")]
         case _:
@@ -211,7 +225,7 @@ def _rows(entry: Shown, look: Look) -> list[Row]:
                 row(
                     (clock if number == 0 else our(" " * len(clock)), "dim"),
                     our(" "),
-                    (our("- " if number == 0 else "  "), "dim"),
+                    (our(look.say.glyph("happened") + " " if number == 0 else "  "), "dim"),
                     (line, "dim"),
                 )
                 for number, line in enumerate(lines)
@@ -226,7 +240,7 @@ def _together(told: Together, look: Look) -> list[Row]:
     more = our("  " + look.say("entry.earlier", count=str(len(told.entries) - 1), key="z a"))
     room = max(look.width - len(clock) - 3 - width_of(more), 4)
     text = clip(look.say.event(told.entries[-1]), room)
-    return [row((clock, "dim"), (our(" - "), "dim"), (text, "dim"), (more, "dim"))]
+    return [row((clock, "dim"), (our(f" {look.say.glyph('happened')} "), "dim"), (text, "dim"), (more, "dim"))]
 
 
 def _head(at: datetime, look: Look, medium: Safe, arrow: Safe, style: str, *rest: Run) -> Row:
@@ -243,15 +257,22 @@ def _received(entry: Received, look: Look) -> list[Row]:
     right: list[Run] = []
     if entry.trust == Trust.AMBIGUOUS:
         right.append((say("entry.sender_unclear"), "warn"))
+    elif entry.id in look.unproven:
+        right.append((say("entry.sender_unproven"), "warn"))
     if entry.automatic:
         right.append((say("entry.automatic"), "dim"))
     if entry.id in look.fresh:
         right.append((our(" " + say("entry.new")), "good"))
-    head = sides(_head(entry.at, look, say.medium(entry.medium), _IN, "in", *rest), tuple(right), look.width)
+    head = sides(
+        _head(entry.at, look, say.medium(entry.medium), say.glyph("in"), "in", *rest), tuple(right), look.width
+    )
     people = []
-    if entry.participants:
-        names = ", ".join(p.name or p.address.value for p in entry.participants[:5])
+    others = [p for p in entry.participants if p.role != REPLY_TO]
+    if others:
+        names = ", ".join(p.name or p.address.value for p in others[:5])
         people = [row(our("   "), (say("entry.also", names=names), "dim"))]
+    for asked in reply_elsewhere(entry):
+        people.append(row(our("   "), (say("entry.reply_to", address=asked.value), "warn")))
     return [head, *people, *_body(entry.id, entry.text, look, ""), *_attachments(entry.attachments, look)]
 
 
@@ -272,7 +293,9 @@ def _reply(entry: Reply, look: Look) -> list[Row]:
                 row(our("   "), (line, _STATE_STYLE[record.state]))
                 for line in wrap(say.delivery(record), look.width - 3, STATE_LINES)
             ]
-    head = sides(_head(entry.at, look, say.medium(entry.medium), _OUT, "out", *rest), tuple(right), look.width)
+    head = sides(
+        _head(entry.at, look, say.medium(entry.medium), say.glyph("out"), "out", *rest), tuple(right), look.width
+    )
     below += _instead(entry, look)
     return [head, *_body(entry.id, entry.text, look, ""), *_attachments(entry.attachments, look), *below]
 

@@ -12,6 +12,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from agentconsole.ui.look import THEMES
+
+LEVELS: Final = ("none", "mine", "queue", "all")
+"""Of whose messages a notice is for."""
+
 READING: Final = ("list", "conversation", "paper")
 TYPING: Final = ("box", "prompt")
 EVERYWHERE: Final = (*READING, *TYPING)
@@ -90,6 +95,10 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("next_pane", ("tab",), (*READING, "box")),
     Action("previous_pane", ("shift+tab",), (*READING, "box")),
     Action("search", ("slash", "/"), READING, palette=True),
+    Action("next_hit", ("n",), READING),
+    Action("previous_hit", ("N",), READING),
+    Action("switch", ("f", "ctrl+k"), READING, palette=True),
+    Action("evidence", ("E",), READING, palette=True),
     Action("health", ("exclamation_mark", "!"), READING, palette=True),
     Action("outbox", ("g o",), READING, palette=True),
     Action("uncertain", ("U", "g ?"), READING, palette=True),
@@ -107,6 +116,20 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("next_conversation", ("ctrl+o",), ("box",)),
     Action("send_anyway", ("f8", "ctrl+right_square_bracket"), ("box",)),
     Action("set_aside", ("ctrl+n",), ("box",)),
+    Action("recover", ("ctrl+x z",), ("box",)),
+    Action("stop_send", ("f9", "ctrl+x u"), ("box",)),
+    Action("stop_send", ("f9",), READING, changes=True, palette=True),
+    Action("send_now", ("ctrl+x n",), (*READING, "box"), changes=True, palette=True),
+    Action("schedule", ("f10", "ctrl+x s"), ("conversation", "box"), changes=True, palette=True),
+    Action("take_over", ("f3", "ctrl+x k"), (*PERSON, "box"), changes=True),
+    Action("templates", ("ctrl+r",), ("box",)),
+    Action("edit", ("f4", "ctrl+x e"), ("box",)),
+    Action("edit", ("e",), ("conversation",), palette=True),
+    Action("attach", ("f5", "ctrl+x a"), ("box",)),
+    Action("quote", ("ctrl+x q",), ("box",)),
+    Action("preview", ("ctrl+x p",), ("box",)),
+    Action("recipients", ("ctrl+x d",), ("box",)),
+    Action("files", ("x",), ("conversation",), palette=True),
     Action("put_known", ("ctrl+g",), ("box",)),
     Action("remember", ("ctrl+backslash", "ctrl+x r"), ("box",), changes=True),
     Action("down", ("j", "down"), READING),
@@ -121,6 +144,10 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("help", ("f1", "ctrl+x h"), ("box",)),
     Action("palette", ("ctrl+p", "colon", ":"), READING, palette=False),
     Action("palette", ("ctrl+p",), ("box",)),
+    Action("copy", ("y",), READING, palette=True),
+    *(Action("theme", (), READING, argument=name, palette=True) for name in THEMES),
+    *(Action("notify", (), READING, argument=level, palette=True) for level in LEVELS),
+    Action("lock", (), READING, palette=True),
     Action("redraw", ("ctrl+l",), EVERYWHERE, palette=True),
     Action("suspend", ("ctrl+z",), READING),
     Action("submit", ("enter",), ("prompt",)),
@@ -134,7 +161,7 @@ FOOTER: Final[dict[str, tuple[str, ...]]] = {
     "list": ("open", "reply", "search", "next_waiting", "palette", "help"),
     "conversation": ("reply", "note", "assign", "close", "back", "help"),
     "paper": ("back", "help"),
-    "search": ("choose", "search", "back", "help"),
+    "search": ("choose", "next_hit", "search", "back", "help"),
     "outbox": ("check", "resend", "fallback", "mark_sent", "cancel", "back"),
     "uncertain": ("check", "resend", "mark_sent", "cancel", "choose", "back"),
     "damaged": ("choose", "back", "help"),

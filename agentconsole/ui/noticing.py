@@ -13,7 +13,6 @@ from agentconsole.ui import outside, people
 if TYPE_CHECKING:
     from agentconsole.ui.app import Console
 
-LEVELS: Final = ("none", "mine", "queue", "all")
 PAUSE: Final = 10.0
 """Seconds between two notices; what comes meanwhile is counted into the next."""
 
@@ -37,6 +36,8 @@ class Notices:
         self.level = app.settings.notify_level
         self.focused: bool | None = None
         """What the terminal said of its window last; None: nothing yet."""
+        self._since = app.settings.clock()
+        """Until when everything counts as seen: somebody was there."""
         self._told: dict[EntryId, None] = {}
         self._waiting: list[str] = []
         self._resting = False
@@ -56,6 +57,7 @@ class Notices:
 
     def back(self) -> None:
         """Somebody looks again."""
+        self._since = self.app.settings.clock()
         self._waiting.clear()
         if self._titled:
             self._titled = False
@@ -84,7 +86,7 @@ class Notices:
         self._told[entry] = None
         for old in list(self._told)[:-REMEMBERED]:
             del self._told[old]
-        return self.app.settings.clock() - at < RECENT
+        return at > self._since and self.app.settings.clock() - at < RECENT
 
     def tell(self, name: str) -> None:
         """Tell of one message, at once or with others when the pause is over."""

@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from agentconsole.ui import strings_care, strings_choice, strings_keys, strings_trust
+from agentconsole.ui import (
+    strings_care,
+    strings_choice,
+    strings_compose,
+    strings_find,
+    strings_keys,
+    strings_look,
+    strings_sending,
+    strings_trust,
+)
 
 _EN: Final[dict[str, str]] = {
     # the header
@@ -43,6 +52,8 @@ _EN: Final[dict[str, str]] = {
     "entry.new": "new",
     "entry.automatic": "automatic",
     "entry.sender_unclear": "sender unclear",
+    "entry.sender_unproven": "sender not proven",
+    "entry.reply_to": "wants the answer at {address}, another domain; it goes to the sender",
     "entry.decide": "d decide",
     "entry.quoted": "({lines} quoted lines, {key} shows them)",
     "entry.earlier": "(+{count}: {key})",
@@ -104,7 +115,7 @@ _EN: Final[dict[str, str]] = {
     "strip.down": "{medium} down since {time}: {why}. Others work. ! details",
     "strip.draft_back": "Your draft of {time} is back, nothing was sent. ctrl+s send, ctrl+n set aside",
     "strip.draft_kept": "Draft kept, nothing was sent. r brings it back.",
-    "strip.draft_dropped": "Draft set aside. u brings it back.",
+    "strip.draft_dropped": "Draft set aside, nothing was sent. ctrl+x z brings it back.",
     "strip.newer_draft": "A newer draft of this reply was kept elsewhere. This text is not kept yet.",
     "strip.nothing_typed": "Nothing typed, nothing sent.",
     "strip.already": "Already accepted at {time}. Nothing is sent twice.",
@@ -112,7 +123,7 @@ _EN: Final[dict[str, str]] = {
     "strip.accepted": "{medium} to {name}: {state}.",
     "strip.not_sent": "Not sent, text kept. {why}",
     "strip.offer_anyway": "ctrl+] sends anyway",
-    "strip.look_again": "Not sent yet. {why}. ctrl+s sends as is",
+    "strip.look_again": "Not sent yet. {why}. F8 sends, ctrl+x p shows it",
     "strip.revealed": "Numbers shown, and logged. V masks them again.",
     "strip.nothing_masked": "Nothing is masked in this message.",
     "strip.no_route_yet": "No channel chosen yet. Nothing was sent, the text is kept.",
@@ -146,9 +157,8 @@ _EN: Final[dict[str, str]] = {
     "prompt.assign": "Assign to:",
     "prompt.redact": "Why removed:",
     "prompt.erase": "Name again:",
-    "search.title": "FOUND  {words}  ({n})",
+    "search.title": "FOUND  {words}  {n}",
     "search.none": "Nothing found for: {words}",
-    "search.hint": "Type words and press enter. All customers, all channels.",
     "palette.none": "No command has these letters.",
     "health.title": "ACCOUNTS AND HUB",
     "health.hub": "hub {version}, profile {profile}, process {pid}, since {since}",
@@ -168,7 +178,7 @@ _EN: Final[dict[str, str]] = {
     "help.box": "while typing",
     "help.prompt": "where words are asked for",
     "help.views": "Views",
-    "help.marks": "Marks:  * unread   x failed   ? may have gone out   ~ something to decide: same person? a wish?",
+    "help.marks": "Marks:  * unread   x failed   ? may have gone out   ~ somebody else writes   = something to decide",
     "help.marks2": "        d draft   @ mine   & somebody else's   > in, < out",
     "help.codes": "Channels: {codes}",
     # actions
@@ -268,6 +278,8 @@ _KO: Final[dict[str, str]] = {
     "entry.new": "새 글",
     "entry.automatic": "자동",
     "entry.sender_unclear": "발신자 불분명",
+    "entry.sender_unproven": "발신자 확인 안 됨",
+    "entry.reply_to": "다른 도메인 {address} 주소로 답장 요청함. 답장은 발신자에게 보냄",
     "entry.decide": "d 결정",
     "entry.quoted": "(인용 {lines}줄, {key} 펼치기)",
     "entry.earlier": "(+{count}건: {key})",
@@ -326,7 +338,7 @@ _KO: Final[dict[str, str]] = {
     "strip.down": "{medium} {time}부터 중단: {why}. 다른 채널은 정상. ! 자세히",
     "strip.draft_back": "{time}에 쓰던 글을 되살림. 발송된 것 없음. ctrl+s 발송, ctrl+n 치우기",
     "strip.draft_kept": "글 보관됨, 발송된 것 없음. r 다시 열기",
-    "strip.draft_dropped": "글을 치움. u 되돌리기",
+    "strip.draft_dropped": "글을 치움, 발송된 것 없음. ctrl+x z 되살리기",
     "strip.newer_draft": "다른 곳에 더 새로운 글이 있음. 이 글은 아직 보관 전.",
     "strip.nothing_typed": "쓴 글이 없어 보내지 않음.",
     "strip.already": "{time}에 이미 접수됨. 두 번 보내지 않음.",
@@ -334,7 +346,7 @@ _KO: Final[dict[str, str]] = {
     "strip.accepted": "{name} 님에게 {medium}: {state}.",
     "strip.not_sent": "발송 안 됨, 글은 보관. {why}",
     "strip.offer_anyway": "ctrl+] 그래도 보내기",
-    "strip.look_again": "아직 안 보냄. {why}. ctrl+s 그대로 보내기",
+    "strip.look_again": "아직 안 보냄. {why}. F8 발송, ctrl+x p 미리보기",
     "strip.revealed": "번호 표시됨, 기록에 남음. V로 다시 가림.",
     "strip.nothing_masked": "이 글에는 가린 번호 없음.",
     "strip.no_route_yet": "아직 채널이 정해지지 않음. 발송 안 됨, 글은 보관.",
@@ -367,9 +379,8 @@ _KO: Final[dict[str, str]] = {
     "prompt.assign": "담당자:",
     "prompt.redact": "삭제 이유:",
     "prompt.erase": "이름 확인:",
-    "search.title": "검색 결과  {words}  ({n})",
+    "search.title": "검색 결과  {words}  {n}",
     "search.none": "찾은 것 없음: {words}",
-    "search.hint": "찾을 말을 쓰고 enter. 모든 고객, 모든 채널.",
     "palette.none": "이런 글자의 명령이 없음.",
     "health.title": "계정과 허브",
     "health.hub": "허브 {version}, 프로필 {profile}, 프로세스 {pid}, {since}부터",
@@ -389,7 +400,7 @@ _KO: Final[dict[str, str]] = {
     "help.box": "글을 쓸 때",
     "help.prompt": "말을 입력할 때",
     "help.views": "보기",
-    "help.marks": "표시:  * 읽지 않음   x 실패   ? 나갔을 수 있음   ~ 결정할 것: 같은 사람? 채널 요청?",
+    "help.marks": "표시:  * 읽지 않음   x 실패   ? 나갔을 수 있음   ~ 다른 상담원이 작성 중   = 결정할 것",
     "help.marks2": "       d 쓰던 글   @ 내 담당   & 다른 담당   > 받음, < 보냄",
     "help.codes": "채널: {codes}",
     "action.open": "열기",
@@ -459,6 +470,22 @@ _KO: Final[dict[str, str]] = {
 }
 
 CATALOGUE: Final = {
-    "en": _EN | strings_care.EN | strings_choice.EN | strings_keys.EN | strings_trust.EN,
-    "ko": _KO | strings_care.KO | strings_choice.KO | strings_keys.KO | strings_trust.KO,
+    "en": _EN
+    | strings_care.EN
+    | strings_choice.EN
+    | strings_compose.EN
+    | strings_find.EN
+    | strings_keys.EN
+    | strings_look.EN
+    | strings_sending.EN
+    | strings_trust.EN,
+    "ko": _KO
+    | strings_care.KO
+    | strings_choice.KO
+    | strings_compose.KO
+    | strings_find.KO
+    | strings_keys.KO
+    | strings_look.KO
+    | strings_sending.KO
+    | strings_trust.KO,
 }

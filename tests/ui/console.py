@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -112,7 +113,7 @@ class Driver:
         """Answer a question, as late as a person would."""
         question = self.app.acting.question
         assert question is not None, self.strip
-        self.app.acting.question = (question[0], question[1], 0.0)
+        self.app.acting.question = (question[0], question[1], -math.inf)
         await self.press(key)
 
     async def open(self, name: str) -> None:
@@ -134,8 +135,13 @@ async def running(
     clock: Callable[[], datetime] = lambda: NOW,
     extra: tuple[tuple[str, Callable[[], Awaitable[object]]], ...] = (),
     rights: frozenset[str] = ALL_RIGHTS,
+    **more: Any,
 ) -> AsyncIterator[Driver]:
-    """Start a console on a desk and wait for its first rows."""
+    """Start a console on a desk and wait for its first rows.
+
+    Args:
+        more: further ``UiSettings``.
+    """
     numbers = itertools.count(1)
     watcher = Coach()
     settings = UiSettings(
@@ -146,6 +152,7 @@ async def running(
         coach=watcher if coach else None,
         clock=clock,
         extra=extra,
+        **more,
     )
     app = Console(desk, Agent(AgentName("mina"), rights), settings)  # type: ignore[arg-type]
     async with app.run_test(size=size) as pilot:

@@ -14,7 +14,7 @@ from rich.cells import cell_len
 from rich.style import Style
 
 from agentconsole.config import options
-from agentconsole.ui import look, noticing, outside
+from agentconsole.ui import keys, look, outside
 from agentconsole.ui.draw import Row, changed, our, row, row_width, safe, strip
 from agentconsole.ui.look import ASCII, ROLES, SETS, THEMES, UNICODE, Theme
 
@@ -108,7 +108,7 @@ def test_no_color_outweighs_the_theme() -> None:
 
 def test_configuration_knows_the_themes_ways_and_levels() -> None:
     assert set(get_args(options.ThemeName)) == {*THEMES, "auto"}
-    assert get_args(options.NoticeLevel) == noticing.LEVELS
+    assert get_args(options.NoticeLevel) == keys.LEVELS
     assert all(outside.notice(way, "x", in_tmux=False) for way in get_args(options.NoticeWay))
 
 
