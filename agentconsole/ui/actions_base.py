@@ -16,6 +16,7 @@ from agentconsole.domain.model import (
     ConversationStatus,
     CustomerId,
     EntryId,
+    Hit,
 )
 from agentconsole.ui import people
 
@@ -94,6 +95,9 @@ class ActingPart:
     def open(self, customer: CustomerId, conversation: ConversationId, entry: EntryId = NO_ENTRY) -> None:
         raise NotImplementedError
 
+    def open_hit(self, hit: Hit) -> None:
+        raise NotImplementedError
+
     async def open_prompt(self, what: str) -> None:
         raise NotImplementedError
 
@@ -101,6 +105,12 @@ class ActingPart:
         raise NotImplementedError
 
     async def redact(self, why: str) -> None:
+        raise NotImplementedError
+
+    async def act_on_file(self, chosen: object) -> None:
+        raise NotImplementedError
+
+    def schedule_typed(self, words: str) -> None:
         raise NotImplementedError
 
     def erase_typed(self, words: str) -> None:

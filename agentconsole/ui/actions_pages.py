@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agentconsole.desk import Compose, Status
-from agentconsole.domain.model import ConversationId, CustomerId, EntryId
+from agentconsole.domain.model import ConversationId, CustomerId, EntryId, Hit
 from agentconsole.ui import pages
 from agentconsole.ui.actions_base import Target
 from agentconsole.ui.actions_care import CareActions
@@ -80,6 +80,9 @@ class PageActions(CareActions):
             app.show_page("card", ())
             app.reading.draw_card()
 
+    def why_of(self) -> CustomerId:
+        return self._why_of
+
     def _to_fact(self, entry: object) -> None:
         opened = self.app.reading.opened
         if opened is not None and isinstance(entry, str):
@@ -93,12 +96,13 @@ class PageActions(CareActions):
             return
         if app.page_kind == "why" and isinstance(chosen, str):
             self.open(self._why_of, ConversationId(""), EntryId(chosen))
-        elif app.page_kind == "search" and isinstance(chosen, tuple):
-            customer, entry = chosen
-            self.open(customer, ConversationId(""), entry)
+        elif app.page_kind == "search" and isinstance(chosen, Hit):
+            self.open_hit(chosen)
         elif app.page_kind in PAGES:
             line = next((line for line in self.lines if line.record.reply == chosen), None)
             if line is not None:
                 self.open(line.customer, line.record.conversation, line.record.reply)
+        elif app.page_kind == "files":
+            await self.act_on_file(chosen)
         elif isinstance(chosen, Takeback):
             self.take_damaged_back(chosen)

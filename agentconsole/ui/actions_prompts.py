@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from textual.containers import Horizontal
 from textual.widget import Widget
 
 from agentconsole.domain.model import AgentName
 from agentconsole.errors import AgentConsoleError
-from agentconsole.ui import keys, pages
+from agentconsole.ui import keys
 from agentconsole.ui.actions_base import ActingPart, Target
+from agentconsole.ui.asking import Asker
 from agentconsole.ui.draw import our, row
 from agentconsole.ui.widgets.bar import Bar
 from agentconsole.ui.widgets.paper import Item
@@ -20,8 +21,6 @@ from agentconsole.ui.widgets.paper import Item
 if TYPE_CHECKING:
     from agentconsole.ui.app import Console
     from agentconsole.ui.widgets.boxes import Prompt
-
-SEARCH_LIMIT: Final = 100
 
 
 class PromptActions(ActingPart):
@@ -32,20 +31,25 @@ class PromptActions(ActingPart):
         self._label: Bar | None = None
         self._asking = ""
         self._assigning: Target | None = None
+        self._asker: Asker | None = None
 
     async def do_assign_to(self) -> None:
         self._assigning = self.target()
         if self._assigning is not None:
             await self.open_prompt("assign")
 
-    async def do_search(self) -> None:
-        await self.open_prompt("search")
-
     async def do_palette(self) -> None:
         await self.open_prompt("palette")
 
+    async def ask_words(self, asker: Asker) -> None:
+        """Open the prompt for something that is picked or completed while it is typed."""
+        await self.open_prompt(asker.name)
+        self._asker = asker
+        await asker.begin()
+
     async def open_prompt(self, what: str) -> None:
         app = self.app
+        self._end_asker()
         if self.prompt is None:
             await app.boxes_ready.wait()
             from agentconsole.ui.widgets.boxes import Prompt
@@ -67,11 +71,15 @@ class PromptActions(ActingPart):
         if what == "palette":
             app.show_page("palette", self._commands(""))
             app.focus_on(self.prompt)
-        elif what == "search":
-            app.tell("search.hint", "dim")
 
-    def _close_prompt(self) -> None:
+    def _end_asker(self) -> None:
+        asker, self._asker = self._asker, None
+        if asker is not None:
+            asker.end()
+
+    def close_prompt(self) -> None:
         app = self.app
+        self._end_asker()
         app.writer.prompting = False
         if self._ask is not None:
             self._ask.display = False
@@ -79,28 +87,40 @@ class PromptActions(ActingPart):
         app.focus_on(back if back is not None and back.is_mounted and back.display else app.queue)
 
     def prompt_changed(self) -> None:
-        if self._asking == "palette" and self.prompt is not None and self.app.writer.prompting:
+        if self._asker is not None and self.prompt is not None:
+            self._asker.changed(self.prompt.typed.strip())
+        elif self._asking == "palette" and self.prompt is not None and self.app.writer.prompting:
             self.app.page.show(self._commands(self.prompt.typed))
 
     def do_prompt_down(self) -> None:
-        self.app.page.move(1)
+        self._move(1)
 
     def do_prompt_up(self) -> None:
-        self.app.page.move(-1)
+        self._move(-1)
+
+    def _move(self, by: int) -> None:
+        if self._asker is not None:
+            self._asker.move(by)
+        else:
+            self.app.page.move(by)
 
     async def do_submit(self) -> None:
         app = self.app
         assert self.prompt is not None
         words = self.prompt.typed.strip()
+        if self._asker is not None:
+            if await self._asker.submit(words):
+                self.close_prompt()
+            return
         asking, chosen = self._asking, app.page.chosen
-        self._close_prompt()
+        self.close_prompt()
         if asking == "palette":
             app.close_page()
             await self._command(chosen)
-        elif asking == "search" and words:
-            app.start(partial(self._search, words), "page")
         elif asking == "assign" and words and self._assigning is not None:
             self.run(partial(self.assign, self._assigning, AgentName(words)))
+        elif asking == "schedule":
+            self.schedule_typed(words)
         elif asking == "redact":
             if words:
                 self.run(partial(self.redact, words))
@@ -108,13 +128,6 @@ class PromptActions(ActingPart):
                 app.tell("redact.no_reason", "warn")
         elif asking == "erase":
             self.erase_typed(words)
-
-    async def _search(self, words: str) -> None:
-        app = self.app
-        found = await app.desk.search(app.who, words, SEARCH_LIMIT)
-        app.tell_text(our(""))
-        app.show_page("search", pages.hits(found, words, app.say, app.settings.clock(), self.page_width()))
-        app.note("searched", words=words, hits=str(len(found)))
 
     def _commands(self, words: str) -> list[Item]:
         """Return the actions and extra entries whose titles hold all the letters, in words' order."""

@@ -24,9 +24,11 @@ from agentconsole.domain.model import (
     Route,
 )
 from agentconsole.text.sms import parts
+from agentconsole.ui.keys import is_hangul
 
 NO_ENTRY: Final = EntryId("")
 NO_MEDIUM: Final = Medium("")
+NO_AGENT: Final = AgentName("")
 KEPT: Final = EntryId("kept")
 """What a text that was there before names: it gets no line of ours any more."""
 
@@ -60,7 +62,9 @@ class Writing:
         warned: what there is to warn of in ``warned_text``.
         instead_of: the failed reply in whose place this one goes.
         bridge: the line that we began the text with because the medium changes; ``bridged`` is the message it names.
-        confirmed: a text, and the risky warnings of it that the agent was told once already.
+        crowded: the agent was told that somebody else writes to this customer.
+        taken_by: who took it over; it is only read until the agent writes on.
+        reviewed: a text, and what is risky about it, as the agent was told; ``confirmed`` the same, once it may leave.
     """
 
     agent: AgentName
@@ -86,6 +90,9 @@ class Writing:
     begun: Route | None = None
     warned: tuple[Warned, ...] = ()
     warned_text: str = ""
+    crowded: bool = False
+    taken_by: AgentName = NO_AGENT
+    reviewed: tuple[str, tuple[str, ...]] = ("", ())
     confirmed: tuple[str, tuple[str, ...]] = ("", ())
     instead_of: EntryId = NO_ENTRY
     own_subject: str = ""
@@ -103,8 +110,8 @@ class Writing:
 
     @property
     def empty(self) -> bool:
-        """Whether the agent has written nothing: a line of ours alone is nothing."""
-        return self.text.strip() in ("", self.bridge)
+        """Whether the agent has written nothing and attached nothing: a line of ours alone is nothing."""
+        return not self.attachments and self.text.strip() in ("", self.bridge)
 
     def begin_with(self, line: str) -> None:
         """Put a line of ours before what is written; it is no change that an agent made."""
@@ -161,7 +168,7 @@ class Writing:
         self.revision += 1
         self.kept_revision = self.revision
         self.kept_at = None
-        self.sending, self.answered = False, False
+        self.sending, self.answered, self.crowded = False, False, False
         self.begun, self.warned = None, ()
         self.accepted_at = at
         self.instead_of, self.own_subject, self.purpose, self.attachments, self.bridge = NO_ENTRY, "", "", (), ""
@@ -245,6 +252,42 @@ class Writing:
         """Return characters, SMS parts and what is left of the last part."""
         size = parts(self.text)
         return len(self.text), size.parts, size.left
+
+
+def _place(text: str, caret: tuple[int, int]) -> int:
+    return sum(len(line) + 1 for line in text.split("\n")[: caret[0]]) + caret[1]
+
+
+def typed_since(before: str, caret: tuple[int, int], now: str) -> str | None:
+    """Return what was typed at the caret since a moment; None where the text changed in another way."""
+    place = _place(before, caret)
+    head, tail = before[:place], before[place:]
+    if len(now) < len(before) or not now.startswith(head) or not now.endswith(tail):
+        return None
+    return now[len(head) : len(now) - len(tail)]
+
+
+def composing(text: str, caret: tuple[int, int]) -> bool:
+    """Say whether an input method may still hold a syllable back: the caret stands behind Hangul."""
+    return is_hangul(text[: _place(text, caret)][-1:])
+
+
+def late_syllable(before: str, caret: tuple[int, int], now: str) -> str:
+    """Return the text with the syllable that an input method held back until the key that sends: it belongs to it.
+
+    The 2-set layout composes one syllable at a time and hands it over when another key comes, which some terminals
+    pass on first.
+    """
+    typed = typed_since(before, caret, now)
+    if not typed or not is_hangul(typed[0]):
+        return before
+    at = _place(before, caret)
+    return f"{before[:at]}{typed[0]}{before[at:]}"
+
+
+def holds(draft: Draft) -> bool:
+    """Say whether a draft holds anything that an agent would miss."""
+    return bool(draft.text.strip() or draft.attachments)
 
 
 def restore(draft: Draft, name: str, request: str) -> Writing:

@@ -9,6 +9,7 @@ from agentconsole.desk import Compose
 from agentconsole.domain import guards, numbers
 from agentconsole.domain.guards import Warned
 from agentconsole.domain.model import EntryId, Fact, Medium
+from agentconsole.ui import reviewing
 from agentconsole.ui.drafting import Writing
 from agentconsole.ui.draw import Row, our, row, sides
 
@@ -39,7 +40,7 @@ class Guarding:
     async def ask(self, writing: Writing, compose: Compose | None = None) -> None:
         """Ask what there is to warn of in a draft as it stands, or as it is about to be sent."""
         compose = compose or writing.compose()
-        if self.app.told_key == _LOOK_AGAIN and writing.confirmed[0] != compose.text:
+        if self.app.told_key == _LOOK_AGAIN and writing.reviewed[0] != compose.text:
             self.app.tell_text(our(""))  # it was said of another text
         if writing.note or not compose.text.strip():
             writing.warned, writing.warned_text = (), ""
@@ -52,17 +53,23 @@ class Guarding:
             self.app.note("known_seen", kind=known.facts.get("kind", ""))
 
     async def may_leave(self, writing: Writing, compose: Compose) -> bool:
-        """Say whether a draft may be sent now: what cannot be taken back is told once, and sent on the second key."""
+        """Say whether a draft may be sent now. What is risky is told, and sent only by a key of its own: a key that was
+        pressed twice over a slow line confirms nothing."""
         await self.ask(writing, compose)
-        risky = [warned for warned in writing.warned if warned.guard in guards.RISKY]
-        seen = (writing.warned_text, tuple(warned.guard for warned in risky))
-        if not risky or writing.confirmed == seen:
+        found = reviewing.reasons(self.app, writing)
+        seen = (compose.text, found)
+        if not found or writing.confirmed == seen:
             return True
-        writing.confirmed = seen
-        why = self.app.say.guard(risky[0], self.app.settings.clock())
-        self.app.tell(_LOOK_AGAIN, "warn", why=why)
+        writing.reviewed = seen
+        self.app.tell(_LOOK_AGAIN, "warn", why=reviewing.sentence(self.app, writing, found).rstrip("."))
         self.app.writer.update()
         return False
+
+    def confirm(self, writing: Writing) -> None:
+        """Send what was told to be risky, as long as it is the same text and the same risks."""
+        if writing.reviewed != ("", ()) and writing.reviewed[0] == writing.text:
+            writing.confirmed = writing.reviewed
+            self.app.writer.send()
 
     def act(self) -> None:
         """Do what the key offers: put in what is known, mask the number, or go to the place in the text."""

@@ -6,7 +6,7 @@ from typing import Final
 
 from agentconsole.domain.model import CustomerId
 from agentconsole.errors import StoreFault, TryLater
-from agentconsole.ui.drafting import Writing
+from agentconsole.ui.drafting import Writing, holds
 from agentconsole.ui.writer_base import WriterPart
 
 KEEP_SECONDS: Final = 0.5
@@ -21,6 +21,7 @@ class Keeping(WriterPart):
             self.pane.foot_bar.update()
             self.pane.title_bar.update()
             self.keep_soon(KEEP_SECONDS)
+            self.app.company.typed()
 
     def keep_soon(self, seconds: float) -> None:
         if self.timer is not None:
@@ -76,7 +77,7 @@ class Keeping(WriterPart):
             self.pane.title_bar.update()
 
     def mark(self) -> None:
-        drafts = frozenset(name for (name, _), draft in self.kept.items() if draft.text.strip())
+        drafts = frozenset(name for (name, _), draft in self.kept.items() if holds(draft))
         if drafts != self.app.queue.drafts:
             self.app.queue.drafts = drafts
             self.app.queue.refresh_changed()

@@ -94,7 +94,7 @@ class ReplyBars:
 
     def foot(self, width: int) -> list[Row]:
         writing, say = self.app.writer.now, self.app.say
-        if writing is None or not writing.text:
+        if writing is None or (not writing.text and not writing.attachments):
             return []
         warned = self.app.writer.guarding.shown
         if warned is not None:
@@ -104,4 +104,9 @@ class ReplyBars:
             text = say("reply.sms", n=str(size), parts=str(parts), left=str(left))
         else:
             text = say("reply.characters", n=str(size))
-        return [row((our(" " + text), "dim"))]
+        files: Row = ()
+        if writing.attachments:
+            names = ", ".join(one.name for one in writing.attachments)
+            key = "reply.files" if len(writing.attachments) == 1 else "reply.files.many"
+            files = row((clip(say(key, n=str(len(writing.attachments)), names=names), width - 30), "note"), our(" "))
+        return [sides(row((our(" " + text), "dim")), files, width)]

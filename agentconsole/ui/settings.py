@@ -50,6 +50,7 @@ class UiSettings:
     in_tmux: tmux hands on to the terminal only what is wrapped for it.
     lock_after: how long without a key until the screen is blanked; None: never.
     pin: opens a blanked screen; None: any key does.
+    confirm_send: before which sends a review is shown: ``risky`` ``always`` ``never``.
     coach: leads a newcomer, where given.
     extra: palette entries of whoever starts the console: title and what to do.
     """
@@ -68,6 +69,7 @@ class UiSettings:
     in_tmux: bool = False
     lock_after: timedelta | None = None
     pin: Pin | None = None
+    confirm_send: str = "risky"
     coach: Coach | None = None
     clock: Callable[[], datetime] = _now
     extra: Sequence[tuple[str, Callable[[], Awaitable[object]]]] = field(default_factory=tuple)

@@ -14,7 +14,7 @@ from agentconsole.domain.model import ConversationId, ConversationStatus, Custom
 from agentconsole.errors import NotFound
 from agentconsole.ui import pages, people
 from agentconsole.ui.bridging import others
-from agentconsole.ui.drafting import Writing, restore
+from agentconsole.ui.drafting import Writing, holds, restore
 from agentconsole.ui.draw import our
 from agentconsole.ui.keeping import KEEP_SECONDS, Keeping
 from agentconsole.ui.reply_bars import ReplyBars
@@ -36,7 +36,7 @@ class Writer(Keeping, Sending):
         writing = self.known.get(key)
         restored = False
         kept = self.kept.get(key)
-        if writing is None and kept is not None and kept.text:
+        if writing is None and kept is not None and holds(kept):
             writing, restored = restore(kept, name, self.app.settings.request_ids()), True
         if writing is None:
             writing = Writing(self.app.who.name, customer, conversation, name, self.app.settings.request_ids(), note)
@@ -52,7 +52,7 @@ class Writer(Keeping, Sending):
     async def take_over(self, writing: Writing) -> bool:
         """Open the box on a draft made elsewhere; say no where the agent's own words would be lost."""
         for own in (self.known.get(writing.key), self.kept.get(writing.key)):
-            mine = own is not None and (not own.empty if isinstance(own, Writing) else bool(own.text.strip()))
+            mine = own is not None and (not own.empty if isinstance(own, Writing) else holds(own))
             if own is not None and mine and own.instead_of != writing.instead_of:
                 return False
         self.known[writing.key] = writing
@@ -75,8 +75,10 @@ class Writer(Keeping, Sending):
         self.pane.display = True
         self.pane.show_reasons(())
         self.pane.box.put(writing.text, writing.caret)
+        self.pane.box.read_only = bool(writing.taken_by)
         self.app.focus_on(self.pane.box)
         self.update()
+        self.app.company.here()
 
     def leave(self, *, told: bool = True) -> None:
         """Close the box; the draft stays."""
@@ -86,6 +88,7 @@ class Writer(Keeping, Sending):
         writing = self.now
         self.keep_soon(0.0)
         self.pane.display = False
+        self.app.company.here()
         self.app.focus_on(self.app.timeline if self.app.reading.opened is not None else self.app.queue)
         if told:
             if not writing.empty:
@@ -115,7 +118,7 @@ class Writer(Keeping, Sending):
     async def restore(self) -> bool:
         """Bring back the newest draft after a start; say whether the box was opened."""
         app = self.app
-        drafts = [draft for draft in await app.desk.drafts(app.who) if draft.text.strip()]
+        drafts = [draft for draft in await app.desk.drafts(app.who) if holds(draft)]
         self.kept = {(draft.conversation, draft.note): draft for draft in drafts}
         self.mark()
         if not drafts or app.touched:

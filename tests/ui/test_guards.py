@@ -90,11 +90,11 @@ async def test_what_was_told_by_mail_is_named_on_whatsapp_and_confirmed_with_one
         await console.until(lambda: desk.called("reply"))
 
 
-async def test_a_number_is_masked_with_one_key_and_sent_as_it_is_only_on_the_second(desk: DeskDouble) -> None:
+async def test_a_number_is_masked_with_one_key_and_sent_as_it_is_only_by_its_own_key(desk: DeskDouble) -> None:
     async with running(desk) as console:
         await begin(console, text=f"your card {CARD}")
         await console.press("ctrl+s")
-        await console.sees("Not sent yet.", "ctrl+s sends as is")
+        await console.sees("Not sent yet.", "F8 sends")
         assert not desk.called("reply")
         await console.press("ctrl+g")
         await console.until(lambda: console.box.text == f"your card {MASKED}")
@@ -104,6 +104,9 @@ async def test_a_number_is_masked_with_one_key_and_sent_as_it_is_only_on_the_sec
         await console.until(lambda: len(desk.called("warnings")) > 2 and not console.app.writer.now.sending)  # type: ignore[union-attr]
         assert not desk.called("reply"), "another text is asked about again"
         await console.press("ctrl+s")
+        await console.until(lambda: not console.app.writer.now.sending)  # type: ignore[union-attr]
+        assert not desk.called("reply"), "the same key again confirms nothing"
+        await console.press("f8")
         await console.until(lambda: desk.called("reply"))
         assert desk.called("reply")[0][1].text == f"no, {CARD}"
 

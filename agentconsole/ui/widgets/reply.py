@@ -13,6 +13,8 @@ from agentconsole.ui.widgets.boxes import Box
 from agentconsole.ui.widgets.paper import Item, Paper
 
 MOST_REASONS: Final = 8
+MOST_CHOICES: Final = 4
+MOST_GLIMPSED: Final = 4
 
 
 class ReplyPane(Vertical):
@@ -25,6 +27,7 @@ class ReplyPane(Vertical):
     DEFAULT_CSS = """
     ReplyPane { height: 9; }
     ReplyPane Paper { display: none; }
+    ReplyPane #box { min-height: 2; }
     """
 
     def __init__(self, title: Drawer, why: Drawer, foot: Drawer) -> None:
@@ -35,13 +38,19 @@ class ReplyPane(Vertical):
         self.box = Box(id="box")
         self.reasons = Paper(id="reply-reasons")
         self.reasons.can_focus = False
+        self.choices = Paper(id="reply-choices")
+        self.glimpse = Paper(id="reply-glimpse")
+        self.choices.can_focus = self.glimpse.can_focus = False
         self.reasons_lines = 0
+        self.list_lines = 0
 
     def compose(self) -> ComposeResult:
         yield self.title_bar
         yield self.why_bar
         yield self.reasons
         yield self.box
+        yield self.choices
+        yield self.glimpse
         yield self.foot_bar
 
     def update(self) -> None:
@@ -54,6 +63,23 @@ class ReplyPane(Vertical):
         self.reasons.styles.height = self.reasons_lines
         self.reasons.display = bool(items)
         self.reasons.show(items)
+
+    def show_choices(self, items: Sequence[Item], glimpse: Sequence[Item] = (), *, most: int = MOST_CHOICES) -> bool:
+        """Show or hide a list under the text, and below it what the chosen one would put in; say whether the pane needs
+        another height for it."""
+        before = self.list_lines
+        for paper, lines, limit in ((self.choices, items, most), (self.glimpse, glimpse, MOST_GLIMPSED)):
+            paper.styles.height = min(len(lines), limit)
+            paper.display = bool(lines)
+        self.choices.show(items, keep=True)
+        self.glimpse.show(glimpse)
+        self.list_lines = min(len(items), most) + min(len(glimpse), MOST_GLIMPSED)
+        return self.list_lines != before
+
+    @property
+    def extra_lines(self) -> int:
+        """Lines that the pane wants beside those of a bare text."""
+        return self.reasons_lines + self.list_lines
 
     @property
     def reasons_shown(self) -> bool:
