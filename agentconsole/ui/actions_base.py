@@ -113,5 +113,8 @@ class ActingPart:
     def schedule_typed(self, words: str) -> None:
         raise NotImplementedError
 
+    def split_typed(self, words: str) -> None:
+        raise NotImplementedError
+
     def erase_typed(self, words: str) -> None:
         raise NotImplementedError

@@ -128,6 +128,8 @@ class PromptActions(ActingPart):
                 app.tell("redact.no_reason", "warn")
         elif asking == "erase":
             self.erase_typed(words)
+        elif asking == "split":
+            self.split_typed(words)
 
     def _commands(self, words: str) -> list[Item]:
         """Return the actions and extra entries whose titles hold all the letters, in words' order."""

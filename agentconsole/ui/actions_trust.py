@@ -1,7 +1,9 @@
-"""What an agent decides about senders that nothing vouches for, and about suggestions that can wait."""
+"""What an agent decides about senders that nothing vouches for, suggestions that can wait, and one customer who is two
+people."""
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from functools import partial
 from typing import Final
@@ -14,6 +16,8 @@ POSTPONED: Final = timedelta(days=7)
 
 
 class TrustActions(ActingPart):
+    _splitting = CustomerId("")
+
     def do_open_history(self) -> None:
         opened = self.app.reading.opened
         if opened is None or not opened.closed or opened.doubtful is None:
@@ -47,6 +51,45 @@ class TrustActions(ActingPart):
             await app.reading.renew()
 
         self.undo_later(back)
+        await app.reading.renew()
+
+    # -- one customer who is two people ----------------------------------------------------------------------
+
+    async def do_split_customer(self) -> None:
+        opened = self.app.reading.opened
+        if opened is None or len(opened.customer.addresses) < 2:
+            self.app.tell("split.one_address")
+            return
+        self._splitting = opened.customer.id
+        await self.open_prompt("split")
+        known = ", ".join(linked.address.value for linked in opened.customer.addresses)
+        self.app.tell("split.ask", addresses=safe(known, 200))
+
+    def split_typed(self, words: str) -> None:
+        named = [word for word in re.split(r"[\s,]+", words) if word]
+        if named:
+            self.run(partial(self._split, self._splitting, named))
+        else:
+            self.app.tell("split.none", "warn")
+
+    async def _split(self, customer: CustomerId, named: list[str]) -> None:
+        app = self.app
+        other = await app.desk.split(app.who, self.request(), customer, named, "")
+        app.tell("split.done", "good", addresses=safe(", ".join(named), 80))
+        self.undo_later(partial(self._unsplit, other))
+        await app.reading.renew()
+
+    def do_unsplit_customer(self) -> None:
+        opened = self.app.reading.opened
+        if opened is None or not opened.customer.partings:
+            self.app.tell("split.nothing")
+        else:
+            self.run(partial(self._unsplit, opened.customer.id))
+
+    async def _unsplit(self, customer: CustomerId) -> None:
+        app = self.app
+        await app.desk.unsplit(app.who, self.request(), customer)
+        app.tell("split.undone", "good")
         await app.reading.renew()
 
     def do_postpone_link(self) -> None:

@@ -110,6 +110,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("damaged", ("D",), READING, palette=True),
     Action("redact", ("R",), ("conversation",), changes=True, palette=True),
     Action("erase", (), PERSON, changes=True, palette=True),
+    Action("split_customer", (), PERSON, changes=True, palette=True),
+    Action("unsplit_customer", (), PERSON, changes=True, palette=True),
     *(Action("view", (f"g {key}",), READING, argument=view, palette=True) for key, view in VIEWS.items()),
     Action("send", ("ctrl+s",), ("box",)),
     Action("next_route", ("ctrl+t",), ("box",)),

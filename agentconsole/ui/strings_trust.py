@@ -21,6 +21,15 @@ EN: Final[dict[str, str]] = {
     "action.open_history": "Open a closed history",
     "action.trust_sender": "Trust the sender as signed now",
     "action.postpone_link": "Decide about a suggestion later",
+    "action.split_customer": "Split: some addresses are another person's",
+    "action.unsplit_customer": "Undo the newest split of this customer",
+    "prompt.split": "Another person's:",
+    "split.ask": "Type the other person's addresses, then enter; esc leaves it. {addresses}",
+    "split.one_address": "Only one address is known here: nothing to split.",
+    "split.none": "No address was typed. Nothing was changed.",
+    "split.done": "{addresses}: another person now, with all that came from there.",
+    "split.nothing": "No split of this customer is left to undo.",
+    "split.undone": "One person again, as before.",
 }
 
 KO: Final[dict[str, str]] = {
@@ -40,4 +49,13 @@ KO: Final[dict[str, str]] = {
     "action.open_history": "닫힌 기록 열기",
     "action.trust_sender": "지금 서명대로 발신자 신뢰",
     "action.postpone_link": "연결 제안 나중에 결정",
+    "action.split_customer": "나누기: 일부 주소는 다른 사람의 것",
+    "action.unsplit_customer": "이 고객의 마지막 나누기 되돌리기",
+    "prompt.split": "다른 사람의 주소:",
+    "split.ask": "다른 사람의 주소를 쓰고 enter, esc 그대로. {addresses}",
+    "split.one_address": "주소가 하나뿐이라 나눌 것 없음.",
+    "split.none": "쓴 주소 없음. 바꾸지 않음.",
+    "split.done": "{addresses}: 다른 사람으로 나눔. 그 주소의 글도 모두 옮겨 보임.",
+    "split.nothing": "되돌릴 나누기 없음.",
+    "split.undone": "다시 한 사람, 이전 그대로.",
 }

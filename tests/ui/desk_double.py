@@ -74,7 +74,6 @@ from agentconsole.domain.model import (
     DeliveryRecord,
     Draft,
     EntryId,
-    Hit,
     LinkedAddress,
     Medium,
     Route,
@@ -90,12 +89,19 @@ from agentconsole.hub.masking import Masks
 from agentconsole.ports import View
 from agentconsole.store import rules
 from agentconsole.text import sms
+from tests.ui.composing_double import ComposingDouble
+from tests.ui.finding_double import FindingDouble
 from tests.ui.waiting_double import WaitingDouble
 
 NOW = datetime(2026, 3, 3, 14, 2, 30, tzinfo=UTC)
 
 ACCOUNTS = (
-    preference.Account(AccountName("mail"), Medium("email"), "email", Reach(1_000_000, "characters", attachments=True)),
+    preference.Account(
+        AccountName("mail"),
+        Medium("email"),
+        "email",
+        Reach(1_000_000, "characters", attachments=True, file_bytes=18_000_000),
+    ),
     preference.Account(AccountName("sms"), Medium("sms"), "phone", Reach(4, "sms")),
     preference.Account(
         AccountName("wa"), Medium("whatsapp"), "phone", Reach(4096, "characters", window_seconds=86400), live=True
@@ -112,7 +118,7 @@ def phone(value: str) -> Address:
     return Address("phone", "", value)
 
 
-class DeskDouble(WaitingDouble):
+class DeskDouble(ComposingDouble, WaitingDouble, FindingDouble):
     def __init__(self) -> None:
         self.records: dict[CustomerId, list[AnyEntry]] = {}
         self.calls: list[tuple[str, tuple[Any, ...]]] = []
@@ -140,6 +146,7 @@ class DeskDouble(WaitingDouble):
         self._health = False
         self._held: tuple[int, dict[CustomerId, CustomerId]] = (-1, {})
         self.begin_waiting()
+        self.begin_composing()
         self._folded: dict[CustomerId, tuple[int, Snapshot]] = {}
 
     # -- the script -----------------------------------------------------------------------------------------
@@ -328,15 +335,6 @@ class DeskDouble(WaitingDouble):
             )
         return tuple(found)
 
-    async def search(self, who: Agent, words: str, limit: int) -> tuple[Hit, ...]:
-        await self._enter("search", words)
-        return tuple(
-            Hit(self._root(name), self.person(name).name, e.id, e.at, getattr(e, "medium", Medium("")), e.text)
-            for name, entries in self.records.items()
-            for e in entries
-            if isinstance(e, (Received, Reply, Note)) and words.lower() in e.text.lower()
-        )[:limit]
-
     async def choose(self, who: Agent, compose: Compose) -> Choice:
         await self._enter("choose", compose)
         return self._choice(compose)
@@ -347,7 +345,8 @@ class DeskDouble(WaitingDouble):
 
     def _choice(self, compose: Compose) -> Choice:
         text = compose.text
-        size = Size(len(text), len(text.encode()), sms.parts(text).parts) if text else Size()
+        files = {"attachments": len(compose.attachments), "file_bytes": sum(f.size for f in compose.attachments)}
+        size = Size(len(text), len(text.encode()), sms.parts(text).parts if text else 0, **files)
         return preference.choose(self.person(compose.customer), ACCOUNTS, NOW, preference.Policy(), size)
 
     async def warnings(self, who: Agent, compose: Compose, begun: Route | None) -> tuple[Warned, ...]:
@@ -706,6 +705,16 @@ class DeskDouble(WaitingDouble):
         )
         self.add(owner, edge)
         return edge.id
+
+    async def split(
+        self, who: Agent, request: str, customer: CustomerId, addresses: Sequence[str], name: str
+    ) -> CustomerId:
+        await self._enter("split", customer, tuple(addresses), name)
+        return CustomerId("other")
+
+    async def unsplit(self, who: Agent, request: str, customer: CustomerId) -> CustomerId:
+        await self._enter("unsplit", customer)
+        return customer
 
     async def unmerge(self, who: Agent, request: str, customer: CustomerId, merge: EntryId) -> None:
         await self._enter("unmerge", merge)

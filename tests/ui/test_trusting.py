@@ -11,7 +11,7 @@ from agentconsole.domain.model import AccountName, AgentName, CustomerId, EntryI
 from agentconsole.ui import people
 from agentconsole.ui.say import Say
 from tests.ui.console import LARGE, SMALL, running
-from tests.ui.desk_double import NOW, DeskDouble, email, emily
+from tests.ui.desk_double import NOW, DeskDouble, email, emily, phone
 
 BOTH_SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "160x48"])
 BOTH_LANGUAGES = pytest.mark.parametrize("language", ["en", "ko"])
@@ -113,3 +113,30 @@ def test_the_card_says_why_an_address_is_theirs(desk: DeskDouble) -> None:
     linked = LinkedAddress(email("x@example.com"), Trust.CLAIMED, NOW, AgentName("mina"), why="agent")
     lines = people.card(replace(person, addresses=(linked,)), person.conversations[0].id, Say("en", "UTC"), NOW, 60)
     assert any("mina, 3 Mar" in "".join(text for text, _ in line) for line in lines)
+
+
+@BOTH_LANGUAGES
+async def test_a_customer_is_split_by_naming_addresses_and_undone_with_one_key(desk: DeskDouble, language: str) -> None:
+    desk.link("minsu", phone("+821012345678"))
+    async with running(desk, language=language) as console:
+        await console.open("박민수")
+        await console.press("ctrl+p")
+        await console.type("Split" if language == "en" else "나누기:")
+        await console.press("enter")
+        await console.sees("minsu@example.com")
+        await console.type("+821012345678")
+        await console.press("enter")
+        await console.sees("another person now" if language == "en" else "다른 사람으로 나눔")
+        assert desk.called("split") == [("minsu", ("+821012345678",), "")]
+        await console.press("u")
+        await console.sees("as before" if language == "en" else "이전 그대로")
+        assert desk.called("unsplit") == [("other",)]
+
+
+async def test_a_message_that_nothing_vouches_for_bears_a_mark_once_it_is_seen(desk: DeskDouble) -> None:
+    forged(desk)
+    async with running(desk, size=LARGE) as console:
+        await console.open("박민수")
+        await console.press("O")
+        await console.sees("배송 언제 오나요?", "sender not proven")
+        assert console.screen.count("sender not proven") == 1
