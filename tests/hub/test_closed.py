@@ -110,9 +110,8 @@ def test_every_call_of_the_desk_is_judged():
 
 @pytest.fixture
 async def case(world: World) -> Case:
-    told = paper.message(
-        "m1", EMAIL, f"{SECRET}: my order number is 55512345, may be easier to text me", world.clock.now()
-    )
+    words = f"{SECRET}: my order number is 55512345. Maybe WhatsApp would be easier for the {SECRET}."
+    told = paper.message("m1", EMAIL, words, world.clock.now())
     part = Part(f"{SECRET}.txt", "text/plain", SECRET.encode())
     told = msgspec.structs.replace(
         told, trust=Trust.VERIFIED, checked=True, subject=f"About the {SECRET}", parts=(part,)
