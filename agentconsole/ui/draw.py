@@ -144,6 +144,18 @@ def _cells(line: Row) -> list[tuple[str, int, str]]:
     return found
 
 
+def marked(line: Row, found: re.Pattern[str]) -> Row:
+    """Return a line with what a pattern finds in it standing out."""
+    runs: list[Run] = []
+    for text, style in line:
+        end = 0
+        for match in found.finditer(text):
+            runs += [(Safe(text[end : match.start()]), style), (Safe(match.group()), "found")]
+            end = match.end()
+        runs.append((Safe(text[end:]), style))
+    return tuple(run for run in runs if run[0])
+
+
 _WORDS = re.compile(r"\s*\S+|\s+")
 
 

@@ -9,7 +9,6 @@ from agentconsole.desk import AccountHealth, OutboxLine, Status
 from agentconsole.domain.model import (
     Choice,
     Delivery,
-    Hit,
     Participant,
     Route,
 )
@@ -162,23 +161,6 @@ def outbox(lines: Sequence[OutboxLine], say: Say, now: datetime, width: int) -> 
             Item(row(our("        "), (text, style))) for text in wrap(say.delivery(record), width - 10, 2) if text
         ]
     return found
-
-
-def hits(found: Sequence[Hit], words: str, say: Say, now: datetime, width: int) -> list[Item]:
-    items = [Item(row((say("search.title", words=words, n=str(len(found))), "title")))]
-    if not found:
-        items.append(Item(row(our("  "), say("search.none", words=words))))
-    for hit in found:
-        left = row(
-            (fit(say.when(hit.at, now), WHEN), "dim"),
-            (say.code(hit.medium) if hit.medium else our("  "), "in"),
-            our(" "),
-            (fit(safe(hit.name, 60), 18 if width < 100 else 26), "bold"),
-            our(" "),
-            safe(hit.snippet, 240) or say("search.closed"),
-        )
-        items.append(Item(left, (hit.customer, hit.entry)))
-    return items
 
 
 def help_page(where: str, say: Say, width: int) -> list[Item]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from textual.timer import Timer
 
 from agentconsole.desk import DamagedRecord, Position, QueueCounts, QueuePage, Status, SuggestionView, TimelinePage
-from agentconsole.domain import conversations
+from agentconsole.domain import conversations, identity
 from agentconsole.domain.about import NOTHING_KNOWN, About
 from agentconsole.domain.entries import AnyEntry, Received, Redacted
 from agentconsole.domain.model import (
@@ -41,8 +41,8 @@ LONGEST: Final = 500
 
 NEWS_SECONDS: Final = 25.0
 BACKOFF: Final = (0.3, 0.6, 1.2, 2.5, 5.0)
-TO_FIND: Final = 40
-"""Pages that are read at most to reach a found entry."""
+AROUND: Final = 120
+"""Entries of a page around an older one."""
 
 
 @dataclass
@@ -70,6 +70,12 @@ class Opened:
     about: About = NOTHING_KNOWN
     masked: set[EntryId] = field(default_factory=set)
     clear: dict[EntryId, str] = field(default_factory=dict)
+
+    newer: bool = False
+    """Newer entries than these exist: an older part is shown."""
+
+    def holds(self, entry: EntryId) -> bool:
+        return any(known.id == entry for known in self.entries)
 
     @property
     def newest(self) -> EntryId:
@@ -136,6 +142,8 @@ class Reading:
         elif not await app.writer.restore() and self.opened is None and app.queue.chosen is not None:
             await self.open(app.queue.chosen.customer, app.queue.chosen.conversation, looked=False)
         await app.acting.tell_away()
+        await app.writer.holding.resume()
+        await app.company.renew()
 
     async def _next(self) -> None:
         app = self.app
@@ -158,6 +166,8 @@ class Reading:
                 await self._status()
         elif not changed:
             await asyncio.sleep(0.05)
+        if news.present:
+            await app.company.renew()
         # A line that was cut and is back looks like nothing from here.
         await app.acting.tell_away()
 
@@ -233,20 +243,76 @@ class Reading:
             return
         opened = Opened(page.customer, conversation, list(page.entries), dict(page.states), page.more)
         self._adopt(opened, page)
-        for _ in range(TO_FIND):
-            if not entry or not opened.more or any(known.id == entry for known in opened.entries):
-                break
-            await self._older(opened)
+        if entry and opened.more and not opened.holds(entry):
+            await self._around(opened, entry)
+            if self._opening != customer:
+                return
         self.opened = opened
         self._place(opened, conversation)
-        app.timeline.show(opened.entries, self._look(), more=opened.more, to=entry or None)
+        app.timeline.show(opened.entries, self._look(), more=opened.more, newer=opened.newer, to=entry or None)
         self.below = 0
         self._draw()
         app.arrange(app.size)
         app.writer.opened(opened)
+        app.company.here()
         if looked:
             app.note("opened", customer=opened.customer.id, name=people.customer_name(opened.customer))
             await self.mark_seen()
+
+    async def _around(self, opened: Opened, entry: EntryId) -> None:
+        """Show the part of the timeline in which an entry stands in place of the newest."""
+        page = await self.app.desk.around(self.app.who, opened.customer.id, entry, AROUND)
+        if any(known.id == entry for known in page.entries):
+            opened.entries, opened.more, opened.newer = list(page.entries), page.more, page.newer
+            self._adopt(opened, page)
+
+    async def show_entry(self, entry: EntryId) -> None:
+        """Move the timeline to an entry of the opened customer, wherever it is."""
+        opened = self.opened
+        if opened is None:
+            return
+        if not opened.holds(entry):
+            await self._around(opened, entry)
+            if self.opened is not opened:
+                return
+            self.app.timeline.show(opened.entries, self._look(), more=opened.more, newer=opened.newer, to=entry)
+        else:
+            self.app.timeline.to(entry)
+        self._draw()
+
+    @property
+    def detached(self) -> bool:
+        """Whether the timeline shows an older part, without the newest entries."""
+        return self.opened is not None and self.opened.newer
+
+    async def to_newest(self) -> None:
+        """Show the newest part of the timeline again."""
+        opened = self.opened
+        if opened is None:
+            return
+        page = await self.app.desk.timeline(self.app.who, opened.customer.id, EntryId(""), FIRST_PAGE)
+        if self.opened is not opened:
+            return
+        opened.entries, opened.more, opened.newer = list(page.entries), page.more, False
+        self._adopt(opened, page)
+        self.app.timeline.show(opened.entries, self._look(), more=opened.more)
+        self._draw()
+        await self.mark_seen()
+
+    async def newer(self) -> None:
+        """Load what comes after, in answer to the view coming to the end of an older part."""
+        opened = self.opened
+        if opened is None or not opened.newer:
+            return
+        page = await self.app.desk.around(self.app.who, opened.customer.id, opened.newest, 2 * OLDER_PAGE)
+        if self.opened is not opened or not opened.newer:
+            return
+        known = {entry.id for entry in opened.entries}
+        last = next((n for n, entry in enumerate(page.entries) if entry.id == opened.newest), -1)
+        opened.entries += [entry for entry in page.entries[last + 1 :] if entry.id not in known]
+        opened.newer = page.newer
+        self._adopt(opened, page)
+        self.app.timeline.renew(opened.entries, self._look(), more=opened.more, newer=opened.newer)
 
     def _adopt(self, opened: Opened, page: TimelinePage) -> None:
         opened.customer = page.customer
@@ -288,17 +354,19 @@ class Reading:
         if self.opened is not opened:
             return
         known = {entry.id for entry in opened.entries}
-        if page.customer.members == members and not page.closed and not opened.closed:
+        if opened.newer and page.customer.members == members and not page.closed:
+            pass  # an older part stays as it is; G shows what is new
+        elif page.customer.members == members and not page.closed and not opened.closed:
             opened.fresh |= {
                 entry.id for entry in page.entries if entry.id not in known and isinstance(entry, Received)
             }
             self._join(opened, page)
         else:
-            opened.entries, opened.more = list(page.entries), page.more
+            opened.entries, opened.more, opened.newer = list(page.entries), page.more, False
         at_end = app.timeline.at_end
         self._adopt(opened, page)
         self._place(opened, opened.conversation)
-        app.timeline.renew(opened.entries, self._look(), more=opened.more)
+        app.timeline.renew(opened.entries, self._look(), more=opened.more, newer=opened.newer)
         if at_end:
             self.below = 0
             if app.where in ("conversation", "box"):
@@ -325,7 +393,7 @@ class Reading:
             return
         await self._older(opened)
         if self.opened is opened:
-            self.app.timeline.renew(opened.entries, self._look(), more=opened.more)
+            self.app.timeline.renew(opened.entries, self._look(), more=opened.more, newer=opened.newer)
 
     async def _older(self, opened: Opened) -> None:
         app = self.app
@@ -358,12 +426,17 @@ class Reading:
             frozenset(opened.fresh),
             opened.removed,
             opened.clear,
+            frozenset(
+                entry.id
+                for entry in opened.entries
+                if isinstance(entry, Received) and not identity.vouched(opened.customer, entry)
+            ),
         )
 
     def relook(self) -> None:
         """Draw the timeline again for another width or another folding."""
         if self.opened is not None:
-            self.app.timeline.renew(self.opened.entries, self._look(), more=self.opened.more)
+            self.app.timeline.renew(self.opened.entries, self._look(), more=self.opened.more, newer=self.opened.newer)
 
     def scrolled(self) -> None:
         app = self.app

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,11 +13,12 @@ from textual.message import Message
 from agentconsole.domain.entries import AnyEntry
 from agentconsole.domain.model import EntryId
 from agentconsole.ui import entries as look_of
-from agentconsole.ui.draw import Row, our, row
+from agentconsole.ui.draw import Row, marked, our, row
 from agentconsole.ui.entries import Look
 from agentconsole.ui.widgets.lines import Lines
 
 _MORE = EntryId("")
+_NEWER = EntryId("~newer")
 
 
 class Timeline(Lines):
@@ -24,6 +26,9 @@ class Timeline(Lines):
 
     class Older(Message):
         """The view came near the oldest entry that is loaded."""
+
+    class Newer(Message):
+        """The view came to the end of what is loaded, and there is newer."""
 
     class Moved(Message):
         """The view moved to or from the end."""
@@ -33,7 +38,9 @@ class Timeline(Lines):
         self.look = look
         self.entries: list[AnyEntry] = []
         self.more = False
+        self.newer = False
         self.loading = False
+        self._marks: re.Pattern[str] | None = None
         self._items: list[EntryId] = []
         self._blocks: list[list[Row]] = []
         self._tops: list[int] = [0]
@@ -43,15 +50,19 @@ class Timeline(Lines):
 
     # -- what it shows --------------------------------------------------------------------------------------
 
-    def show(self, entries: Sequence[AnyEntry], look: Look, *, more: bool, to: EntryId | None = None) -> None:
+    def show(
+        self, entries: Sequence[AnyEntry], look: Look, *, more: bool, newer: bool = False, to: EntryId | None = None
+    ) -> None:
         """Show another customer, or one at an entry.
 
         Args:
             more: the hub has older entries.
+            newer: the hub has newer entries than these.
             to: put the cursor here; the newest otherwise.
         """
         self._cache.clear()
         self.entries, self.look, self.more, self.loading = list(entries), look, more, False
+        self.newer = newer
         self.cursor = -1
         self._lay_out()
         self.cursor = self._index(to) if to else self.count - 1
@@ -61,14 +72,16 @@ class Timeline(Lines):
             self.jump(self.top(self.count))
         self.refresh()
 
-    def renew(self, entries: Sequence[AnyEntry], look: Look, *, more: bool) -> None:
+    def renew(self, entries: Sequence[AnyEntry], look: Look, *, more: bool, newer: bool = False) -> None:
         """Show the same customer after something changed; what stands on the screen stays where it is."""
         at_end = self.at_end
         anchor = self._anchor()
         chosen = self.chosen
         newest_chosen = self.cursor == self.count - 1
         before = round(self.scroll_y)
+        at_end = at_end and not newer and not self.newer
         self.entries, self.look, self.more, self.loading = list(entries), look, more, False
+        self.newer = newer
         self._lay_out()
         self.cursor = self.count - 1 if at_end and newest_chosen else self._index(chosen)
         if at_end:
@@ -83,7 +96,8 @@ class Timeline(Lines):
     @property
     def chosen(self) -> EntryId:
         """The entry under the cursor."""
-        return self._items[self.cursor] if 0 <= self.cursor < len(self._items) else _MORE
+        chosen = self._items[self.cursor] if 0 <= self.cursor < len(self._items) else _MORE
+        return chosen if chosen != _NEWER else self._items[-2]
 
     @property
     def chosen_entry(self) -> AnyEntry | None:
@@ -92,7 +106,18 @@ class Timeline(Lines):
     @property
     def at_end(self) -> bool:
         """Whether the view follows what comes: it was last moved to the end."""
-        return self._stuck
+        return self._stuck and not self.newer
+
+    def mark(self, found: re.Pattern[str] | None) -> None:
+        """Mark what a pattern finds, from now on."""
+        if found != self._marks:
+            self._marks = found
+            self.refresh()
+
+    def to(self, entry: EntryId) -> None:
+        """Put the cursor on an entry that is loaded."""
+        self.select(self._index(entry))
+        self.jump(self.top(self.cursor) - 2)
 
     def jump(self, line: int) -> None:
         self._stuck = line + self.view.height >= self.top(self.count)
@@ -128,6 +153,9 @@ class Timeline(Lines):
             items.append(entry.id)
             blocks.append(self._block(entry, before, look))
             before = entry.at
+        if self.newer:
+            items.append(_NEWER)
+            blocks.append([row((look.say("timeline.newer"), "dim"))])
         self._items, self._blocks = items, blocks
         self._tops = [0]
         for lines in blocks:
@@ -175,7 +203,10 @@ class Timeline(Lines):
 
     def draw(self, item: int, line: int, width: int) -> tuple[Row, str]:
         here = item == self.cursor and self.has_focus
-        return row((self.look.say.glyph("here") if here else our(" "), "key"), *self._blocks[item][line]), ""
+        drawn = self._blocks[item][line]
+        if self._marks is not None:
+            drawn = marked(drawn, self._marks)
+        return row((self.look.say.glyph("here") if here else our(" "), "key"), *drawn), ""
 
     def select(self, item: int) -> None:
         super().select(max(item, 1) if self.more and self.count > 1 else item)
@@ -193,12 +224,14 @@ class Timeline(Lines):
         else:
             super().move(by)
         self._near_top()
+        self._near_end(by)
 
     def page(self, pages: float) -> None:
         lines = max(int(self.view.height * abs(pages)) - 1, 1)
         self.jump(round(self.scroll_y) + (lines if pages > 0 else -lines))
         self._into_view()
         self._near_top()
+        self._near_end(1 if pages > 0 else -1)
 
     def end(self) -> None:
         super().end()
@@ -225,3 +258,9 @@ class Timeline(Lines):
         if self.more and not self.loading and round(self.scroll_y) < self.view.height:
             self.loading = True
             self.post_message(self.Older())
+
+    def _near_end(self, by: int) -> None:
+        bottom = round(self.scroll_y) + self.view.height
+        if by > 0 and self.newer and not self.loading and bottom + self.view.height > self.top(self.count):
+            self.loading = True
+            self.post_message(self.Newer())
