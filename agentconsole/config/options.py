@@ -137,7 +137,7 @@ class LawOptions(_Table, frozen=True, kw_only=True):
     ] = ""
     values: Annotated[
         dict[str, str],
-        Meta(description="What the laws' footers need, by name: free_opt_out (a number), opt_out_link …"),
+        Meta(description="What the laws' texts need, by name: free_opt_out (a number), opt_out_link, contact …"),
     ] = {}
     marketing_needs_consent: Annotated[
         bool,

@@ -11,7 +11,7 @@ from datetime import date, datetime, time
 from string import Formatter
 from typing import Final
 
-from agentconsole.domain import hours
+from agentconsole.domain import consent, hours
 from agentconsole.domain.hours import Quiet
 from agentconsole.domain.model import Facts, Medium, Value
 
@@ -33,7 +33,8 @@ class Law(Value, frozen=True):
         marketing_label: what a marketing message starts with.
         marketing_footer: what it ends with; ``{name}`` is filled from the profile.
         footer_media: media that take the footer; all where empty.
-        help_words: single words that are answered with the profile's contact text.
+        help_words: single words that are answered with ``help_text``.
+        help_text: what is offered as the answer to them; ``{name}`` is filled from the profile.
         consent_years: after so long a consent to marketing is asked about again; 0 for never.
         tell_result_days: within so many days the result of an opt-out or opt-in is told; 0 where not asked for.
         marketing_needs_consent: a marketing message goes only to whom consented to marketing.
@@ -48,6 +49,7 @@ class Law(Value, frozen=True):
     marketing_footer: str = ""
     footer_media: tuple[Medium, ...] = ()
     help_words: tuple[str, ...] = ()
+    help_text: str = ""
     consent_years: int = 0
     tell_result_days: int = 0
     marketing_needs_consent: bool = True
@@ -102,6 +104,11 @@ def dressed(text: str, law: Law, medium: Medium, values: Mapping[str, str]) -> s
     if footer and footer not in text:
         text = f"{text.rstrip()}\n{footer}"
     return text
+
+
+def asks_help(law: Law, text: str) -> bool:
+    """Say whether a message is one of the single words that the law wants to be answered with its help text."""
+    return bool(law.help_text) and consent.plain(text[: consent.LONGEST]) in law.help_words
 
 
 def unfilled(law: Law, medium: Medium, values: Mapping[str, str]) -> str:

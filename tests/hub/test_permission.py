@@ -12,7 +12,7 @@ from agentconsole.domain.beginning import Rules
 from agentconsole.domain.entries import AddressState, ConsentChanged, Reply
 from agentconsole.domain.guards import Cap
 from agentconsole.domain.laws import Law
-from agentconsole.domain.model import ConsentScope, CustomerId, Delivery, EntryId, Medium
+from agentconsole.domain.model import ConsentScope, ConversationId, CustomerId, Delivery, EntryId, Medium
 from agentconsole.domain.preference import Policy
 from agentconsole.errors import PermanentFailure, Refused, StoreFault, TemporaryFailure
 from agentconsole.hub.profile import HubProfile
@@ -233,3 +233,18 @@ async def test_a_hub_that_dies_after_the_refusal_has_heard_what_the_provider_sai
     history = await office.store.history(customer)
     assert history is not None
     assert said in [type(entry) for entry in history.entries]
+
+
+@pytest.mark.parametrize(
+    ("text", "offered"), [("Help.", True), ("ＩＮＦＯ", True), ("I need help with my order", False)]
+)
+async def test_a_help_word_is_answered_with_the_text_that_the_law_asks_for(text: str, offered: bool):
+    law = Law("a law for tests", help_words=("HELP", "INFO"), help_text="Help: {contact}. Reply STOP to opt out")
+    rules = Rules(laws={"GB": law}, values={"contact": "+44 20 7946 0000"})
+    profile = HubProfile(region="GB", free_floor=0, policy=Policy(rules=rules))
+    async with running(profile=profile) as world:
+        world.chat.put(paper.message("w1", PHONE, text, world.clock.now(), place="chat-1"))
+        customer = await world.customer(PHONE)
+        found = await world.desk.templates(world.who, customer, ConversationId(""), {})
+        told = [(one.name, one.text, one.media) for one in found if one.name == "help"]
+        assert told == ([("help", "Help: +44 20 7946 0000. Reply STOP to opt out", (CHAT,))] if offered else [])

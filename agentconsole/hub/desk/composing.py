@@ -10,8 +10,9 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from agentconsole.desk import FILE_PART_BYTES, LARGEST_FILE, Agent
-from agentconsole.domain import templates
+from agentconsole.domain import beginning, laws, templates
 from agentconsole.domain.about import About
+from agentconsole.domain.entries import Received
 from agentconsole.domain.model import Attachment, ConversationId, Customer, CustomerId, Fact
 from agentconsole.domain.templates import Filled
 from agentconsole.errors import TryLater, UsageError
@@ -23,6 +24,9 @@ from agentconsole.text.words import Words
 
 UPLOADS: Final = 4
 """Files under way at once, over all clients; a further one takes the place of the oldest."""
+
+HELP: Final = "help"
+"""The name of what is offered in answer to a help word (``Law.help_text``)."""
 
 LONGEST_VALUE: Final = 500
 MOST_VALUES: Final = 40
@@ -64,7 +68,18 @@ class Composing(Reading):
                 fixed |= _of_person(person, "" if shut else _subject(person, conversation))
             value = _values(fixed, given, known, told.get(language), now, local)
             found_all.append(templates.fill(template, language, value))
-        return tuple(found_all)
+        asked = await self._help(person) if person is not None and not shut else None
+        return tuple(found_all) if asked is None else (asked, *found_all)
+
+    async def _help(self, person: Customer) -> Filled | None:
+        """Return the text that the law of a customer's country wants as the answer to their newest message."""
+        rules = self.profile.policy.rules
+        law = await asyncio.to_thread(beginning.law_of, person, rules)
+        heard = await self.store.entry(person.heard.entry) if law.help_text and person.heard is not None else None
+        if heard is None or not isinstance(heard[1], Received) or not laws.asks_help(law, heard[1].text):
+            return None
+        about = templates.Template(HELP, {"": law.help_text}, media=(heard[1].medium,), words=law.help_words)
+        return templates.fill(about, "", lambda name: rules.values.get(name, ""))
 
     # -- files ---------------------------------------------------------------------------------------------
 
