@@ -15,7 +15,7 @@ from agentconsole.domain.entries import (
     Reply,
     Unreadable,
 )
-from agentconsole.domain.model import Attachment, Choice, Line
+from agentconsole.domain.model import Attachment, Choice, Line, Priority
 from agentconsole.domain.parting import silent
 from agentconsole.text.choice_words import CHOSEN, NEXT
 from agentconsole.text.sanitise import one_line
@@ -29,6 +29,18 @@ def queue_line(row: Line, words: Wording) -> str:
     else:
         parts.append(words.status(row.status))
     parts.append(row.subject)
+    if row.late:
+        parts.append(words.say("late"))
+    if row.priority != Priority.NORMAL:
+        parts.append(words.say("priority", priority=words.priority(row.priority)))
+    if row.aside:
+        parts.append(words.aside(row.aside))
+    if row.snoozed_until is not None:
+        parts.append(words.say("snoozed", at=words.moment(row.snoozed_until)))
+    if row.task is not None:
+        parts.append(words.say("task", at=words.moment(row.task.due), text=one_line(row.task.text, 80)))
+    if row.tags:
+        parts.append(words.say("tags", tags=", ".join(row.tags)))
     if row.assignee:
         parts.append(words.say("assigned", agent=row.assignee))
     if row.unread:
@@ -102,6 +114,9 @@ def entry_lines(found: AnyEntry, page: TimelinePage, words: Wording) -> tuple[st
     """Return the head line of an entry and the text under it; both empty for what another head line tells."""
     head, body = _entry_lines(found, page, words)
     removed = page.removed.get(found.id)
+    undone = page.undone.get(found.id)
+    if undone is not None and head:
+        head = words.say("undone", head=head, agent=undone.by)
     return (head, words.say("removed", what=words.event(removed))) if removed is not None else (head, body)
 
 

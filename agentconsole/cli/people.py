@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from agentconsole.cli import describing, erasing, exporting, finding, parting, trusting, views
+from agentconsole.cli import describing, erasing, exporting, finding, parting, trusting, views, working
 from agentconsole.cli.context import Context
 from agentconsole.cli.names import known_medium, text_of
 from agentconsole.cli.parser import Command, key
@@ -246,6 +246,7 @@ COMMANDS = {
             "prefer": ("note which medium the customer wants", Command(prefer, _fill_prefer)),
             "opt-out": ("never write there again", _consent(allowed=False)),
             "opt-in": ("the customer allows it again", _consent(allowed=True)),
+            **working.CUSTOMER_ACTIONS,
             **finding.ACTIONS,
             **parting.ACTIONS,
             **describing.ACTIONS,

@@ -14,7 +14,6 @@ from agentconsole.domain.entries import AnyEntry, Note, Received, Reply
 from agentconsole.domain.model import CustomerId, EntryId
 from agentconsole.text.query import NAMES
 
-VIEWS = ("waiting", "mine", "unassigned", "open", "resolved", "failed", "uncertain", "all")
 FILTERS = " ".join(f"{name}:" for name in NAMES)
 CUT = " […+"
 """How a timeline marks a text that goes on."""
@@ -31,7 +30,9 @@ def _count(text: str) -> int:
 
 
 def _fill_inbox(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--view", choices=VIEWS, default="waiting", help="which conversations (default: waiting)")
+    parser.add_argument(
+        "--view", metavar="NAME", default="waiting", help="a view, also one of the profile's own (default: waiting)"
+    )
     parser.add_argument("--limit", type=_count, default=100, metavar="N", help="at most N (default: 100)")
 
 
@@ -52,6 +53,26 @@ async def inbox(context: Context) -> int:
         out.line(words.say("empty_view", view=args.view))
     elif page.total > len(page.lines):
         out.talk(words.say("more", n=page.total - len(page.lines), total=page.total))
+    return 0
+
+
+def _fill_view(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("view", metavar="NAME", nargs="?", default="", help="list the rows of this one")
+    parser.add_argument("--limit", type=_count, default=100, metavar="N", help="at most N (default: 100)")
+
+
+async def view(context: Context) -> int:
+    """Tell all views with their counts, or list the rows of one."""
+    if context.args.view:
+        return await inbox(context)
+    async with context.desk() as (desk, who):
+        counts = (await desk.queue(who, "waiting", 0, 1)).counts
+    numbers = {name: getattr(counts, name) for name in counts.__struct_fields__ if name != "saved"} | counts.saved
+    if context.out.json:
+        context.out.object({"views": numbers})
+        return 0
+    for name, number in numbers.items():
+        context.out.line(context.words.say("view_line", name=name, n=number))
     return 0
 
 
@@ -196,6 +217,7 @@ async def why(context: Context) -> int:
 
 
 COMMANDS = {
+    "view": Command(view, _fill_view),
     "inbox": Command(inbox, _fill_inbox),
     "show": Command(show, _fill_show),
     "search": Command(search, _fill_search),

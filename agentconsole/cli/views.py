@@ -7,11 +7,22 @@ from datetime import datetime
 from agentconsole.cli.names import text_of
 from agentconsole.cli.output import Fields
 from agentconsole.cli.wording import Wording
-from agentconsole.desk import AccountHealth, Fallback, OutboxLine, QueuePage, Sent, Status, SuggestionView, TimelinePage
+from agentconsole.desk import (
+    AccountHealth,
+    Done,
+    Fallback,
+    OutboxLine,
+    QueuePage,
+    Sent,
+    Status,
+    SuggestionView,
+    TimelinePage,
+)
 from agentconsole.domain import numbers
 from agentconsole.domain.about import About
 from agentconsole.domain.entries import (
     AnyEntry,
+    Manual,
     Note,
     Received,
     Redacted,
@@ -31,6 +42,7 @@ from agentconsole.domain.model import (
     Line,
     Ranked,
     RefusedRoute,
+    Task,
     Wish,
 )
 
@@ -58,6 +70,30 @@ def line(row: Line) -> Fields:
         "uncertain": row.uncertain,
         "failed": row.failed,
         "suggestions": row.suggestions,
+        "priority": row.priority,
+        "tags": list(row.tags),
+        "aside": row.aside or None,
+        "snoozed_until": moment(row.snoozed_until),
+        "task": task(row.task) if row.task is not None else None,
+        "tasks": row.tasks,
+        "mentions": list(row.mentions),
+        "language": row.language or None,
+        "due_at": moment(row.due_at),
+        "late": row.late,
+    }
+
+
+def task(found: Task) -> Fields:
+    return {"id": found.id, "text": found.text, "due": moment(found.due), "owner": found.owner or None}
+
+
+def done(found: Done) -> Fields:
+    """What became of one target: ``entries`` is what ``undo`` takes."""
+    return {
+        "customer": found.target.customer,
+        "conversation": found.conversation or found.target.conversation or None,
+        "entries": list(found.entries),
+        "error": {"code": found.code, "message": found.message, "hint": found.hint} if found.code else None,
     }
 
 
@@ -76,6 +112,9 @@ def conversation(found: Conversation) -> Fields:
         "started_at": moment(found.started_at),
         "last_at": moment(found.last_at),
         "waiting_since": moment(found.waiting_since),
+        "priority": found.priority,
+        "aside": found.aside or None,
+        "snoozed_until": moment(found.snoozed_until),
     }
 
 
@@ -171,12 +210,25 @@ def entry(found: AnyEntry, page: TimelinePage, words: Wording) -> Fields:
             }
         case Note():
             fields |= {"author": found.agent, "text": found.text, "conversation": found.conversation}
+        case Manual():
+            fields |= {
+                "medium": found.medium,
+                "direction": "in" if found.inbound else "out",
+                "author": found.agent,
+                "text": found.text,
+                "minutes": found.minutes,
+                "answered": found.answered,
+                "conversation": found.conversation,
+            }
         case Unreadable():
             fields |= {"medium": found.medium, "account": found.account, "direction": "in"}
         case Redacted():
             fields |= {"entry": found.entry}
         case _:
             pass
+    undone = page.undone.get(found.id)
+    if undone is not None:
+        fields |= {"undone": {"at": moment(undone.at), "by": undone.by}}
     removed = page.removed.get(found.id)
     if removed is not None:
         fields |= {"removed": {"at": moment(removed.at), "by": removed.by, "why": removed.why or None}}
@@ -192,6 +244,7 @@ def show(page: TimelinePage, words: Wording) -> Fields:
         "suggestions": [suggestion(found) for found in page.suggestions],
         "wishes": [wish(found) for found in page.customer.wishes],
         "facts": [fact(found) for found in page.facts],
+        "tasks": [task(found) for found in page.customer.tasks],
         "masked": list(page.masked),
         "closed": page.closed or None,
         "doubtful": {

@@ -29,6 +29,8 @@ class Wording:
         self.state = self._words.state
         self.account_state = self._words.account_state
         self.status = self._words.status
+        self.priority = self._words.priority
+        self.aside = self._words.aside
         self.trust = self._words.trust
         self.scope = self._words.scope
         self.reason = self._words.reason

@@ -16,17 +16,27 @@ from agentconsole.domain.entries import (
     AddressUnlinked,
     AnyEntry,
     Assigned,
+    Blocked,
     ConsentChanged,
     Described,
+    JoinedTo,
+    Manual,
     Merged,
     Named,
     Parted,
     PreferenceStated,
+    Prioritised,
     Redacted,
+    SetAside,
+    SplitOff,
     StatusChanged,
     Suggested,
     SuggestionAnswered,
     Tagged,
+    TaskDone,
+    TaskDue,
+    TaskSet,
+    Undone,
     Unmerged,
     Unparted,
     Unreadable,
@@ -36,6 +46,7 @@ from agentconsole.domain.entries import (
 from agentconsole.domain.facts import masked
 from agentconsole.domain.guards import Warned
 from agentconsole.domain.model import (
+    ConversationStatus,
     Delivery,
     DeliveryRecord,
     Fact,
@@ -138,6 +149,13 @@ class Words:
 
     def status(self, status: str) -> str:
         return self._word("status", status)
+
+    def priority(self, priority: str) -> str:
+        return self._word("priority", priority)
+
+    def aside(self, how: str) -> str:
+        """Return why a conversation is kept out of the queue."""
+        return self._word("aside", how)
 
     def trust(self, trust: str) -> str:
         return self._word("trust", trust)
@@ -346,7 +364,36 @@ class Words:
                     self.say("event.assigned", agent=entry.assignee) if entry.assignee else self.say("event.unassigned")
                 )
             case StatusChanged():
+                if entry.status == ConversationStatus.SNOOZED and entry.until is not None:
+                    return self.say("event.snoozed", at=self.time_of(entry.until))
+                if not entry.by and entry.status == ConversationStatus.OPEN:
+                    return self.say("event.woken")
                 return self.say("event.status", status=self.status(entry.status))
+            case Prioritised():
+                return self.say("event.priority", priority=self.priority(entry.priority))
+            case SetAside():
+                return self.say(f"event.{entry.how or 'not_aside'}", agent=entry.by)
+            case Blocked():
+                key = "event.blocked" if entry.blocked else "event.unblocked"
+                return self.say(key, address=entry.address.value, agent=entry.by)
+            case TaskSet():
+                text = one_line(entry.text, 120)
+                return self.say("event.task", agent=entry.owner, at=self.time_of(entry.due), text=text)
+            case TaskDue():
+                return self.say("event.task_due")
+            case TaskDone():
+                return self.say("event.task_done" if entry.done else "event.task_open", agent=entry.by)
+            case Manual():
+                minutes = self.say("event.minutes", n=str(entry.minutes)) if entry.minutes else ""
+                told = {"agent": entry.agent, "minutes": minutes, "text": one_line(entry.text, 400)}
+                key = "event.manual_in" if entry.inbound else "event.manual_out"
+                return self.say(key, medium=self.medium(entry.medium), **told).rstrip(": ")
+            case SplitOff():
+                return self.say("event.split_off", n=str(len(entry.entries)), agent=entry.by)
+            case JoinedTo():
+                return self.say("event.joined_to", agent=entry.by)
+            case Undone():
+                return self.say("event.undone", agent=entry.by)
             case Tagged():
                 tags = " ".join([*(f"+{tag}" for tag in entry.add), *(f"-{tag}" for tag in entry.remove)])
                 return self.say("event.tagged", tags=tags)

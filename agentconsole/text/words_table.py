@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from agentconsole.text.sending_words import SENDING
+from agentconsole.text.work_words import WORK
 
 CODES: Final[dict[str, str]] = {
     "email": "ma",
@@ -461,6 +462,6 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
 }
 
 WORDS: Final = {
-    "en": {key: pair[0] for key, pair in (_BOTH | SENDING).items()},
-    "ko": {key: pair[1] for key, pair in (_BOTH | SENDING).items()},
+    "en": {key: pair[0] for key, pair in (_BOTH | SENDING | WORK).items()},
+    "ko": {key: pair[1] for key, pair in (_BOTH | SENDING | WORK).items()},
 }

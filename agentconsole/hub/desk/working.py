@@ -12,6 +12,7 @@ from agentconsole.desk import (
     Assign,
     Block,
     Done,
+    FinishTask,
     SetStatus,
     Split,
     Target,
@@ -60,6 +61,9 @@ class Working(DeskPart):
     async def _work(self, who: Agent, key: str, target: Target, act: Act) -> Done:
         """Do an act to one target. Its ids follow from the request and from what it is about, so that a repeat finds
         them there."""
+        if isinstance(act, FinishTask) and not target.customer:
+            held = await self.store.entry(act.task)
+            target = Target(held[0] if held is not None else target.customer)
         async with self._guard(act):
             person = await self.person(target.customer)
             doing = Doing(who.name, self.clock.now(), f"{key}\x1f{person.id}\x1f{target.conversation}")
