@@ -62,9 +62,7 @@ class Presence:
             taken = before.taken_by if before is not None else NOBODY
             found = replace(found, writing=True, medium=medium, last_key=last_key, taken_by=taken)
         self._held[agent] = _Held(found, mono + LEASE, typed)
-        if before != found and (before is None or replace(found, last_key=before.last_key) != before):
-            self._announce()
-        elif before != found and any(other.present.customer == customer for other in self._others(agent)):
+        if (before != found and (before is None or replace(found, last_key=before.last_key) != before)) or (before != found and any(other.present.customer == customer for other in self._others(agent))):
             self._announce()
 
     def leave(self, agent: AgentName) -> None:

@@ -84,7 +84,8 @@ class Console(App[None]):
     #rail { height: 1fr; }
     #main { width: 1fr; height: 1fr; }
     #card, #page, #suggest, #coach, #banner, #damage { display: none; }
-    #ask { height: 1; }
+    #ask, #top { height: 1; }
+    #clock { width: 7; }
     #ask Bar { width: 14; }
     """
     ENABLE_COMMAND_PALETTE = False
@@ -105,6 +106,7 @@ class Console(App[None]):
         self.acting = Acting(self)
         self.bars = bars = Bars(self)
         self.header = Bar(bars.header, over="bar", id="header")
+        self.clock_bar = Bar(bars.clock, over="bar", id="clock")
         self.view_bar = Bar(bars.view, id="view")
         self.queue = Queue(self.say, settings.clock, who.name, id="queue")
         self.head = Bar(bars.head, lines=2, id="head")
@@ -142,7 +144,10 @@ class Console(App[None]):
     # -- frame ----------------------------------------------------------------------------------------------
 
     def compose(self) -> ComposeResult:
-        yield self.header
+        with Horizontal(id="top"):
+            yield self.header
+            if self.settings.show_clock:
+                yield self.clock_bar
         yield self.banner
         with Horizontal(id="body"):
             with Vertical(id="rail"):
@@ -217,6 +222,7 @@ class Console(App[None]):
         """Draw what says how long ago something was; without a clock only once somebody is there."""
         self._ages_stale = False
         self.header.update()
+        self.clock_bar.update()
         self.queue.refresh_changed()
         self.writer.update()
 

@@ -45,7 +45,6 @@ class Bars:
 
     def header(self, width: int) -> list[Row]:
         say, counts, status = self.app.say, self.app.reading.counts, self.app.reading.status
-        now = self.app.settings.clock()
         left = row(
             (our(" agentconsole  "), "bold"),
             our(f"{safe(self.app.who.name, 20)}@{safe(self.app.settings.profile, 20)} | "),
@@ -60,12 +59,14 @@ class Bars:
         if status is not None and status.outbox.queued + status.outbox.sending and width >= ROOMY:
             words.append((say("header.queued", n=str(status.outbox.queued + status.outbox.sending)), ""))
         left = (*left, *_joined(words, ", "), (our(" | "), ""))
-        right = row(our(" " + say.clock(now) + " ")) if self.app.settings.show_clock else ()
         if self.app.hub_gone_since is not None:
             left = (*left, (say("header.hub"), "bold"))
         else:
-            left = (*left, *self._channels(width - row_width(left) - row_width(right) - 1))
-        return [sides(left, right, width)]
+            left = (*left, *self._channels(width - row_width(left) - 1))
+        return [left]
+
+    def clock(self, width: int) -> list[Row]:
+        return [row(our(f" {self.app.say.clock(self.app.settings.clock())} "))]
 
     def _channels(self, room: int) -> Row:
         """Word every medium's health; where room is short those that work give way."""
@@ -157,8 +158,9 @@ class Bars:
         )
 
     def below(self, width: int) -> list[Row]:
-        count = self.app.reading.below
-        return [row((self.app.say("timeline.below", n=str(count)), "warn"))] if count else []
+        count, company = self.app.reading.below, self.app.company.line(width)
+        more = row((self.app.say("timeline.below", n=str(count)), "warn")) if count else ()
+        return [sides(company, more, width)] if company else [more] if more else []
 
     def strip(self, width: int) -> list[Row]:
         if not self.app.message:

@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from typing import Final
+
+import msgspec
 
 from agentconsole.desk import Sent
-from agentconsole.domain.model import Delivery, DeliveryRecord, EntryId, RefusedRoute
+from agentconsole.desk.waiting import AS_CONFIGURED
+from agentconsole.domain.model import Choice, Delivery, DeliveryRecord, Draft, EntryId, RefusedRoute, Route
 from agentconsole.errors import AgentConsoleError, Answered, HubAbsent, Refused
-from agentconsole.ui.drafting import Writing
+from agentconsole.ui.drafting import Writing, composing, late_syllable, restore
 from agentconsole.ui.writer_base import WriterPart
+
+SYLLABLE_SECONDS: Final = 0.15
+"""How long after the key that sends the last syllable may still come from an input method."""
 
 
 class Sending(WriterPart):
-    def send(self, *, anyway: bool = False) -> None:
-        """Send what is typed. One revision is sent once, however often the key is pressed."""
+    def send(self, *, anyway: bool = False, beside: bool = False, at: datetime | None = None) -> None:
+        """Send what is typed. One revision is sent once, however often the key is pressed.
+
+        Args:
+            anyway: although somebody else answered.
+            beside: although somebody else writes to the customer.
+            at: not before that.
+        """
         self.take()
         writing, app = self.now, self.app
         if writing is None:
@@ -36,16 +51,26 @@ class Sending(WriterPart):
             app.note("refused_seen", medium=writing.medium, reason=writing.at.reason)
         elif writing.choice is not None and writing.at is None:
             app.tell("strip.no_route_yet", "bad")
+        elif not (anyway or beside) and app.company.warn(writing):
+            pass
         else:
             writing.sending = True
-            app.start(partial(self._send, writing, writing.text, anyway=anyway), "send", exclusive=False)
+            app.start(partial(self._send, writing, writing.text, writing.caret, anyway, at), "send", exclusive=False)
 
-    async def _send(self, writing: Writing, text: str, *, anyway: bool) -> None:
+    async def _send(
+        self, writing: Writing, text: str, caret: tuple[int, int], anyway: bool, at: datetime | None
+    ) -> None:
         app = self.app
         try:
+            if composing(text, caret):
+                await asyncio.sleep(SYLLABLE_SECONDS)
+                if self.now is writing:
+                    self.take()
+                text = late_syllable(text, caret, writing.text)
             if writing.choice is None:
                 await self.choose_for(writing)
-            compose = writing.compose(anyway=anyway)
+            asked = writing.compose(anyway=anyway)
+            compose = msgspec.structs.replace(asked, text=text, hold=AS_CONFIGURED, not_before=at)
             if not await self.guarding.may_leave(writing, compose):
                 return
             sent = await app.desk.reply(app.who, writing.request, compose)
@@ -59,25 +84,33 @@ class Sending(WriterPart):
             return
         finally:
             writing.sending = False
-        await self._accepted(writing, text, sent)
+        if sent.earlier:
+            writing.request = app.settings.request_ids()
+            app.tell("send.earlier", "warn", state=app.say.state(sent.state))
+            await app.reading.renew()
+            return
+        await self._accepted(writing, text, sent, replace(writing, text=text, caret=caret))
 
     async def _refused(self, writing: Writing, error: Refused) -> None:
         """Say why. That somebody else answered meanwhile may be overruled."""
         app = self.app
         await self.choose_for(writing)
         writing.answered = isinstance(error, Answered)
-        hint = "" if error.hint.startswith("--") else error.hint
-        offer = app.say("strip.offer_anyway") if writing.answered else ""
-        app.tell("strip.not_sent", "bad", why=f"{error.message} {hint} {offer}".strip())
+        if not writing.answered:
+            hint = "" if error.hint.startswith("--") else error.hint
+            app.tell("strip.not_sent", "bad", why=f"{error.message} {hint}".strip())
         await app.reading.renew()
+        if writing.answered:
+            app.company.tell_answered(writing, error)
 
-    async def _accepted(self, writing: Writing, text: str, sent: Sent) -> None:
+    async def _accepted(self, writing: Writing, text: str, sent: Sent, before: Writing) -> None:
         app, at = self.app, self.app.settings.clock()
         chat = writing.chat
         await self._start_over(writing, text, at)
-        self.just_sent = (sent, writing.name, "")
-        self.tell_sent(sent.state)
-        app.acting.undo_later(lambda: app.acting.take_back(sent.id))
+        if not self.holding.began(sent, writing.name, before):
+            self.just_sent = (sent, writing.name, "")
+            self.tell_sent(sent.state)
+        app.acting.undo_later(lambda: self.holding.undo(sent.id))
         app.note("sent", medium=sent.route.medium, state=sent.state, customer=writing.customer)
         if self.now is writing and self.is_open and not chat and not writing.text:
             app.guard()
@@ -85,6 +118,11 @@ class Sending(WriterPart):
         await app.reading.renew()
         if app.reading.opened is not None:
             writing.expected = app.reading.opened.newest
+
+    def leaves(self, reply: EntryId, name: str, route: Route) -> None:
+        """A reply that waited is on its way."""
+        self.just_sent = (Sent(reply, Delivery.SENDING, route, Choice(())), name, "")
+        self.tell_sent(Delivery.SENDING)
 
     def tell_sent(self, state: Delivery) -> None:
         """Say how the newest send stands, unless the strip says something else by now."""
@@ -102,6 +140,7 @@ class Sending(WriterPart):
 
     def states_changed(self, states: Mapping[EntryId, DeliveryRecord]) -> None:
         """The opened customer was read again: renew what the strip says of the newest send."""
+        self.holding.states_changed(states)
         if self.just_sent is not None and self.just_sent[0].id in states:
             self.tell_sent(states[self.just_sent[0].id].state)
 
@@ -143,16 +182,63 @@ class Sending(WriterPart):
         writing = self.now
         if writing is None or self.pane is None:
             return
-        text, caret = writing.text, writing.caret
-        if text.strip():
-            self.app.acting.undo_later(lambda: self._bring_back(writing, text, caret))
+        draft = writing.draft(self.app.settings.clock())
+        if not writing.empty:
+            self.app.acting.undo_later(partial(self.recover, draft))
             self.app.tell("strip.draft_dropped")
+            self.app.start(partial(self.app.desk.discard_draft, self.app.who, draft), "discard", exclusive=False)
         self.pane.box.put("", (0, 0))
         self.take()
+        writing.attachments, writing.bridge = (), ""
         self.keep_soon(0.0)
 
-    async def _bring_back(self, writing: Writing, text: str, caret: tuple[int, int]) -> None:
-        await self.show(writing)
-        assert self.pane is not None
-        self.pane.box.put(text, caret)
-        self.changed()
+    async def recover_newest(self) -> None:
+        """Bring back what was thrown away last in this conversation."""
+        writing, app = self.now, self.app
+        if writing is None:
+            return
+        found = await app.desk.discarded(app.who, writing.conversation)
+        newest = next((draft for draft in found if draft.note == writing.note), None)
+        if newest is None:
+            app.tell("send.none_discarded", "dim")
+        else:
+            await self.recover(newest)
+
+    async def recover(self, draft: Draft) -> None:
+        """Put back what was thrown away, before what was typed since."""
+        app = self.app
+        name = self.now.name if self.now is not None else draft.customer
+        await self.bring_back(restore(draft, name, app.settings.request_ids()))
+        at = draft.discarded_at or draft.at
+        app.tell("send.recovered", "good", time=app.say.when(at, app.settings.clock()))
+        await app.desk.drop_discarded(app.who, draft)
+
+    async def bring_back(self, writing: Writing) -> bool:
+        """Put words back that were in the box before, ahead of what was typed since; say whether the box shows them.
+
+        The box of somebody else's reply stays: nobody's words may go to another customer.
+        """
+        app = self.app
+        self.take()
+        since = self.known.get(writing.key)
+        if since is not None:
+            if not since.empty:
+                writing.text = f"{writing.text}\n{since.text}"
+            writing.attachments = tuple(dict.fromkeys((*writing.attachments, *since.attachments)))
+            writing.expected = since.expected or writing.expected
+            writing.answers, writing.answers_medium = since.answers, since.answers_medium
+        writing.revision = max(writing.revision, since.revision if since is not None else 0) + 1
+        writing.kept_revision = 0
+        self.known[writing.key] = writing
+        elsewhere = self.is_open and self.now is not None and self.now.customer != writing.customer
+        if not elsewhere:
+            opened = app.reading.opened
+            if opened is None or writing.customer not in (opened.customer.id, *opened.customer.members):
+                await app.reading.open(writing.customer, writing.conversation)
+            app.close_page()
+            await self.show(writing)
+            if app.reading.opened is not None:
+                self.opened(app.reading.opened)
+            self.choose()
+        await self.keep()
+        return not elsewhere

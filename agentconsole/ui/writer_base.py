@@ -12,9 +12,11 @@ from agentconsole.domain.model import ConversationId, Draft
 from agentconsole.ui.bridging import Bridging
 from agentconsole.ui.drafting import Writing
 from agentconsole.ui.guarding import Guarding
+from agentconsole.ui.holding import Holding
 
 if TYPE_CHECKING:
     from agentconsole.ui.app import Console
+    from agentconsole.ui.reading import Opened
     from agentconsole.ui.widgets.reply import ReplyPane
 
 
@@ -35,6 +37,7 @@ class WriterPart:
         self.just_sent: tuple[Sent, str, str] | None = None
         self.guarding = Guarding(app)
         self.bridging = Bridging(app)
+        self.holding = Holding(app)
 
     @property
     def is_open(self) -> bool:
@@ -69,6 +72,15 @@ class WriterPart:
         raise NotImplementedError
 
     async def choose_for(self, writing: Writing) -> None:
+        raise NotImplementedError
+
+    def opened(self, opened: Opened, *, again: bool = False) -> None:
+        raise NotImplementedError
+
+    def choose(self) -> None:
+        raise NotImplementedError
+
+    async def keep(self) -> None:
         raise NotImplementedError
 
     def update(self) -> None:

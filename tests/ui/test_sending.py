@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from textual import events
 from textual.css.query import NoMatches
 
 from agentconsole.errors import Answered
@@ -107,6 +108,17 @@ async def test_refused_send_keeps_the_text_and_can_be_overruled_where_somebody_a
         first, second = desk.called("reply")
         assert first[0] == second[0]
         assert second[1].anyway
+
+
+async def test_keys_that_edit_count_although_the_send_comes_right_behind(desk: DeskDouble) -> None:
+    """Over a slow line they come in one read: what was deleted before ctrl+s is not sent."""
+    async with running(desk) as console:
+        await begin(console)
+        await console.type("Dear Emilyy")
+        for key in ("backspace", "ctrl+s"):
+            console.app.post_message(events.Key(key, None))
+        await console.until(lambda: desk.called("reply"))
+        assert desk.called("reply")[0][1].text == "Dear Emily"
 
 
 async def test_send_names_what_was_seen(desk: DeskDouble) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import TypeGuard
 
 import msgspec
 
-from agentconsole.desk import Agent, Compose, OutboxLine, Sent
-from agentconsole.domain import conversations, delivery, fallback, permission, threads
+from agentconsole.desk import FILE_PART_BYTES, Agent, Compose, OutboxLine, Sent
+from agentconsole.desk.waiting import LONGEST_HOLD
+from agentconsole.domain import conversations, delivery, fallback, permission, redaction, threads
 from agentconsole.domain.addresses import EMAIL
 from agentconsole.domain.entries import (
     AnyEntry,
@@ -17,6 +19,7 @@ from agentconsole.domain.entries import (
     Reply,
 )
 from agentconsole.domain.model import (
+    AccountName,
     Attachment,
     Choice,
     Conversation,
@@ -42,9 +45,6 @@ from agentconsole.hub.desk.reading import ENTRY_BYTES, PAGE_BYTES
 from agentconsole.hub.profile import AccountSetup
 from agentconsole.text.words import Words
 
-MAX_FILE = 512 * 1024
-"""Bytes of one file: base64 and its line stay under the wire's limit."""
-
 MAX_REFERENCES = 20
 """Thread keys that an answer carries: relays refuse headers over 4 KiB; the newest and the first matter."""
 
@@ -59,7 +59,8 @@ class Replying(Choosing):
             reply_id = fallback.reply_id(compose.instead_of)
         if await self.store.known([reply_id]):
             await self.settle_failed(who, compose.instead_of, key_of(request))
-            return await self.standing(reply_id, await self.choose(who, compose))
+            standing = await self.standing(reply_id, await self.choose(who, compose))
+            return msgspec.structs.replace(standing, earlier=await self._says_otherwise(reply_id, compose))
         if not compose.text.strip() and not compose.attachments:
             raise Refused("An empty reply is not sent.", "Write something first.")
         if compose.not_before is not None and compose.not_before.tzinfo is None:
@@ -89,6 +90,22 @@ class Replying(Choosing):
         await self.audit(who, "reply", customer.id, f"{reply_id} {ranked.route.medium}")
         return await self.standing(reply_id, choice)
 
+    async def _says_otherwise(self, reply: EntryId, compose: Compose) -> bool:
+        """Say whether what was accepted under a request is not what is asked for now."""
+        _, known = await self.reply_entry(reply)
+        text = known.text
+        if compose.proactive:
+            text = self.dressed(await self.person(compose.customer), compose, known.medium)
+            return known.text != text
+        return not redaction.is_emptied(known) and (text, known.attachments) != (compose.text, compose.attachments)
+
+    def held_for(self, compose: Compose, account: AccountName) -> float:
+        """Return the seconds for which a reply waits so that its agent can stop it."""
+        if compose.hold >= 0:
+            return min(compose.hold, LONGEST_HOLD)
+        own = self.accounts[account].hold
+        return self.profile.hold if own is None else own
+
     # What a reply in place of a failed one needs besides (``otherwise``).
 
     async def may_replace(self, who: Agent, customer: Customer, failed: EntryId, key: str) -> Facts:
@@ -107,9 +124,12 @@ class Replying(Choosing):
         capable = setup.kind.capabilities
         conversation = self._conversation(customer, compose, reply_id)
         answered = None if compose.proactive else await self._answered(customer, compose, ranked.route)
+        now, seconds = self.clock.now(), self.held_for(compose, ranked.route.account)
+        held = now + timedelta(seconds=seconds) if seconds > 0 else None
+        wished = [at for at in (compose.not_before, leaves_at(ranked)) if at is not None and at > (held or now)]
         return Reply(
             id=reply_id,
-            at=self.clock.now(),
+            at=now,
             agent=who.name,
             conversation=conversation,
             account=ranked.route.account,
@@ -124,7 +144,8 @@ class Replying(Choosing):
             place=ranked.route.place,
             rule=ranked.rule,
             facts=ranked.facts,
-            not_before=max((at for at in (compose.not_before, leaves_at(ranked)) if at is not None), default=None),
+            not_before=max(wished, default=held),
+            held=held is not None and not wished,
             purpose=compose.purpose,
             proactive=compose.proactive,
         )
@@ -167,11 +188,15 @@ class Replying(Choosing):
         if seen is None:
             return
         since = seen[1].at
-        other = next((d for d in customer.deliveries if d.agent != who.name and d.queued_at > since), None)
-        if other is not None:
-            raise Answered(
-                f"{other.agent} answered in the meantime. Yours was not sent and is kept.", "Read the answer first."
-            )
+        answers = [
+            d
+            for d in customer.deliveries
+            if d.agent != who.name and d.queued_at > since and d.state != Delivery.CANCELLED
+        ]
+        if answers:
+            other = max(answers, key=lambda d: d.queued_at)
+            at = (await self.words()).clock(other.queued_at)
+            raise Answered(f"{other.agent} answered at {at}. Yours was not sent and is kept.", "Read the answer first.")
 
     def _conversation(self, customer: Customer, compose: Compose, reply: EntryId) -> ConversationId:
         if compose.conversation:
@@ -205,6 +230,8 @@ class Replying(Choosing):
             choice=choice if choice is not None else Choice(()),
             reason=record.reason,
             detail=record.detail,
+            not_before=record.not_before if record.state == Delivery.QUEUED else None,
+            held=record.held and record.state == Delivery.QUEUED,
         )
 
     async def reply_entry(self, reply: EntryId) -> tuple[CustomerId, Reply]:
@@ -227,6 +254,8 @@ class Replying(Choosing):
         for due in await self.store.replies(states or tuple(Delivery)):
             found = await self.store.entry(due.record.reply)
             text = found[1].text if found is not None and isinstance(found[1], Reply) else ""
+            if found is not None and await self.closed_to(who, *found):
+                text = ""
             lines.append(OutboxLine(due.customer, due.name, due.record, self.masks.part(text, 0, 200)))
         return self.masks.value(tuple(lines))
 
@@ -258,13 +287,14 @@ class Replying(Choosing):
 
     async def attach(self, who: Agent, customer: CustomerId, name: str, type: str, data: bytes) -> Attachment:
         self.need(who, "reply")
-        if len(data) > MAX_FILE:
-            raise UsageError(f"{name} is larger than {MAX_FILE // 1024} KiB. Nothing was attached.", "Send a link.")
-        async with self.people:  # so that an erasure in between leaves no file behind
-            person = await self.person(customer)
-            for member in person.members:
-                blob = await self.store.put_blob(member, data)
-        return Attachment(name, type, len(data), blob)
+        if len(data) > FILE_PART_BYTES:
+            raise UsageError(
+                f"{name} is larger than {FILE_PART_BYTES // 1024} KiB. Nothing was attached.", "Use attach_part."
+            )
+        return await self.keep_file(customer, name, type, data)
+
+    async def keep_file(self, customer: CustomerId, name: str, type: str, data: bytes) -> Attachment:
+        raise NotImplementedError
 
     async def outbox_check(self, who: Agent, request: str, reply: EntryId) -> Sent:
         self.need(who, "reply")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from textual.events import Blur, Paste
+from textual.events import Blur, Key, Paste
 from textual.message import Message
 from textual.widgets import TextArea
 
@@ -41,6 +41,14 @@ class Box(TextArea):
         """Show a text with the caret at a line and column, or at its end."""
         self.load_text(sanitise(text))
         self.move_cursor(self.clamp_visitable(caret) if caret is not None else self.document.end)
+
+    async def _on_key(self, event: Key) -> None:
+        """Edit here, rather than when the key has come up to the app: the key after it must find the edited text."""
+        for binding in self._bindings.key_to_bindings.get(event.key, ()):
+            event.stop()
+            event.prevent_default()
+            await self.run_action(binding.action)
+            return
 
     async def _on_paste(self, event: Paste) -> None:
         event.prevent_default()

@@ -15,6 +15,7 @@ from agentconsole.domain.model import (
     AgentName,
     ConversationId,
     ConversationStatus,
+    CustomerId,
     Line,
 )
 from agentconsole.ui.draw import Row, Safe, clip, fit, our, row, safe, sides, width_of
@@ -54,6 +55,8 @@ class Queue(Uniform):
         self.total = 0
         self.chosen: Line | None = None
         self.drafts: Collection[ConversationId] = ()
+        self.company: Collection[CustomerId] = ()
+        """Customers to whom another agent writes now."""
         self._pages: dict[int, tuple[Line, ...]] = {}
         self._asked: set[int] = set()
         self.place = 0
@@ -201,6 +204,8 @@ class Queue(Uniform):
             mark, style = self.say.glyph("failed"), "bad"
         elif line.uncertain:
             mark, style = self.say.glyph("uncertain"), "warn"
+        elif line.customer in self.company:
+            mark, style = self.say.glyph("company"), "warn"
         elif line.unread:
             mark, style = self.say.glyph("unread"), "good"
         codes = [self.say.code(medium) for medium in line.media]
@@ -221,7 +226,8 @@ class Queue(Uniform):
         return left, row(our(age + " "), (flag, "key"))
 
     def _second(self, line: Line, width: int) -> tuple[Row, Row]:
-        marks = ("~" if line.suggestions else "") + ("d" if line.conversation in self.drafts else "")
+        suggestion, draft = self.say.glyph("suggestion"), self.say.glyph("draft")
+        marks = (suggestion if line.suggestions else "") + (draft if line.conversation in self.drafts else "")
         text: Safe = safe(line.preview or line.subject, 160)
         if line.status == ConversationStatus.RESOLVED:
             text = our(f"({self.say.status(line.status)}) {text}")
