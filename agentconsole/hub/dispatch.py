@@ -38,7 +38,7 @@ from agentconsole.errors import (
     TemporaryFailure,
     Withdrawn,
 )
-from agentconsole.hub import believing, hold
+from agentconsole.hub import believing, hold, unsubscribing
 from agentconsole.hub.health import UNREACHABLE, Health
 from agentconsole.hub.profile import AccountSetup, HubProfile, for_choice
 from agentconsole.hub.waits import Line, Waits, not_before
@@ -348,6 +348,7 @@ class Dispatch:
             author=reply.agent,
             to_name=customer.name if customer is not None else "",
             unsubscribe=believing.subject_of(reply) if reply.proactive else "",
+            unsubscribe_url=await unsubscribing.link(self._store, self._profile.public_url, reply),
         )
 
     def _again(self, attempt: int, reason: str, detail: str, retry_after: float | None) -> Outcome:

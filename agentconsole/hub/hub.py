@@ -33,6 +33,7 @@ from agentconsole.hub.profile import AccountSetup, HubProfile
 from agentconsole.hub.server import Server
 from agentconsole.hub.steady import SteadyClock
 from agentconsole.hub.supervise import Supervisor
+from agentconsole.hub.unsubscribing import Unsubscribe
 from agentconsole.hub.webhooks import Listener, bind
 from agentconsole.ports import Accepted, Asked, Channel, RawItem, Report, SpoolRecord, Store, Tools
 from agentconsole.seams import Clock, Randomness
@@ -184,7 +185,8 @@ class Hub:
                 except Exception as exc:
                     self._cannot_start(name, exc)
                     self._supervisors.pop(name, None)
-        return Listener(hooks, self._accept, self._clock, self._log, self._profile.public_url)
+        leave = Unsubscribe(self._store, self._people, self._clock)
+        return Listener(hooks, self._accept, self._clock, self._log, self._profile.public_url, leave)
 
     async def _accept(self, account: AccountName, accepted: Accepted) -> None:
         if not accepted.items:

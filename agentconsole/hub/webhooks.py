@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from agentconsole.domain.model import AccountName
 from agentconsole.errors import ConfigError, Forged, StoreFault
+from agentconsole.hub.unsubscribing import PATH, Unsubscribe
 from agentconsole.ports import Accepted, RawRequest, Webhook
 from agentconsole.seams import Clock
 
@@ -28,22 +29,42 @@ Spool = Callable[[AccountName, Accepted], Awaitable[None]]
 
 
 class Listener:
-    """Serves ``/hook/ACCOUNT`` for every account with a webhook.
+    """Serves ``/hook/ACCOUNT`` for every account with a webhook, and ``/unsubscribe/TOKEN``.
 
     Args:
+        unsubscribe: answers who follows the link of a mail that we began.
         spool: writes verified items durably; only then is the provider told that we have them.
         public_url: how providers call us, where a proxy stands before us; signatures cover it.
     """
 
     def __init__(
-        self, hooks: Mapping[AccountName, Webhook], spool: Spool, clock: Clock, log: logging.Logger, public_url: str
+        self,
+        hooks: Mapping[AccountName, Webhook],
+        spool: Spool,
+        clock: Clock,
+        log: logging.Logger,
+        public_url: str,
+        unsubscribe: Unsubscribe,
     ) -> None:
         self._hooks = hooks
         self._spool = spool
         self._clock = clock
         self._log = log
         self._public_url = public_url.rstrip("/")
-        self.app = Starlette(routes=[Route("/hook/{account}", self._hook, methods=["GET", "POST"])])
+        self._leave = unsubscribe
+        self.app = Starlette(
+            routes=[
+                Route("/hook/{account}", self._hook, methods=["GET", "POST"]),
+                Route(f"{PATH}{{token}}", self._unsubscribe, methods=["GET", "POST"]),
+            ]
+        )
+
+    async def _unsubscribe(self, request: Request) -> Response:
+        try:
+            await _body(request)
+        except ValueError:
+            return Response(status_code=413)
+        return await self._leave.answer(request.path_params["token"], post=request.method == "POST")
 
     async def _hook(self, request: Request) -> Response:
         account = AccountName(request.path_params["account"])

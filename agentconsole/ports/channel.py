@@ -177,6 +177,8 @@ class Outgoing(Value, frozen=True):
     to_name: str = ""
     unsubscribe: str = ""
     """The subject of a mail that ends what this message belongs to; empty where we answer somebody."""
+    unsubscribe_url: str = ""
+    """Where one POST does the same (RFC 8058); empty without a page on https."""
 
 
 Commit: TypeAlias = Callable[[], Awaitable[None]]

@@ -83,8 +83,11 @@ def compose(outgoing: Outgoing, own: str, name: str, now: datetime) -> Letter:
     message["Date"] = format_datetime(now)
     message["Message-ID"] = f"<{outgoing.key}>"
     if outgoing.unsubscribe:
-        # RFC 2369; the one-click way of RFC 8058 needs a page on https.
-        message["List-Unsubscribe"] = f"<mailto:{sender}?subject={quote(outgoing.unsubscribe)}>"
+        ways = [f"<mailto:{sender}?subject={quote(outgoing.unsubscribe)}>"]  # RFC 2369
+        if outgoing.unsubscribe_url:  # RFC 8058: the server that signs our mail has to sign both headers
+            ways.insert(0, f"<{outgoing.unsubscribe_url}>")
+            message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+        message["List-Unsubscribe"] = ", ".join(ways)
     ids = [found for found in outgoing.message_ids if _ID.fullmatch(found)]
     if ids:
         message["In-Reply-To"] = f"<{ids[0]}>"

@@ -39,7 +39,7 @@ class Gated(DeskPart):
         return found
 
     def shut_lines(self, who: Agent, lines: Iterable[Line]) -> tuple[Line, ...]:
-        """Return queue rows without what a closed history would tell: whose they are and that they wait is no secret."""
+        """Return queue rows without what a closed history would tell: whose they are, and that they wait, is known."""
         return tuple(
             gate.shut(line) if line.shut and (who.name, line.shut) not in self.opened else line for line in lines
         )

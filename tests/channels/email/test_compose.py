@@ -158,3 +158,11 @@ def test_a_mail_that_we_begin_says_how_to_end_it_and_an_answer_does_not() -> Non
     header = message_from_bytes(begun.content, policy=policy.default)["List-Unsubscribe"]
     assert header == "<mailto:us@example.com?subject=unsubscribe%20e1%3Fx%0D%0ABcc%3A%20y>"
     assert b"List-Unsubscribe" not in compose(outgoing(), "us@example.com", "Us", NOW).content
+
+
+def test_one_click_stands_before_the_mail_that_ends_it_by_hand() -> None:
+    link = "https://example.com/unsubscribe/e1.abc"
+    begun = compose(outgoing(unsubscribe="unsubscribe e1", unsubscribe_url=link), "us@example.com", "Us", NOW)
+    found = message_from_bytes(begun.content, policy=policy.default)
+    assert found["List-Unsubscribe"] == f"<{link}>, <mailto:us@example.com?subject=unsubscribe%20e1>"
+    assert found["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
