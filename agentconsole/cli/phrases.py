@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from agentconsole.cli.phrases_compose import COMPOSE
+from agentconsole.cli.phrases_waiting import WAITING
 from agentconsole.cli.phrases_work import WORK
 
 _BOTH: Final[dict[str, tuple[str, str]]] = {
@@ -309,6 +310,6 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
 }
 
 PHRASES: Final = {
-    "en": {key: pair[0] for key, pair in (_BOTH | COMPOSE | WORK).items()},
-    "ko": {key: pair[1] for key, pair in (_BOTH | COMPOSE | WORK).items()},
+    "en": {key: pair[0] for key, pair in (_BOTH | COMPOSE | WAITING | WORK).items()},
+    "ko": {key: pair[1] for key, pair in (_BOTH | COMPOSE | WAITING | WORK).items()},
 }

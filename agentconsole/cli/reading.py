@@ -107,6 +107,7 @@ async def show(context: Context) -> int:
             masked = (*older.masked, *masked)
         if args.reveal:
             entries = tuple([await in_clear(context, desk, who, e) if e.id in masked else e for e in entries])
+        here = [p for p in await desk.present(who) if p.agent != who.name and p.customer in page.customer.members]
         damage = [one.why for one in await desk.damaged(who) if one.customer in page.customer.members]
     from msgspec.structs import replace
 
@@ -114,12 +115,16 @@ async def show(context: Context) -> int:
     words = context.words
     out = context.out
     if out.json:
-        out.object({**views.show(page, words), "damaged": damage[0] if damage else None})
+        there = [views.present(one) for one in here]
+        out.object({**views.show(page, words), "damaged": damage[0] if damage else None, "present": there})
         return 0
     for line in customer_lines(page, words):
         out.line(line)
     for why in damage:
         out.line(words.say("damaged_shown", why=why))
+    for one in here:
+        ago = int((context.world.clock.now() - (one.last_key or one.since)).total_seconds())
+        out.line(words.say("writes_here" if one.writing else "looks_here", name=one.agent, n=max(ago, 0)))
     if more:
         out.talk(words.say("older", entry=entries[0].id))
     for found in entries:

@@ -15,7 +15,9 @@ from agentconsole.cli.human import choice_lines
 from agentconsole.cli.names import known_medium, text_of
 from agentconsole.cli.parser import Command, key
 from agentconsole.cli.wording import Wording
+from agentconsole.cli.working import moment
 from agentconsole.desk import Agent, Compose, Desk, Position, Sent
+from agentconsole.desk.waiting import LONGEST_HOLD
 from agentconsole.domain import numbers
 from agentconsole.domain.guards import Warned
 from agentconsole.domain.model import (
@@ -67,6 +69,14 @@ def _fill_send(parser: argparse.ArgumentParser) -> None:
     add("--var", metavar="NAME=TEXT", action="append", default=[], help="what a variable of the template becomes")
     add("--proactive", action="store_true", help="you begin, not answer: law, consent, hours, cap are asked")
     add("--when-allowed", action="store_true", help="hold a proactive message until it may leave, not refuse it")
+    add("--at", metavar="WHEN", default="", help='not before that time, e.g. "tomorrow 9", "fri 14:30", "in 2 hours"')
+    add(
+        "--hold",
+        metavar="SECONDS",
+        type=_seconds,
+        default=0.0,
+        help="hold it so long (0 to 60) to stop it",
+    )
     add("--wait", action="store_true", help="wait until it has left; the exit code says what became of it")
     add("--timeout", metavar="SECONDS", type=float, default=60.0, help="how long --wait waits (default: 60)")
     add("--strict", action="store_true", help="send nothing where there is something to warn of; exit code 3")
@@ -101,6 +111,8 @@ async def send(context: Context) -> int:
             purpose=purpose,
             proactive=args.proactive,
             when_allowed=args.when_allowed,
+            not_before=await asyncio.to_thread(moment, context, [args.at]) if args.at else None,
+            hold=args.hold,
         )
         if args.dry_run:
             return await _dry_run(context, desk, who, compose, sizes)
@@ -118,7 +130,7 @@ async def send(context: Context) -> int:
         if args.wait:
             sent = await _wait(context, desk, who, sent, args.timeout, words)
     if out.json:
-        told = views.sent(sent, words, explained)
+        told = views.sent(sent, words, explained) | ({"earlier": True} if sent.earlier else {})
         out.object(told | {"warnings": [views.warning(one, words) for one in warned]})
     else:
         taken = next((ranked for ranked in explained.ranked if ranked.route == sent.route), explained.best)
@@ -129,9 +141,23 @@ async def send(context: Context) -> int:
         if sent.reason:
             out.line(": ".join(part for part in (words.reason(sent.reason), sent.detail) if part))
         out.line(words.say("reply_id", id=sent.id))
+        if sent.not_before is not None:
+            out.talk(words.say("held_until", at=words.moment(sent.not_before), id=sent.id))
+        if sent.earlier:
+            out.talk(words.say("earlier"))
         if args.wait and (what := _TO_DO.get(sent.state)):
             out.talk(words.say(what, id=sent.id, account=sent.route.account, customer=customer))
+    if sent.earlier:
+        return 3
     return _exit_code(sent) if args.wait else 0
+
+
+def _seconds(text: str) -> float:
+    """Return the seconds of a hold."""
+    seconds = float(text)
+    if not 0 <= seconds <= LONGEST_HOLD:
+        raise argparse.ArgumentTypeError(f"must be 0 to {LONGEST_HOLD:.0f}")
+    return seconds
 
 
 async def _warn(
@@ -302,6 +328,22 @@ def _on_reply(call: Callable[[Desk, Agent, str, EntryId], Awaitable[Sent]]) -> C
     return Command(run, _fill_reply)
 
 
+def _fill_move(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("reply", metavar="REPLY", help="the waiting reply's id")
+    parser.add_argument("--at", metavar="WHEN", required=True, help='e.g. "tomorrow 9", "fri 14:30", "in 2 hours"')
+    key(parser)
+
+
+async def outbox_move(context: Context) -> int:
+    args, words = context.args, context.words
+    at = await asyncio.to_thread(moment, context, [args.at])
+    async with context.desk() as (desk, who):
+        sent = await desk.send_at(who, context.request, EntryId(args.reply), at)
+    told = words.say("held_until", at=words.moment(sent.not_before or at), id=sent.id)
+    context.out.result(views.sent(sent, words), told)
+    return 0
+
+
 def _fill_fallback(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("reply", metavar="REPLY", help="the failed reply's id")
     parser.add_argument("--send", action="store_true", help="send it; without, only say how")
@@ -353,6 +395,11 @@ COMMANDS = {
                 "another way for a reply that provably did not arrive",
                 Command(outbox_fallback, _fill_fallback),
             ),
+            "now": (
+                "let a reply that waits leave at once",
+                _on_reply(lambda desk, who, request, reply: desk.send_at(who, request, reply, None)),
+            ),
+            "move": ("let a reply that waits leave at another time", Command(outbox_move, _fill_move)),
             "mark-sent": (
                 "an uncertain reply did arrive",
                 _on_reply(lambda desk, who, request, reply: desk.mark_sent(who, request, reply)),

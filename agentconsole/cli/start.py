@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import gc
 
 from agentconsole import bootstrap
 from agentconsole.cli.context import Context
 from agentconsole.cli.parser import Command
-from agentconsole.errors import UsageError
+from agentconsole.desk import Agent, Desk
+from agentconsole.domain.model import Delivery
+from agentconsole.errors import AgentConsoleError, UsageError
 
 
 def console(context: Context) -> int:
@@ -39,7 +42,18 @@ async def _console(context: Context) -> int:
             coach=guide.coach if guide is not None else None,
             extra=guide.extra if guide is not None else (),
         )
+        await _tell_what_waits(context, desk, who)
     return 0
+
+
+async def _tell_what_waits(context: Context, desk: Desk, who: Agent) -> None:
+    """Say after the screen is gone what leaves by itself, and when; nothing where terminal or hub are gone too."""
+    with contextlib.suppress(OSError, TimeoutError, AgentConsoleError):
+        async with asyncio.timeout(0.3):
+            lines = await desk.outbox(who, (Delivery.QUEUED,))
+        times = [line.record.not_before for line in lines if line.record.not_before is not None]
+        if times:
+            context.out.talk(context.words.say("quit_waits", n=len(times), at=context.words.moment(min(times))))
 
 
 def _fill_demo(parser: argparse.ArgumentParser) -> None:

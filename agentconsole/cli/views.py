@@ -18,6 +18,7 @@ from agentconsole.desk import (
     SuggestionView,
     TimelinePage,
 )
+from agentconsole.desk.waiting import Present
 from agentconsole.domain import numbers
 from agentconsole.domain.about import About
 from agentconsole.domain.entries import (
@@ -152,7 +153,9 @@ def customer(person: Customer) -> Fields:
         "tags": sorted({tag for found in person.conversations for tag in found.tags}),
         "members": list(person.members),
         "merges": [
-            {"id": edge.id, "other": edge.other, "at": moment(edge.at), "by": edge.by} for edge in person.merges
+            {"id": edge.id, "other": edge.other, "at": moment(edge.at), "by": edge.by}
+            for edge in person.merges
+            if not edge.why  # what only joins the records of linked addresses
         ],
     }
 
@@ -363,6 +366,8 @@ def sent(found: Sent, words: Wording, explained: Choice | None = None) -> Fields
             "medium": found.route.medium,
             "account": found.route.account,
             "address": text_of(found.route.address),
+            "not_before": moment(found.not_before),
+            "held": found.held,
         },
         "choice": ranked(taken, words) if taken is not None else None,
     }
@@ -400,6 +405,17 @@ def contact(found: Contact) -> Fields:
     }
 
 
+def present(found: Present) -> Fields:
+    """Who is at a customer."""
+    return {
+        "agent": found.agent,
+        "since": moment(found.since),
+        "writing": found.writing,
+        "medium": found.medium or None,
+        "last_key": moment(found.last_key),
+    }
+
+
 def outbox_line(found: OutboxLine) -> Fields:
     record = found.record
     return {
@@ -412,6 +428,7 @@ def outbox_line(found: OutboxLine) -> Fields:
         "agent": record.agent,
         "queued_at": moment(record.queued_at),
         "not_before": moment(record.not_before),
+        "held": record.held,
         "reason": record.reason or None,
         "detail": record.detail or None,
         "text": found.text,

@@ -260,12 +260,11 @@ class Acting(PageActions, PromptActions, FindActions, ComposeActions, TrustActio
 
     def do_send_anyway(self) -> None:
         writing = self.app.writer.now
-        if writing is not None and writing.answered:
-            self.app.writer.send(anyway=True)
-        elif writing is not None and writing.crowded:
-            self.app.writer.send(beside=True)
-        elif writing is not None:
-            self.app.writer.guarding.confirm(writing)
+        if writing is None:
+            return
+        confirmed = self.app.writer.guarding.confirm(writing)
+        if confirmed or writing.answered or writing.crowded:
+            self.app.writer.send(anyway=writing.answered, beside=writing.crowded)
 
     def do_next_route(self) -> None:
         self.app.writer.next_route()

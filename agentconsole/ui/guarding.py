@@ -65,11 +65,13 @@ class Guarding:
         self.app.writer.update()
         return False
 
-    def confirm(self, writing: Writing) -> None:
-        """Send what was told to be risky, as long as it is the same text and the same risks."""
-        if writing.reviewed != ("", ()) and writing.reviewed[0] == writing.text:
+    def confirm(self, writing: Writing) -> bool:
+        """Take what was told to be risky as confirmed, as long as it is the same text and the same risks; say whether
+        there was anything to confirm."""
+        told = writing.reviewed != ("", ()) and writing.reviewed[0] == writing.text
+        if told:
             writing.confirmed = writing.reviewed
-            self.app.writer.send()
+        return told
 
     def act(self) -> None:
         """Do what the key offers: put in what is known, mask the number, or go to the place in the text."""
