@@ -394,6 +394,11 @@ class Hub:
 
     # -- solo ----------------------------------------------------------------------------------------------
 
+    async def waits(self) -> bool:
+        """Say whether something still has to be done or decided: a reply, or what is to wake."""
+        replies = await self._store.replies((Delivery.QUEUED, Delivery.SENDING, Delivery.UNCERTAIN))
+        return bool(replies or await self._store.alarms(1))
+
     def _clients_changed(self, count: int) -> None:
         self._clients = count
         self._idle_since = self._clock.monotonic()
@@ -405,8 +410,7 @@ class Hub:
             idle = self._clock.monotonic() - self._idle_since
             if self._clients or idle < self._profile.linger_seconds:
                 continue
-            waits = await self._store.replies((Delivery.QUEUED, Delivery.SENDING, Delivery.UNCERTAIN))
-            if not waits and not await self._store.alarms(1):
+            if not await self.waits():
                 self.request_stop()
                 await self._stopped.wait()
                 return

@@ -322,7 +322,7 @@ class MemoryStore(Shelves):
     async def alarms(self, limit: int) -> Sequence[Line]:
         rows = [(at, line) for line in self._rows(AgentName("")) if (at := line.alarm_at) is not None]
         rows.sort(key=lambda row: (row[0], row[1].customer, row[1].conversation))
-        return [line for _, line in rows[:limit]]
+        return [history.replace(line, unread=False) for _, line in rows[:limit]]
 
     async def replies(
         self, states: Sequence[Delivery], *, account: AccountName | None = None, limit: int | None = 500

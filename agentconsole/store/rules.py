@@ -132,7 +132,8 @@ def in_view(line: Line, view: View, agent: AgentName) -> bool:
         case "waiting":
             return line.wanted_since is not None and not line.aside
         case "mine":
-            return active and agent in concerned(line)
+            rung = line.task is not None and line.task.rung and not line.aside
+            return (active or rung) and agent in concerned(line)
         case "unassigned":
             return active and not line.assignee
         case "open":

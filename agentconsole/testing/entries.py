@@ -6,13 +6,23 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from agentconsole.domain.entries import (
+    AnyEntry,
+    Blocked,
+    JoinedTo,
+    Manual,
     Merged,
     Named,
     Note,
+    Prioritised,
     Receipt,
     Received,
     Reply,
+    SetAside,
     StatusChanged,
+    TaskDone,
+    TaskDue,
+    TaskSet,
+    Undone,
     Unmerged,
 )
 from agentconsole.domain.model import (
@@ -26,6 +36,7 @@ from agentconsole.domain.model import (
     Delivery,
     EntryId,
     Medium,
+    Priority,
     Trust,
 )
 
@@ -140,6 +151,40 @@ def note(name: str, at: float = 0, *, conversation: str = "c1", text: str = "Cal
     )
 
 
+WORK_KINDS: Final = (
+    *("manual", "prioritised", "set_aside", "blocked", "task_set", "task_due", "task_done", "joined_to", "undone"),
+)
+
+
+def work(kind: str, name: str, at: float, conversation: str, of: str, number: int, *, by: str = "ana") -> AnyEntry:
+    """Return an entry of some kind of work; ``number`` makes them different.
+
+    Args:
+        of: the entry, or the other conversation, that it is about.
+    """
+    base = {"id": EntryId(name), "at": minute(at)}
+    here, who = ConversationId(conversation), AgentName(by)
+    match kind:
+        case "manual":
+            return Manual(**base, agent=who, conversation=here, medium=Medium("phone"), answered=number % 2 == 0)
+        case "prioritised":
+            return Prioritised(**base, conversation=here, priority=list(Priority)[number % 4], by=who)
+        case "set_aside":
+            return SetAside(**base, conversation=here, how=("spam", "muted", "")[number % 3], by=who)
+        case "blocked":
+            return Blocked(**base, address=(EMILY, EMILY_PHONE)[number % 2], blocked=number % 3 > 0, by=who)
+        case "task_set":
+            return TaskSet(**base, conversation=here, text="call back", due=minute(number), owner=who, by=who)
+        case "task_due":
+            return TaskDue(**base, task=EntryId(of))
+        case "task_done":
+            return TaskDone(**base, task=EntryId(of), done=number % 4 > 0, by=who)
+        case "joined_to":
+            return JoinedTo(**base, conversation=here, into=ConversationId(of), by=who)
+        case _:
+            return Undone(**base, entry=EntryId(of), by=who)
+
+
 def named(name: str, shown: str, at: float = 0, *, by: str = "ana") -> Named:
     return Named(id=EntryId(name), at=minute(at), name=shown, by=AgentName(by))
 
@@ -153,5 +198,8 @@ def unmerged(name: str, merge: str, at: float = 0) -> Unmerged:
     return Unmerged(id=EntryId(name), at=minute(at), merge=EntryId(merge), by=AgentName("ana"))
 
 
-def status(name: str, new: ConversationStatus, at: float = 0, *, conversation: str = "c1") -> StatusChanged:
-    return StatusChanged(id=EntryId(name), at=minute(at), conversation=ConversationId(conversation), status=new)
+def status(
+    name: str, new: ConversationStatus, at: float = 0, *, conversation: str = "c1", until: datetime | None = None
+) -> StatusChanged:
+    here = ConversationId(conversation)
+    return StatusChanged(id=EntryId(name), at=minute(at), conversation=here, status=new, until=until)

@@ -55,6 +55,7 @@ from agentconsole.testing.entries import (
 )
 from agentconsole.testing.store_care_contract import CareContract
 from agentconsole.testing.store_find_contract import FindContract
+from agentconsole.testing.store_queue_contract import QueueContract
 
 K1, K2, K3 = CustomerId("k1"), CustomerId("k2"), CustomerId("k3")
 ANA, BEN = AgentName("ana"), AgentName("ben")
@@ -77,7 +78,7 @@ def draft(text: str, revision: int, *, agent: str = "ana", conversation: str = "
     return Draft(AgentName(agent), K1, ConversationId(conversation), text, revision, NOON, caret=(0, len(text)))
 
 
-class StoreContract(CareContract, FindContract):
+class StoreContract(CareContract, FindContract, QueueContract):
     @pytest.fixture
     def store(self) -> Store:
         raise NotImplementedError("override the fixture `store`")

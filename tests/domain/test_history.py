@@ -42,6 +42,7 @@ from agentconsole.testing.entries import (
     EMILY,
     EMILY_PHONE,
     MAIL,
+    WORK_KINDS,
     merged,
     minute,
     named,
@@ -51,6 +52,7 @@ from agentconsole.testing.entries import (
     reply,
     status,
     unmerged,
+    work,
 )
 from tests.domain import make
 
@@ -59,6 +61,7 @@ KINDS = (
     *("received", "received", "reply", "reply", "receipt", "receipt", "receipt", "note", "named", "linked"),
     *("unlinked", "dead", "consent", "preference", "assigned", "status", "tagged", "suggested", "answered"),
     *("merged", "unmerged"),
+    *WORK_KINDS,
 )
 
 
@@ -124,6 +127,9 @@ def _one(draw: Any, name: str, before: list[EntryId], prefix: str) -> AnyEntry:
             return Suggested(**base, other=K3, address=address, why="mention", evidence=earlier)
         case "answered":
             return SuggestionAnswered(**base, suggestion=earlier, accepted=draw(st.booleans()), by=who)
+        case kind if kind in WORK_KINDS:
+            of = f"{prefix}-a" if kind == "joined_to" else earlier
+            return work(kind, name, at, conversation, of, draw(st.integers(0, 11)))
         case "merged":
             return merged(name, draw(st.sampled_from(["k2", "k3"])), at)
         case _:

@@ -10,13 +10,33 @@ from typing import Any, get_args
 from agentconsole.domain.model import (
     AgentName,
     ConversationId,
+    ConversationStatus,
     CustomerId,
     Delivery,
     EntryId,
+    Medium,
+    Priority,
 )
+from agentconsole.domain.queueing import ME, NOBODY, Cutoff, Filter
 from agentconsole.ports import Store, View
-from agentconsole.testing.entries import CHAT, EMILY, EMILY_PHONE, MAIL
+from agentconsole.testing.entries import CHAT, EMILY, EMILY_PHONE, MAIL, minute
 
+LATE = (
+    Cutoff(minute(2), Priority.URGENT),
+    Cutoff(minute(4), medium=Medium("whatsapp"), first=True),
+    Cutoff(minute(6), first=False),
+)
+FILTERS = (
+    Filter(),
+    Filter(tags=("a",), without_tags=("b",)),
+    Filter(priorities=(Priority.HIGH, Priority.URGENT), media=(Medium("email"), Medium("sms"))),
+    Filter(assignees=(ME, AgentName("ben"))),
+    Filter(assignees=(NOBODY,), statuses=(ConversationStatus.OPEN, ConversationStatus.RESOLVED)),
+    Filter(late=True),
+    Filter(late=False, waiting=True),
+    Filter(waiting=False),
+    Filter(before=minute(5), languages=("",)),
+)
 WORDS = ("appointment", "em", "배송", "call back")
 
 
@@ -30,7 +50,13 @@ async def answers(store: Store, records: Iterable[str], entries: Iterable[str]) 
     for agent in (AgentName("ana"), AgentName("ben")):
         for view in get_args(View):
             found[f"lines {view} {agent}"] = list(await store.lines(view, agent))
-        found[f"counts {agent}"] = await store.counts(agent)
+        found[f"counts {agent}"] = await store.counts(agent, late=LATE)
+        found[f"late {agent}"] = list(await store.lines("waiting", agent, late=LATE))
+        found[f"later {agent}"] = list(await store.lines("waiting", agent, offset=1, limit=2, late=LATE))
+        for number, wanted in enumerate(FILTERS):
+            found[f"filter {number} {agent}"] = list(await store.lines(wanted, agent, late=LATE))
+            found[f"count {number} {agent}"] = await store.count(wanted, agent, late=LATE)
+    found["alarms"] = list(await store.alarms(100))
     for address in (EMILY, EMILY_PHONE):
         found[f"find {address}"] = await store.find(address)
         found[f"mentioned {address}"] = list(await store.mentioned(address))
@@ -76,7 +102,7 @@ def index_rows(root: Path) -> dict[str, set[tuple[Any, ...]]]:
     records = dict(db.execute("SELECT rid, record FROM records"))
     found = {"records": set(db.execute("SELECT record, root, gen, size, mtime, ino, damaged, snapshot FROM records"))}
     found["lines"] = set(db.execute("SELECT * FROM lines"))
-    for table in (*_TABLES, "deliveries", "parts", "seen"):
+    for table in (*_TABLES, "concerned", "deliveries", "parts", "seen"):
         columns = [row[1] for row in db.execute(f"PRAGMA table_info({table})")]
         place = columns.index("rid") if "rid" in columns else None
         found[table] = {

@@ -45,6 +45,7 @@ from agentconsole.testing.entries import (
     EMILY,
     EMILY_PHONE,
     MAIL,
+    WORK_KINDS,
     merged,
     minute,
     named,
@@ -54,6 +55,7 @@ from agentconsole.testing.entries import (
     reply,
     status,
     unmerged,
+    work,
 )
 from tests.store.answers import answers, differences
 from tests.store.places import quick
@@ -65,6 +67,7 @@ KINDS = (
     *("received", "received", "received", "reply", "reply", "receipt", "receipt", "note", "named", "linked"),
     *("unlinked", "dead", "consent", "preference", "assigned", "status", "tagged", "suggested", "answered"),
     *("merged", "merged", "unmerged"),
+    *WORK_KINDS,
 )
 
 
@@ -116,6 +119,9 @@ class Writer:
                 external = draw(st.sampled_from(["", f"SM-{of}"]))
                 state, by = draw(st.sampled_from(list(Delivery))), draw(st.sampled_from(["", "ana"]))
                 return receipt(name, of, state, at, external_id=external, committed=draw(st.booleans()), by=by)
+            case kind if kind in WORK_KINDS:
+                of = f"{record}-a" if kind == "joined_to" else f"e{draw(st.integers(max(self.made - 5, 1), self.made))}"
+                return work(kind, name, at, conversation, of, draw(st.integers(0, 11)))
             case "note":
                 return note(name, at, conversation=conversation, text=draw(TEXTS))
             case "named":
