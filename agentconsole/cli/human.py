@@ -86,7 +86,7 @@ def customer_lines(page: TimelinePage, words: Wording) -> Iterator[str]:
         if found.tags:
             status.append(say("tags", tags=" ".join(found.tags)))
         yield say("conversation", subject=found.subject or say("no_subject"), status=", ".join(status), id=found.id)
-    for edge in person.merges:
+    for edge in (edge for edge in person.merges if not edge.why):
         yield say("merge", other=edge.other, agent=edge.by, day=words.day(edge.at), id=edge.id)
     if page.doubtful is not None:
         yield say(

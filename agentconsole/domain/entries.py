@@ -394,10 +394,12 @@ class Parted(Entry, frozen=True, kw_only=True, tag="parted"):
 
 
 class Unparted(Entry, frozen=True, kw_only=True, tag="unparted"):
-    """A split was undone. ``parting`` is the entry ``Parted`` of the same record."""
+    """A split was undone. ``parting`` is the entry ``Parted`` of the same record, ``of`` that of the first one where
+    this is the other person's."""
 
     parting: EntryId
     by: AgentName
+    of: EntryId = EntryId("")
 
 
 class Redacted(Entry, frozen=True, kw_only=True, tag="redacted"):

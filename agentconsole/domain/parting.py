@@ -13,7 +13,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from agentconsole.domain.entries import AnyEntry, Merged, Parted, Unmerged
+from agentconsole.domain.entries import AnyEntry, Merged, Parted, Unmerged, Unparted
 from agentconsole.domain.model import (
     Address,
     AgentName,
@@ -171,6 +171,8 @@ def silent(entry: AnyEntry) -> bool:
             return bool(entry.why or entry.edge)
         case Unmerged():
             return bool(entry.parting)
+        case Unparted():
+            return bool(entry.of)  # the two are one again, and the other record says it
         case _:
             return False
 

@@ -10,11 +10,14 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
+from msgspec.structs import replace
+
 from agentconsole.domain import addresses
 from agentconsole.domain.entries import (
     AddressLinked,
     AnyEntry,
     ConsentChanged,
+    Merged,
     Named,
     PreferenceStated,
     Receipt,
@@ -36,6 +39,7 @@ from agentconsole.domain.model import (
     Trust,
     derive_id,
 )
+from agentconsole.domain.parting import LINKED
 from agentconsole.ports import Store
 from agentconsole.sandbox.people import Line, Person
 
@@ -72,16 +76,54 @@ async def write(store: Store, people: tuple[Person, ...], now: datetime, bot: st
     """Put everybody's past into an empty store and return the number of customers."""
     written = 0
     for person in people:
-        found = tuple(entries(person, now, bot))
         if not person.history:
             continue
+        for record, found in _spread(person, tuple(entries(person, now, bot))).items():
 
-        def decide(_snapshot: Snapshot, found: tuple[AnyEntry, ...] = found) -> tuple[AnyEntry, ...]:
-            return found
+            def decide(_snapshot: Snapshot, found: tuple[AnyEntry, ...] = tuple(found)) -> tuple[AnyEntry, ...]:
+                return found
 
-        await store.change(record_of(person), decide)
+            await store.change(record, decide)
         written += 1
     return written
+
+
+def _spread(person: Person, found: tuple[AnyEntry, ...]) -> dict[CustomerId, list[AnyEntry]]:
+    """Give every address its record, as an agent who links one does, joined to the person's first."""
+    root = record_of(person)
+    homes: dict[Address, CustomerId] = {}
+    parts: dict[CustomerId, list[AnyEntry]] = {root: []}
+    where: dict[EntryId, CustomerId] = {}
+    for entry in found:
+        records = [root]
+        match entry:
+            case AddressLinked(address=there) | Reply(address=there) | Received(sender=there):
+                if there not in homes:
+                    homes[there] = (
+                        CustomerId(derive_id("k", "sandbox", person.name, str(there))[:17]) if homes else root
+                    )
+                records = [homes[there]]
+            case Receipt():
+                records = [where[entry.reply]]
+            case ConsentChanged() | PreferenceStated() if entry.evidence:
+                records = [where[entry.evidence]]
+            case StatusChanged():
+                records = [one for one, held in parts.items() if any(_of(entry.conversation, e) for e in held)]
+        for number, record in enumerate(records):
+            name = EntryId(derive_id("e", entry.id, record)) if number else entry.id
+            parts.setdefault(record, []).append(replace(entry, id=name))
+            where[name] = record
+    edges = [_edge(person, root, home, found[0].at) for home in homes.values() if home != root]
+    parts[root] += edges
+    return parts
+
+
+def _of(conversation: ConversationId, entry: AnyEntry) -> bool:
+    return isinstance(entry, Received | Reply) and entry.conversation == conversation
+
+
+def _edge(person: Person, root: CustomerId, home: CustomerId, at: datetime) -> Merged:
+    return Merged(id=_id("linked-edge", person, home), at=at, other=home, by=AGENT, why=LINKED)
 
 
 def entries(person: Person, now: datetime, bot: str) -> Iterator[AnyEntry]:

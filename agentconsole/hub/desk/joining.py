@@ -128,7 +128,9 @@ class Joining(Reading):
         for record, end in parting.released(split, who.name, now):
             await self.append(record, end)
         off = EntryId(derive_id("e", "parted-off", split.id))
-        gone = Unparted(id=EntryId(derive_id("e", "unparted-off", split.id)), at=now, parting=off, by=who.name)
+        gone = Unparted(
+            id=EntryId(derive_id("e", "unparted-off", split.id)), at=now, parting=off, by=who.name, of=split.id
+        )
         await self.append(split.other, gone)
         await self.append(split.one, Unparted(id=undo, at=now, parting=split.id, by=who.name))
 
