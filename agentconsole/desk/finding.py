@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from agentconsole.desk.values import Agent, TimelinePage
+from agentconsole.desk.values import Agent, QueuePage, TimelinePage
 from agentconsole.domain.finding import Contact, Found
 from agentconsole.domain.model import CustomerId, EntryId, Hit
 
@@ -33,6 +33,15 @@ class FindingCalls(Protocol):
 
         Raises:
             UsageError: there is no such filter; the hint names the nearest.
+        """
+        ...
+
+    async def filtered(self, who: Agent, view: str, words: str, offset: int, limit: int) -> QueuePage:
+        """Return the rows of a view (``queue``) that words and filters ask for, among its first 5,000 rows. Words stand
+        in the name, the subject or the preview.
+
+        Raises:
+            UsageError: there is no such filter, or a row does not tell it (``has:``, ``in:``).
         """
         ...
 

@@ -52,6 +52,11 @@ def keys(name: str, addresses: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one for one in found if one))[:_MOST]
 
 
+def whole(words: str) -> str:
+    """Return the beginning of a whole name that some words may be."""
+    return _key(" ".join(tokens.fold(words).split()))
+
+
 def _key(text: str) -> str:
     return hangul.letters(text)[:LONGEST]
 
@@ -88,11 +93,8 @@ def rank(words: str, known: Sequence[str]) -> int:
     asked = ways(words)
     if not asked or not known:
         return NOWHERE
-    whole = _key(" ".join(tokens.fold(words).split()))
-    if whole == known[0]:
-        return EXACT
-    if known[0].startswith(whole):
-        return NAME
+    if known[0].startswith(begun := whole(words)):
+        return EXACT if begun == known[0] else NAME
     return max(_rank_word(one, known) for one in asked)
 
 

@@ -346,6 +346,20 @@ def _tagged(line: Line, tag: str) -> bool:
     return tokens.fold(tag) in (tokens.fold(one) for one in line.tags)
 
 
+def check_row_filters(query: Query) -> None:
+    """Refuse what no row of the queue could answer.
+
+    Raises:
+        UsageError: a filter that only entries tell.
+    """
+    for one in query.filters:
+        if one.name in (HAS, IN):
+            raise UsageError(
+                f"{one.name}: is told by messages, not by rows of the list. The list was not changed.",
+                "A search finds them: /",
+            )
+
+
 def line_matches(query: Query, line: Line, agent: str) -> bool:
     """Say whether a row of the queue is what a query asks for: the words stand in its name, subject or preview."""
     text = f"{line.name}\n{line.subject}\n{line.preview}"

@@ -11,8 +11,9 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Final
+from typing import Final, TypeAlias
 
 from agentconsole.domain.numbers import masked
 from agentconsole.text import charsets
@@ -51,12 +52,16 @@ def index_tokens(text: str) -> str:
     return " ".join(tokens)
 
 
-def query(words: str) -> str:
+Begun: TypeAlias = Callable[[str], Sequence[str] | None]
+"""Says which words begin with some letters, or None where it does not tell."""
+
+
+def query(words: str, begun: Begun = lambda _: None) -> str:
     """Return the FTS5 expression that finds texts with all of ``words``; empty where nothing can be searched for.
 
     Every token is quoted, so that nothing a person types is ever syntax.
     """
-    return " AND ".join(_expression(term) for term in _terms(words))
+    return " AND ".join(_expression(term, begun) for term in _terms(words))
 
 
 def matches(text: str, words: str) -> bool:
@@ -93,10 +98,10 @@ def holds(text: str, words: str, *, phrase: bool = False) -> bool:
     )
 
 
-def expression(words: str, *, phrase: bool = False) -> str:
+def expression(words: str, *, phrase: bool = False, begun: Begun = lambda _: None) -> str:
     """Return the FTS5 expression of what ``holds`` says; empty where nothing can be searched for."""
     if not phrase:
-        return query(words)
+        return query(words, begun)
     wanted = _phrase(words)
     if not wanted:
         return ""
@@ -154,7 +159,10 @@ def _pairs(run: str) -> list[str]:
     return [run[i : i + 2] for i in range(len(run) - 1)]
 
 
-def _expression(term: str) -> str:
+def _expression(term: str, begun: Begun) -> str:
     if _is_syllabic(term) and len(term) > 1:
         return f'"{" ".join(_pairs(term))}"'
+    known = begun(term)
+    if known:
+        return "(" + " OR ".join(f'"{word}"' for word in known) + ")"
     return f'"{term}"*'

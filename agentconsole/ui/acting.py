@@ -125,6 +125,8 @@ class Acting(PageActions, PromptActions, FindActions, ComposeActions, TrustActio
             pass
         elif app.where in ("conversation", "paper"):
             app.focus_on(app.queue)
+        elif app.reading.words:
+            self.filter_by("")
         elif app.settings.coach is not None and not app.coach_hidden:
             app.coach_hidden = True
             app.arrange(app.size)

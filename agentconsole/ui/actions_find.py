@@ -11,7 +11,7 @@ from agentconsole.domain.model import ConversationId, CustomerId, EntryId, Hit
 from agentconsole.ui import finding
 from agentconsole.ui.actions_base import NO_ENTRY, ActingPart
 from agentconsole.ui.draw import our, safe
-from agentconsole.ui.finding import SearchAsker, SwitchAsker
+from agentconsole.ui.finding import FilterAsker, SearchAsker, SwitchAsker
 
 if TYPE_CHECKING:
     from agentconsole.ui.app import Console
@@ -135,6 +135,15 @@ class FindActions(ActingPart):
         """Open a find from the page; ``n`` and ``N`` go on from there."""
         self._at = self._found.hits.index(hit) if hit in self._found.hits else -1
         self.open(hit.customer, ConversationId(""), hit.entry)
+
+    # -- the filter of the list -----------------------------------------------------------------------------
+
+    async def do_filter(self) -> None:
+        await self.ask_words(FilterAsker(self.app, self))
+
+    def filter_by(self, words: str) -> None:
+        self.app.tell_text(our(""))
+        self.app.start(partial(self.app.reading.filter, words), "view")
 
     # -- the quick switcher ---------------------------------------------------------------------------------
 

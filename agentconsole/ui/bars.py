@@ -97,7 +97,9 @@ class Bars:
         title = self.app.say(f"view.{reading.view}")
         if not reading.loaded:
             return [row((title, "title"), our(" "), (self.app.say("queue.loading"), "dim"))]
-        if not self.app.queue.total and reading.view == "waiting":
+        if reading.words:
+            title = our(f"{title} \\ {safe(reading.words, 60)}")
+        elif not self.app.queue.total and reading.view == "waiting":
             return [row((clip(self.app.say("queue.empty"), width - 1), "title"))]
         at = str(self.app.queue.cursor + 1) if self.app.queue.cursor >= 0 else "-"
         return [

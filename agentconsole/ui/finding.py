@@ -125,6 +125,22 @@ class SearchAsker(Asker):
         return True
 
 
+class FilterAsker(SearchAsker):
+    """The same words, for the rows of the list; none show all rows again."""
+
+    name = "filter"
+
+    async def begin(self) -> None:
+        words = self.app.reading.words
+        if words and self._finder.prompt is not None:
+            self._finder.prompt.put(words)
+        self.app.tell("filter.hint", "dim")
+
+    async def submit(self, words: str) -> bool:
+        self._finder.filter_by(words)
+        return True
+
+
 class SwitchAsker(Asker):
     """The beginning of a name or address; the list follows each key by one question, and a late answer is dropped."""
 

@@ -97,6 +97,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("search", ("slash", "/"), READING, palette=True),
     Action("next_hit", ("n",), READING),
     Action("previous_hit", ("N",), READING),
+    Action("filter", ("backslash", "\\"), ("list",), palette=True),
     Action("switch", ("f", "ctrl+k"), READING, palette=True),
     Action("evidence", ("E",), READING, palette=True),
     Action("health", ("exclamation_mark", "!"), READING, palette=True),

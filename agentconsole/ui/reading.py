@@ -94,6 +94,8 @@ class Reading:
         self._settled = False
         self._position_known: Position | None = None
         self.view = self.FIRST_VIEW
+        self.words = ""
+        """What the rows of the view are filtered by."""
         self.loaded = False
         self.counts = QueueCounts()
         self.status: Status | None = None
@@ -185,10 +187,26 @@ class Reading:
         view = self.view
         pages: dict[int, QueuePage] = {}
         for number in app.queue.visible_pages():
-            pages[number] = await app.desk.queue(app.who, view, number * PAGE, PAGE)
+            pages[number] = await self._rows(view, number)
         if view == self.view:
             self.take(pages)
         return pages[0].position
+
+    async def _rows(self, view: str, number: int) -> QueuePage:
+        app = self.app
+        if self.words:
+            return await app.desk.filtered(app.who, view, self.words, number * PAGE, PAGE)
+        return await app.desk.queue(app.who, view, number * PAGE, PAGE)
+
+    async def filter(self, words: str) -> None:
+        """Show only the rows that words ask for; all of them where there are none."""
+        if words:  # what cannot be understood is refused here, before anything changes
+            await self.app.desk.filtered(self.app.who, self.view, words, 0, 1)
+        self.words, self.loaded = words, False
+        self.app.queue.reset()
+        self.app.view_bar.update()
+        await self._queue()
+        self.app.view_bar.update()
 
     def begin_with(self, page: QueuePage) -> None:
         """Show a page that was asked for before the screen stood."""
@@ -206,13 +224,13 @@ class Reading:
     async def more_rows(self, number: int) -> None:
         app = self.app
         view = self.view
-        page = await app.desk.queue(app.who, view, number * PAGE, PAGE)
+        page = await self._rows(view, number)
         if view == self.view:
             app.queue.take({number: page}, fresh=False)
             app.view_bar.update()
 
     async def show_view(self, view: str) -> None:
-        self.view, self.loaded = view, False
+        self.view, self.words, self.loaded = view, "", False
         self.app.queue.reset()
         self.app.view_bar.update()
         await self._queue()

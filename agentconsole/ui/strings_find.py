@@ -7,6 +7,9 @@ from typing import Final
 EN: Final[dict[str, str]] = {
     "action.switch": "Go to a customer",
     "action.search_here": "Search in this timeline",
+    "action.filter": "Filter the list",
+    "prompt.filter": "Filter:",
+    "filter.hint": "Words and filters for this list; tab completes. Empty shows all.",
     "action.next_hit": "Next find",
     "action.previous_hit": "Previous find",
     "action.evidence": "Go to the evidence",
@@ -32,6 +35,9 @@ EN: Final[dict[str, str]] = {
 KO: Final[dict[str, str]] = {
     "action.switch": "고객으로 가기",
     "action.search_here": "이 기록에서 찾기",
+    "action.filter": "목록 거르기",
+    "prompt.filter": "거르기:",
+    "filter.hint": "이 목록을 거를 말과 조건. tab으로 완성, 비우면 모두.",
     "action.next_hit": "다음 결과",
     "action.previous_hit": "이전 결과",
     "action.evidence": "근거로 가기",

@@ -64,6 +64,7 @@ READS: dict[str, Call] = {
     "reveal": lambda c: c.desk.reveal(c.who, "r", c.entries[0]),
     "search": lambda c: c.desk.search(c.who, SECRET, 50),
     "find_entries": lambda c: c.desk.find_entries(c.who, SECRET, c.customer, 50, 0, 3),
+    "filtered": lambda c: c.desk.filtered(c.who, "all", "-zzz", 0, 50),
     "find_people": lambda c: c.desk.find_people(c.who, "", 50),
     "around": lambda c: c.desk.around(c.who, c.customer, c.entries[0], 50),
     "choose": lambda c: c.desk.choose(c.who, Compose(c.customer, "hello")),

@@ -39,6 +39,16 @@ async def test_what_cannot_be_searched_is_said(world: World, words: str, said: s
         await world.desk.find_entries(world.who, words, NOBODY, 50, 0, 0)
 
 
+async def test_rows_of_the_queue_are_filtered_by_the_same_words(world: World):
+    customer = await told(world)
+    page = await world.desk.filtered(world.who, "all", "refund from:emily", 0, 50)
+    assert {line.customer for line in page.lines} == {customer}
+    assert page.total == 1
+    assert not (await world.desk.filtered(world.who, "all", "is:closed", 0, 50)).lines
+    with pytest.raises(UsageError, match="told by messages"):
+        await world.desk.filtered(world.who, "all", "has:attachment", 0, 50)
+
+
 async def test_a_customer_is_found_as_one_types(world: World):
     customer = await told(world)
     assert customer in [one.customer for one in await world.desk.find_people(world.who, "emi", 9)]

@@ -111,6 +111,7 @@ async def test_no_reading_method_answers_with_a_number_in_clear(hub: World):
         "find_entries": [
             lambda w=w: desk.find_entries(who, w, customer, 50, 0, 3) for w in (CARD, "cut", "in:note", "on:email")
         ],
+        "filtered": [lambda: desk.filtered(who, "all", "-zzz", 0, 50)],
         "find_people": [lambda w=w: desk.find_people(who, w, 50) for w in ("", "emily", CARD)],
         "around": [lambda e=e: desk.around(who, customer, e.id, 500) for e in page.entries],
         "choose": [lambda: desk.choose(who, compose)],

@@ -6,13 +6,13 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from agentconsole.desk import Agent, TimelinePage
+from agentconsole.desk import Agent, QueuePage, TimelinePage
 from agentconsole.domain.entries import AnyEntry
 from agentconsole.domain.finding import Contact, Found
 from agentconsole.domain.model import CustomerId, EntryId, Hit
 from agentconsole.seams import SystemClock, SystemRandomness
 from agentconsole.store.memory import MemoryStore
-from agentconsole.text.query import FROM, Filter, parse
+from agentconsole.text.query import FROM, Filter, line_matches, parse
 
 
 class FindingDouble:
@@ -43,6 +43,17 @@ class FindingDouble:
         if customer:
             asked = replace(asked, filters=(*asked.filters, Filter(FROM, customer)))
         return await (await self._store()).find_entries(asked, who.name, limit=limit, offset=offset, each=each)
+
+    async def filtered(self, who: Agent, view: str, words: str, offset: int, limit: int) -> QueuePage:
+        await self._enter("filtered", view, words)
+        from tests.ui.desk_double import NOW
+
+        page = await self.queue(who, view, 0, 500)
+        lines = [line for line in page.lines if line_matches(parse(words, NOW), line, who.name)]
+        return replace(page, lines=tuple(lines[offset : offset + limit]), total=len(lines))
+
+    async def queue(self, who: Agent, view: str, offset: int, limit: int) -> QueuePage:
+        raise NotImplementedError
 
     async def find_people(self, who: Agent, words: str, limit: int) -> tuple[Contact, ...]:
         await self._enter("find_people", words)

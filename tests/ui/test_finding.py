@@ -145,6 +145,30 @@ async def test_nothing_found_in_a_timeline_moves_nothing_and_an_empty_search_end
         await console.sees("Nothing has been searched")
 
 
+# -- the filter of the list --------------------------------------------------------------------------------
+
+
+async def test_the_list_is_filtered_by_the_same_words_until_esc(desk: DeskDouble) -> None:
+    async with running(desk) as console:
+        await console.sees("Emily Park")
+        await ask(console, "\\", "on:sms 환불")
+        await console.press("enter")
+        await console.until(lambda: [line.customer for _, line in console.app.queue.lines()] == ["minsu"])
+        await console.sees("WAITING \\ on:sms")
+        desk.received("bob", "mail", email("bob@example.com"), "again", minutes=0)
+        await console.until(lambda: desk.calls[-1][0] != "filtered" and console.app.queue.total == 1)
+        await console.press("escape")
+        await console.until(lambda: console.app.queue.total == 3)
+
+
+async def test_a_filter_that_is_none_changes_nothing(desk: DeskDouble) -> None:
+    async with running(desk) as console:
+        await ask(console, "\\", "foo:bar")
+        await console.press("enter")
+        await console.sees("no filter foo:")
+        assert console.app.queue.total == 3
+
+
 # -- the quick switcher ------------------------------------------------------------------------------------
 
 

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from agentconsole.desk import Agent, TimelinePage
+from agentconsole.desk import Agent, QueuePage, TimelinePage
 from agentconsole.domain.finding import Contact, Found
-from agentconsole.domain.model import Customer, CustomerId, EntryId, Hit
+from agentconsole.domain.model import Customer, CustomerId, EntryId, Hit, Line
 from agentconsole.errors import NotFound, UsageError
 from agentconsole.hub.desk.reading import MAX_PAGE, Reading
 from agentconsole.text import query
@@ -19,6 +19,8 @@ from agentconsole.text.query import FROM, Filter, Query
 MAX_NAMES: Final = 50
 EACH_MOST: Final = 20
 FURTHEST: Final = 100_000
+FILTERED: Final = 5_000
+"""Rows of a view that a filter is asked of."""
 
 
 class Finding(Reading):
@@ -45,6 +47,21 @@ class Finding(Reading):
         known: dict[CustomerId, Customer | None] = {}
         hits = tuple([await self._shut(who, hit, known) for hit in found.hits])
         return self.masks.value(msgspec.structs.replace(found, hits=hits))
+
+    async def filtered(self, who: Agent, view: str, words: str, offset: int, limit: int) -> QueuePage:
+        asked = await self._asked(words)
+        query.check_row_filters(asked)
+        lines: list[Line] = []
+        page = await self.queue(who, view, 0, MAX_PAGE)
+        first, at = page, 0
+        while page.lines and at < FILTERED:
+            lines += [line for line in page.lines if query.line_matches(asked, line, who.name)]
+            at += len(page.lines)
+            if at >= page.total:
+                break
+            page = await self.queue(who, view, at, MAX_PAGE)
+        start, most = max(offset, 0), min(max(limit, 1), MAX_PAGE)
+        return msgspec.structs.replace(first, lines=tuple(lines[start : start + most]), total=len(lines))
 
     async def _asked(self, words: str) -> Query:
         place = await asyncio.to_thread(ZoneInfo, self.profile.timezone)

@@ -249,7 +249,7 @@ def _text(root: Path, progress: Progress) -> str:
                 return f"it is malformed ({found[0]})"
             if not has_schema(db, search.SCHEMA):
                 return "it is of another version"
-            db.execute("CREATE VIRTUAL TABLE temp.words USING fts5vocab(main, texts, instance)")
+            db.execute("CREATE VIRTUAL TABLE temp.terms USING fts5vocab(main, texts, instance)")
             db.execute("BEGIN")
             docs = {
                 entry: (doc, record, place, conversation, crc)
@@ -258,10 +258,18 @@ def _text(root: Path, progress: Progress) -> str:
                 )
             }
             number, words = 0, 0
-            for term, doc, offset in db.execute("SELECT term, doc, offset FROM temp.words"):
+            before, listed = "", 0
+            for term, doc, offset in db.execute("SELECT term, doc, offset FROM temp.terms"):
+                if term != before and not term.startswith("_"):
+                    listed += zlib.crc32(term.encode())
+                before = term
                 words += _weight(term, doc, offset)
                 number += 1
             stale = bool(dict(db.execute("SELECT key, value FROM state")).get("stale"))
+            if not stale and listed != sum(
+                zlib.crc32(word.encode()) for (word,) in db.execute("SELECT word FROM words")
+            ):
+                return "its list of words is not that of its texts"
     except (sqlite3.Error, UnicodeDecodeError, TypeError, ValueError, OSError) as error:
         return f"it is malformed ({error})"
     engine = _Quiet(root)

@@ -4,7 +4,7 @@ what an entry says is the reader's to load."""
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Final
@@ -26,8 +26,14 @@ UNREAD: Final = (
 MEANT: Final = 200
 """Customers that a filter may mean before it is asked of every find instead of the index."""
 
-CANDIDATES: Final = 300
-RECENT: Final = 2_000
+BEGUN: Final = 100
+"""Words that a beginning of one may mean before FTS5 is left to put them together."""
+
+IN_STATE: Final = 20_000
+"""Customers with a conversation in a state that are known before finds are looked at."""
+
+CANDIDATES: Final = 150
+RECENT: Final = 1_000
 """How many customers who were active last are looked at whatever their names begin with: a common beginning fits more
 than ``CANDIDATES``, and the agent means one of these."""
 
@@ -50,9 +56,13 @@ _SMALL: Final[Mapping[str, str]] = {
 _BEGINNING: Final = """
 SELECT p.root, p.at, p.keys, p.body FROM (SELECT DISTINCT rid FROM named WHERE key >= ? AND key < ? LIMIT ?) n
   JOIN records r ON r.rid = n.rid JOIN people p ON p.root = r.record"""
+_BOTH: Final = """
+SELECT p.root, p.at, p.keys, p.body FROM (SELECT DISTINCT rid FROM named WHERE key >= ? AND key < ?
+  AND rid IN (SELECT rid FROM named WHERE key >= ? AND key < ?) LIMIT ?) n
+  JOIN records r ON r.rid = n.rid JOIN people p ON p.root = r.record"""
 _ACTIVE: Final = """
-SELECT p.root, p.at, p.keys, p.body FROM (SELECT * FROM people ORDER BY at DESC LIMIT ?) p
-  WHERE instr(p.keys, ?) LIMIT ?"""
+SELECT p.root, p.at, p.keys, p.body FROM (SELECT root FROM people ORDER BY at DESC LIMIT ?) n
+  JOIN people p USING (root) WHERE instr(p.keys, ?) LIMIT ?"""
 _IN_ORDER: Final = """
 SELECT p.root, p.at, p.keys, p.body FROM (
   SELECT DISTINCT rid FROM (SELECT key, rid FROM named WHERE key >= ? AND key < ? LIMIT ?) WHERE key GLOB ? LIMIT ?) n
@@ -80,6 +90,8 @@ class Finder:
         self._people: dict[CustomerId, tuple[CustomerId, str, str] | None] = {}
         self._joins: dict[CustomerId, dict[str, str]] = {}
         self._judged: dict[tuple[CustomerId, str], bool] = {}
+        self._allowed: set[str] | None = None
+        """Records that a state is asked of: the others need no second look."""
         self._members: dict[CustomerId, list[CustomerId]] = {}
 
     # -- entries -------------------------------------------------------------------------------------------
@@ -127,7 +139,7 @@ class Finder:
         unwanted: list[str] = []
         later: set[str] = set()
         for term in asked.terms:
-            expression = tokens.expression(term.words, phrase=term.phrase)
+            expression = tokens.expression(term.words, phrase=term.phrase, begun=self._begun)
             if expression:
                 (unwanted if term.no else wanted).append(f"({expression})")
             elif not term.no:
@@ -157,6 +169,13 @@ class Finder:
         every = " AND ".join(wanted) or f"({' OR '.join(finding.any_kind())})"
         return f"({every}) NOT ({' OR '.join(unwanted)})" if unwanted else every, frozenset(later)
 
+    def _begun(self, start: str) -> list[str] | None:
+        """Return the words that begin so, or None where they are many."""
+        rows = self._texts.execute(
+            "SELECT word FROM words WHERE word >= ? AND word < ? LIMIT ?", (start, start + _END, BEGUN + 1)
+        ).fetchall()
+        return [word for (word,) in rows] if len(rows) <= BEGUN else None
+
     def _meant(self, words: str) -> list[CustomerId] | None:
         """Return the records of all customers that ``from:`` means, or None where they are many."""
         roots = {root for (root,) in self._index.execute("SELECT root FROM records WHERE record = ?", (words,))}
@@ -176,8 +195,15 @@ class Finder:
         return [record for root in sorted(roots) for record in self._records(root)]
 
     def _more(self, way: str, than: int) -> bool:
+        return self._count(way, than) >= than
+
+    def _count(self, way: str, most: int) -> int:
         count = "SELECT count(*) FROM (SELECT 1 FROM named WHERE key >= ? AND key < ? LIMIT ?)"
-        return bool(self._index.execute(count, (way, way + _END, than)).fetchone()[0] >= than)
+        return int(self._index.execute(count, (way, way + _END, most)).fetchone()[0])
+
+    def _common(self, word: Sequence[str]) -> int:
+        """Return how many customers a word may mean, up to those that are looked at when there is no better word."""
+        return sum(self._count(way, RECENT) for way in word)
 
     def _in_state(self, one: Filter) -> list[CustomerId] | None:
         """Return the records of the customers with a conversation in a state, or None where they are many or no index
@@ -185,11 +211,19 @@ class Finder:
         condition = _SMALL.get(one.value) if one.name == IS else None
         if condition is None:
             return None
-        roots = self._index.execute(
-            f"SELECT DISTINCT root FROM lines WHERE {condition} LIMIT :most",  # noqa: S608
-            {"agent": self._agent, "most": MEANT + 1},
-        ).fetchall()
-        return [record for (root,) in roots for record in self._records(root)] if len(roots) <= MEANT else None
+        records = [
+            record
+            for (record,) in self._index.execute(
+                "SELECT r.record FROM records r JOIN (SELECT DISTINCT root FROM lines "  # noqa: S608
+                f"WHERE {condition}) USING (root) LIMIT :most",
+                {"agent": self._agent, "most": IN_STATE + 1},
+            )
+        ]
+        if len(records) <= MEANT:
+            return records
+        if len(records) <= IN_STATE:
+            self._allowed = {*records} if self._allowed is None else self._allowed & {*records}
+        return None
 
     def _records(self, root: CustomerId) -> list[CustomerId]:
         if root not in self._members:
@@ -198,6 +232,8 @@ class Finder:
         return self._members[root]
 
     def _holds(self, asked: Query, later: frozenset[str], record: CustomerId, entry: str, conversation: str) -> bool:
+        if self._allowed is not None and record not in self._allowed:
+            return False
         person = self._person(record)
         if person is None:
             return False
@@ -242,6 +278,13 @@ class Finder:
                 if root not in found:
                     found[root] = naming.rank(words, _split(keys)), -at, root, body
 
+        if len(naming.ways(words)) > 1:
+            whole = naming.whole(words)
+            look(self._index.execute(_BEGINNING, (whole, whole + _END, CANDIDATES)))
+            driver = min(naming.ways(words), key=self._common)
+            others = [way for one in naming.ways(words) if one is not driver for way in one[:1]]
+            for way in driver:
+                look(self._index.execute(_BOTH, (way, way + _END, others[0], others[0] + _END, CANDIDATES)))
         for way in driver:
             look(self._index.execute(_BEGINNING, (way, way + _END, CANDIDATES)))
             if self._more(way, CANDIDATES):

@@ -2,8 +2,9 @@
 
 FTS5's tokenisers miss two-syllable Korean words; ``text.tokens`` cuts them into pairs, and ``unicode61`` only
 splits at spaces. What filters ask of an entry itself (its medium, its customer, a file) are tokens too. A document's
-number is its time, so that the newest finds come first without looking at the others. It is a file of its own because
-it is large and may lag behind: it follows the index by revision and is brought up to date before a search is answered.
+number is its time, so that the newest finds come first without looking at the others; and all words stand in a table,
+because FTS5 puts the documents of all words together before it answers a beginning. It is a file of its own because it
+is large and may lag behind: it follows the index by revision and is brought up to date before a search is answered.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ CREATE TABLE state (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE docs (doc INTEGER PRIMARY KEY, entry TEXT NOT NULL UNIQUE, record TEXT NOT NULL, place INTEGER NOT NULL,
   conversation TEXT NOT NULL, crc32 INTEGER NOT NULL);
 CREATE INDEX docs_record ON docs (record);
+CREATE TABLE words (word TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE VIRTUAL TABLE texts USING fts5 (text, content='', columnsize=0,
   tokenize="unicode61 remove_diacritics 0 tokenchars '_'");
 """
@@ -37,6 +39,7 @@ AT_ONCE: Final = 10
 UNFINISHED: Final = -1
 _RECORDS_AT_ONCE: Final = 50
 _ENTRIES_AT_ONCE: Final = 20_000
+_WORDS_KNOWN: Final = 200_000
 _CROWDED: Final = 1 << 30
 
 Entries: TypeAlias = Callable[[CustomerId], Iterable[tuple[int, AnyEntry]]]
@@ -64,6 +67,8 @@ class Search:
         self._backlog: deque[CustomerId] = deque()
         self._epoch = ""
         self._number = 0
+        self._known: set[str] = set()
+        """Words that are in the table."""
         self.generation = 0
 
     @property
@@ -81,6 +86,7 @@ class Search:
         """Open the file and see what it lacks."""
         self._fresh.clear()
         self._backlog.clear()
+        self._known.clear()
         self._epoch, self._number = epoch, number
         try:
             at = self._open_existing(epoch)
@@ -189,6 +195,11 @@ class Search:
             added = db.execute("INSERT OR IGNORE INTO docs VALUES (?, ?, ?, ?, ?, ?)", row)
             if added.rowcount == 1:
                 db.execute("INSERT INTO texts (rowid, text) VALUES (?, ?)", (doc, words))
+                fresh = {word for word in words.split() if not word.startswith("_")} - self._known
+                db.executemany("INSERT OR IGNORE INTO words VALUES (?)", [(word,) for word in sorted(fresh)])
+                self._known |= fresh
+        if len(self._known) > _WORDS_KNOWN:
+            self._known.clear()
 
     def forget(
         self,
@@ -215,6 +226,7 @@ class Search:
                 was.setdefault(entry.id, []).append(_words(record, entry))
         self._fresh = deque(row for row in self._fresh if row[0] != record)
         gone = False
+        lost: set[str] = set()
         with self._steps.durable(Step.SEARCH_UPDATE), self._transaction() as db:
             for doc, entry, crc in db.execute(
                 "SELECT doc, entry, crc32 FROM docs WHERE record = ?", (record,)
@@ -227,7 +239,12 @@ class Search:
                     self._state("stale", 1)
                 else:
                     db.execute("INSERT INTO texts (texts, rowid, text) VALUES ('delete', ?, ?)", (doc, words))
+                    lost.update(words.split())
                 db.execute("DELETE FROM docs WHERE doc = ?", (doc,))
+            for word in sorted(lost):
+                if not db.execute("SELECT 1 FROM texts WHERE texts MATCH ? LIMIT 1", (f'"{word}"',)).fetchone():
+                    db.execute("DELETE FROM words WHERE word = ?", (word,))
+            self._known -= lost
         return gone
 
     @property
@@ -264,6 +281,7 @@ class Search:
             yield self._db
             self._db.execute("COMMIT")
         except BaseException:
+            self._known.clear()
             with suppress(sqlite3.Error):
                 self._db.execute("ROLLBACK")
             raise
