@@ -7,6 +7,7 @@ picture that can be shown, 3 the extra ``images`` is not installed.
 from __future__ import annotations
 
 import contextlib
+import logging
 import resource
 import sys
 import warnings
@@ -23,6 +24,7 @@ def main(path: str, told: str) -> int:
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
         resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    logging.disable()  # what the library could not ask the terminal would stand beside the picture
     try:
         from PIL import Image as Pictures
         from rich.console import Console
