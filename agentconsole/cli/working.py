@@ -30,7 +30,6 @@ from agentconsole.desk import (
     WriteNote,
 )
 from agentconsole.domain import when
-from agentconsole.domain.hours import zone
 from agentconsole.domain.model import (
     AgentName,
     ConversationId,
@@ -61,10 +60,8 @@ def moment(context: Context, words: Sequence[str]) -> datetime:
     Raises:
         UsageError: they mean none.
     """
-    from agentconsole.bootstrap import timezone
-
     text = " ".join(words)
-    found = when.later(text, context.world.clock.now(), zone(timezone(context.profile)))
+    found = when.later(text, context.world.clock.now(), context.words.words.zone)
     if found is None:
         raise UsageError(f"{text or 'Nothing'} is no time to come. Nothing was changed.", f"Say {_WHEN_HELP}.")
     return found

@@ -14,7 +14,7 @@ from agentconsole import bootstrap, config
 from agentconsole.channels import registry
 from agentconsole.config.convert import core_of, is_struct
 from agentconsole.config.keys import keys
-from agentconsole.config.options import NOT_KEYS, AccountTable, AgentOptions, Profile, TemplateTable
+from agentconsole.config.options import NOT_KEYS, AccountTable, AgentOptions, Profile, TemplateTable, ViewOptions
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
 COMMENTED = re.compile(r"^#(?=[a-z_]+ = |\[)")
@@ -60,10 +60,12 @@ def test_it_holds_every_key_of_a_profile_and_no_other():
     profile = tomllib.loads(everything())["profiles"]["support"]
     channels, agents = profile.pop("channels"), profile.pop("agents")
     (template,) = profile.pop("templates").values()
+    (view,) = profile.pop("views").values()
     assert channels
     assert leaves(template) == names(TemplateTable)
+    assert leaves(view) == names(ViewOptions)
     assert leaves(agents["mina"]) == names(AgentOptions)
-    expected = names(Profile, NOT_KEYS[Profile] | {"channels", "agents", "templates"}) | {"extends"}
+    expected = names(Profile, NOT_KEYS[Profile] | {"channels", "agents", "templates", "views"}) | {"extends"}
     assert leaves(profile) == expected
 
 

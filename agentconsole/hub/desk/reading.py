@@ -67,7 +67,8 @@ class Reading(Gated):
         if view not in VIEWS and view not in saved:
             raise UsageError(f"There is no view {view}.", "Views: " + ", ".join((*VIEWS, *saved)))
         position = await self.position()
-        late = queueing.cutoffs(self.profile.targets, now)
+        targets = self.profile.targets
+        late = await asyncio.to_thread(queueing.cutoffs, targets, now) if targets.goals else ()
         counts = await self.store.counts(who.name, late=late)
         own = {name: await self.store.count(one.now(now), who.name, late=late) for name, one in saved.items()}
         wanted = saved[view].now(now) if view in saved else cast("View", view)
@@ -76,9 +77,7 @@ class Reading(Gated):
         )
         total = own.get(view) or getattr(counts, view, 0) or offset + len(lines)
         timed = tuple(
-            msgspec.structs.replace(
-                line, due_at=queueing.due_at(line, self.profile.targets), late=queueing.is_late(line, late)
-            )
+            msgspec.structs.replace(line, due_at=queueing.due_at(line, targets), late=queueing.is_late(line, late))
             for line in lines
         )
         return QueuePage(
