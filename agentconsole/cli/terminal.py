@@ -14,6 +14,8 @@ TMUX_SECONDS: Final = 3.0
 LONG_ESCAPE: Final = 100
 """Milliseconds; Textual itself waits as long for what follows an escape."""
 
+FEW_COLOURS: Final = frozenset({"xterm", "screen", "tmux", "rxvt", "linux"})
+
 Asked = Callable[[Sequence[str]], Awaitable[str]]
 """Runs a program and returns what it prints, nothing where it fails."""
 
@@ -102,16 +104,13 @@ def _term(environ: Mapping[str, str]) -> Advice:
 
 
 def _colours(theme: str, environ: Mapping[str, str]) -> Advice | None:
-    if theme in ("auto", "ansi", "mono") or environ.get("NO_COLOR") is not None:
+    term = environ.get("TERM", "")
+    if theme in ("auto", "ansi", "mono") or environ.get("NO_COLOR") is not None or term not in FEW_COLOURS:
         return None
-    if environ.get("COLORTERM", "").lower() in ("truecolor", "24bit"):
-        return Advice("COLORTERM", True, environ["COLORTERM"])
-    return Advice(
-        "COLORTERM",
-        False,
-        f"COLORTERM is not truecolor: the colours of {theme} are rounded to 256",
-        "Set COLORTERM=truecolor where the terminal can do it; over SSH with SendEnv COLORTERM.",
-    )
+    if environ.get("COLORTERM"):
+        return None
+    message = f"TERM={term} promises 16 colours: those of {theme} are rounded"
+    return Advice("colours", False, message, f"Set TERM={term}-256color where the terminal can do it, or theme = ansi.")
 
 
 async def _tmux(profile: Profile, environ: Mapping[str, str], asked: Asked) -> list[Advice]:

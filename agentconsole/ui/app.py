@@ -144,6 +144,7 @@ class Console(App[None]):
     # -- frame ----------------------------------------------------------------------------------------------
 
     def compose(self) -> ComposeResult:
+        self._paper()
         with Horizontal(id="top"):
             yield self.header
             if self.settings.show_clock:
@@ -170,8 +171,6 @@ class Console(App[None]):
         return [*super().get_line_filters(), Tripwire()]
 
     def on_mount(self) -> None:
-        if self.look is not look.DEFAULT:
-            self.wear(self.look)
         self.arrange(self.size)
         self.queue.focus(scroll_visible=False)
         if self._first is not None:
@@ -187,9 +186,13 @@ class Console(App[None]):
         """Draw in the colours of a theme from now on."""
         self.look = theme
         self.theme = "ansi-light" if theme.name == "light" else "ansi-dark"
-        self.screen.styles.color = theme.text or "ansi_default"
-        self.screen.styles.background = theme.paper or "ansi_default"
+        self._paper()
         self.refresh(layout=True)
+
+    def _paper(self) -> None:
+        """Colour what no pane draws: between the panes, and the boxes that text is typed in."""
+        self.screen.styles.color = self.look.text or "ansi_default"
+        self.screen.styles.background = self.look.paper or "ansi_default"
 
     def _warm_up(self) -> None:
         """Load what the first reply needs once the first screen stands."""

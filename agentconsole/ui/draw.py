@@ -112,38 +112,6 @@ def cut_row(line: Row, width: int) -> Row:
     return tuple(kept)
 
 
-def changed(old: Row, new: Row) -> tuple[int, int] | None:
-    """Return the first cell and the cell after the last that differ between two rows, or None where they are alike.
-
-    The second is -1 where all to the end of the line differs: the rows are not equally long.
-    """
-    if old == new:
-        return None
-    before, after = _cells(old), _cells(new)
-    if len(before) != row_width(old) or len(after) != row_width(new):
-        return 0, -1  # letters that are narrower together than one by one: emoji, flags
-    shorter = min(len(before), len(after))
-    first = next((n for n in range(shorter) if before[n] != after[n]), shorter)
-    if len(before) != len(after):
-        return first, -1
-    last = len(after)
-    while last > first and before[last - 1] == after[last - 1]:
-        last -= 1
-    return first, last
-
-
-def _cells(line: Row) -> list[tuple[str, int, str]]:
-    """Return every cell: its character with what stands on it, which cell of it, and its role."""
-    found: list[tuple[str, int, str]] = []
-    for text, name in line:
-        for character in text:
-            size = cell_len(character)
-            if size == 0 and found:
-                found[-1] = (found[-1][0] + character, found[-1][1], name)
-            found += [(character, cell, name) for cell in range(size)]
-    return found
-
-
 def marked(line: Row, found: re.Pattern[str]) -> Row:
     """Return a line with what a pattern finds in it standing out."""
     runs: list[Run] = []
@@ -261,7 +229,6 @@ __all__ = [
     "Safe",
     "Tripwire",
     "block",
-    "changed",
     "clip",
     "cut_row",
     "fit",

@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Final, TypeAlias
 
+from rich.color import Color
 from rich.style import Style
 
 Glyphs: TypeAlias = Mapping[str, str]
@@ -34,19 +35,25 @@ ROLES: Final[dict[str, str]] = {
 """Every role with what it has in all themes: weight is no colour."""
 
 
+def _exact(name: str) -> str:
+    """Return a colour in the notation of Textual's styles, which know none of the 256 by its number."""
+    return Color.parse(name).get_truecolor().hex if name else ""
+
+
 class Theme:
-    """Colours for roles.
+    """Colours for roles, those beyond the terminal's own 16 out of the 256, whose cube and ramp look alike everywhere:
+    in true colour a cursor key would cost a third more.
 
     Args:
         name: as the configuration says it.
-        text: colour of plain text, and ``paper`` what it stands on; both empty where they are the terminal's own.
+        text: colour of plain text as Rich names it, and ``paper`` what it stands on; empty: the terminal's own.
         styles: what a role has beside its weight, as Rich writes styles.
     """
 
     def __init__(self, name: str, text: str, paper: str, styles: Mapping[str, str]) -> None:
         self.name = name
-        self.text, self.paper = text, paper
         self.base: Final = Style(color=text or None, bgcolor=paper or None)
+        self.text, self.paper = _exact(text), _exact(paper)
         self.styles: Final = {
             role: Style.parse(f"{weight} {styles.get(role, '')}".strip()) if weight or role in styles else Style.null()
             for role, weight in ROLES.items()
@@ -57,8 +64,6 @@ class Theme:
 
 
 _REVERSED = {"cursor": "reverse", "bar": "reverse", "barbad": "reverse"}
-
-_DARK_PAPER, _LIGHT_PAPER = "#14171c", "#fbfbf8"
 
 THEMES: Final[dict[str, Theme]] = {
     theme.name: theme
@@ -80,71 +85,75 @@ THEMES: Final[dict[str, Theme]] = {
         ),
         Theme(
             "dark",
-            "#d6d9de",
-            _DARK_PAPER,
+            "color(252)",
+            "color(234)",
             {
-                "dim": "#98a1ad",
-                "in": "#6cc7d9",
-                "out": "#8fd07a",
-                "note": "#e2c26b",
-                "good": "#8fd07a",
-                "warn": "#f0b45a",
-                "bad": "#ff8a80",
-                "cursor": "#ffffff on #2f4a6b",
-                "bar": "#e6e9ee on #2a323d",
-                "barbad": "#ffb3ab on #2a323d",
+                "dim": "color(247)",
+                "in": "color(80)",
+                "out": "color(114)",
+                "note": "color(179)",
+                "good": "color(114)",
+                "warn": "color(215)",
+                "bad": "color(210)",
+                "cursor": "color(231) on color(24)",
+                "bar": "color(254) on color(238)",
+                "barbad": "color(217) on color(238)",
+                "found": "color(16) on color(179)",
             },
         ),
         Theme(
             "light",
-            "#1f2328",
-            _LIGHT_PAPER,
+            "color(235)",
+            "color(231)",
             {
-                "dim": "#5c636b",
-                "in": "#0b6b86",
-                "out": "#2c6e1f",
-                "note": "#7a5a00",
-                "good": "#2c6e1f",
-                "warn": "#8a4b00",
-                "bad": "#b3261e",
-                "cursor": "#ffffff on #2f5d8a",
-                "bar": "#1f2328 on #dde3ea",
-                "barbad": "#9c1c15 on #dde3ea",
+                "dim": "color(241)",
+                "in": "color(24)",
+                "out": "color(22)",
+                "note": "color(94)",
+                "good": "color(22)",
+                "warn": "color(94)",
+                "bad": "color(160)",
+                "cursor": "color(231) on color(25)",
+                "bar": "color(235) on color(252)",
+                "barbad": "color(88) on color(252)",
+                "found": "color(16) on color(222)",
             },
         ),
         Theme(
             "high-contrast",
-            "#ffffff",
-            "#000000",
+            "color(231)",
+            "color(16)",
             {
-                "dim": "#d0d0d0",
-                "in": "#5ff1ff",
-                "out": "#7dff7d",
-                "note": "#ffff66",
-                "good": "#7dff7d",
-                "warn": "#ffd75f",
-                "bad": "#ff9d9d underline",
-                "cursor": "#000000 on #ffff00",
-                "bar": "#000000 on #ffffff",
-                "barbad": "#8b0000 on #ffffff",
+                "dim": "color(252)",
+                "in": "color(123)",
+                "out": "color(120)",
+                "note": "color(227)",
+                "good": "color(120)",
+                "warn": "color(221)",
+                "bad": "color(217) underline",
+                "cursor": "color(16) on color(226)",
+                "bar": "color(16) on color(231)",
+                "barbad": "color(88) on color(231)",
+                "found": "color(16) on color(123)",
             },
         ),
-        # Okabe and Ito, "Color Universal Design" (2008): sky blue, yellow, orange, vermilion (lighter, for contrast).
+        # After Okabe and Ito, "Color Universal Design" (2008): sky blue, yellow, vermilion for green and red.
         Theme(
             "colour-blind",
-            "#d6d9de",
-            _DARK_PAPER,
+            "color(252)",
+            "color(234)",
             {
-                "dim": "#98a1ad",
-                "in": "#56b4e9",
-                "out": "#f5f5f5",
-                "note": "#f0e442",
-                "good": "#56b4e9",
-                "warn": "#f0e442",
-                "bad": "#f0682a underline",
-                "cursor": "#ffffff on #005a8f",
-                "bar": "#e6e9ee on #2a323d",
-                "barbad": "#ff9b57 on #2a323d",
+                "dim": "color(247)",
+                "in": "color(75)",
+                "out": "color(231)",
+                "note": "color(227)",
+                "good": "color(75)",
+                "warn": "color(227)",
+                "bad": "color(202) underline",
+                "cursor": "color(231) on color(24)",
+                "bar": "color(254) on color(238)",
+                "barbad": "color(215) on color(238)",
+                "found": "color(16) on color(227)",
             },
         ),
         Theme("mono", "", "", {"dim": "dim", "bad": "underline", **_REVERSED}),

@@ -51,10 +51,11 @@ async def test_locale_is_what_weighs_most() -> None:
 
 
 async def test_colours_matter_only_to_a_theme_that_has_them() -> None:
-    environ = {"LANG": "C.UTF-8", "TERM": "xterm-256color"}
-    assert "COLORTERM" not in await told(environ)
-    assert "COLORTERM" in missing(await told(environ, ui=UiOptions(theme="light")))
-    assert "COLORTERM" not in await told({**environ, "NO_COLOR": "1"}, ui=UiOptions(theme="light"))
+    environ = {"LANG": "C.UTF-8", "TERM": "screen"}
+    assert "colours" not in await told(environ)
+    assert "colours" in missing(await told(environ, ui=UiOptions(theme="light")))
+    for more in ({"NO_COLOR": "1"}, {"COLORTERM": "truecolor"}, {"TERM": "screen-256color"}):
+        assert "colours" not in await told({**environ, **more}, ui=UiOptions(theme="light"))
 
 
 async def test_tmux_as_it_comes_lacks_three_settings() -> None:

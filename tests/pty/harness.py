@@ -221,6 +221,7 @@ SEQUENCES = re.compile(
     rb"|\x1b\[[<>=][0-9;]*u"  # kitty keyboard
     rb"|\x1b\[(?:6n|c)"
     rb"|\x1b\]22;[a-z]*(?:\x07|\x1b\\)"  # pointer shape
+    rb"|\x1b\]52;c;[A-Za-z0-9+/=]*\x1b\\"  # a copy
 )
 """Every escape sequence that the console itself writes for plain text."""
 

@@ -9,7 +9,8 @@ import os
 import signal
 import sys
 import time
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,16 @@ def scenario(name: str) -> DeskDouble:
         emily(desk)
     elif name == "care":
         care(desk)
+    elif name == "old":
+        for number in range(6):
+            desk.received(
+                f"o{number}", "mail", email(f"o{number}@example.com"), "Hello", minutes=5000 + number, name="Old"
+            )
+    elif name == "long":
+        for number in range(60):
+            desk.received(
+                "emily", "mail", email("emily@example.com"), f"Line {number}", minutes=90 - number, name="Emily"
+            )
     elif name == "many":
         for number in range(300):
             sender, name = email(f"k{number}@example.com"), f"Customer {number:03}"
@@ -175,6 +186,20 @@ async def stuck(_console: app.Console, _code: int = 0) -> None:
     time.sleep(100 * DEADLINE)
 
 
+def another(desk: DeskDouble) -> None:
+    """Let one more message come, from whom the list has first."""
+    customer = next(iter(desk.records))
+    number = len(desk.records[CustomerId(customer)])
+    sender, text = email(f"{customer}@example.com"), f"One more question ({number})"
+    desk.received(customer, "mail", sender, text, minutes=-0.1, name="Emily Rhodes", conversation=f"c-{customer}")
+
+
+def clock() -> Callable[[], datetime]:
+    """Return a clock that begins a second before a full minute."""
+    began = time.monotonic()
+    return lambda: NOW.replace(second=59) + timedelta(seconds=time.monotonic() - began)
+
+
 async def main() -> int:
     if os.environ.get("CONSOLE_NO_HUP"):
         ignore_hang_up()
@@ -186,12 +211,20 @@ async def main() -> int:
     language = sys.argv[1] if len(sys.argv) > 1 else "en"
     desk = scenario(sys.argv[2] if len(sys.argv) > 2 else "emily")
     numbers = itertools.count(1)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, another, desk)
     settings = UiSettings(
         request_ids=lambda: f"request{next(numbers):04}",
         language=language,
         timezone="UTC",
         profile="demo",
-        clock=lambda: NOW,
+        clock=clock() if os.environ.get("CONSOLE_CLOCK") else lambda: NOW,
+        in_tmux="TMUX" in os.environ,
+        notify=("bell", "osc777", "osc9", "title"),
+        notify_level="all",
+        notify_name=True,
+        show_clock=os.environ.get("CONSOLE_CLOCK") != "hidden",
+        theme=os.environ.get("CONSOLE_THEME", "ansi"),
+        lock_after=timedelta(seconds=1) if os.environ.get("CONSOLE_LOCKS") else None,
     )
     return await app.run_console(desk, Agent(AgentName("mina")), settings)  # type: ignore[arg-type]
 

@@ -8,14 +8,12 @@ import math
 from typing import get_args
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.style import Style
 
 from agentconsole.config import options
 from agentconsole.ui import keys, look, outside
-from agentconsole.ui.draw import Row, changed, our, row, row_width, safe, strip
+from agentconsole.ui.draw import our, row, strip
 from agentconsole.ui.look import ASCII, ROLES, SETS, THEMES, UNICODE, Theme
 
 COLOURED = pytest.mark.parametrize("theme", [t for t in THEMES.values() if t.paper], ids=repr)
@@ -33,8 +31,7 @@ def linear(value: int) -> float:
 def light(style: Style, *, paper: bool) -> tuple[float, float, float]:
     colour = style.bgcolor if paper else style.color
     assert colour is not None
-    assert colour.triplet is not None
-    return tuple(linear(value) for value in colour.triplet)  # type: ignore[return-value]
+    return tuple(linear(value) for value in colour.get_truecolor())  # type: ignore[return-value]
 
 
 def luminance(colour: tuple[float, float, float]) -> float:
@@ -155,52 +152,6 @@ def test_glyphs_are_plain_where_others_are_not_safe(
     assert look.glyphs("auto", locale=locale, term=term, language=language) is expected
     assert look.glyphs("unicode", locale=locale, term=term) is UNICODE
     assert look.glyphs("ascii", locale=locale, term=term) is ASCII
-
-
-# -- what changed of a line --------------------------------------------------------------------------------
-
-RUNS = st.lists(st.tuples(st.text("ab 한é", max_size=6), st.sampled_from(["", "dim", "bad"])), max_size=5)
-
-
-def drawn_cells(line: Row) -> list[tuple[str, str]]:
-    found = []
-    for text, name in line:
-        for character in text:
-            found += [(character, name), *[("", name)] * (cell_len(character) - 1)]
-    return found
-
-
-@given(RUNS, RUNS)
-def test_what_changed_covers_every_difference_and_splits_no_wide_letter(
-    one: list[tuple[str, str]], other: list[tuple[str, str]]
-) -> None:
-    old, new = (tuple((safe(text), name) for text, name in runs) for runs in (one, other))
-    cells = changed(old, new)
-    if old == new:
-        assert cells is None
-        return
-    before, after = drawn_cells(old), drawn_cells(new)
-    assert cells is not None
-    first, last = cells
-    assert before[:first] == after[:first]
-    if last < 0:
-        assert len(before) != len(after)
-        return
-    assert before[last:] == after[last:]
-    for at in (first, last):
-        assert at >= len(after) or after[at][0] != "", "no half of a wide letter"
-
-
-def test_clock_that_goes_on_is_five_cells_at_most() -> None:
-    lines = [row((our(" desk | 4 waiting   "), "bold"), our(f" 14:{minute} ")) for minute in ("08", "09", "10")]
-    assert changed(lines[0], lines[1]) == (25, 26)
-    assert changed(lines[1], lines[2]) == (24, 26)
-
-
-def test_letters_that_are_narrower_together_repaint_the_whole_line() -> None:
-    family = row(our("\U0001f468\u200d\U0001f469\u200d\U0001f467 1"))
-    assert row_width(family) != sum(cell_len(c) for c in family[0][0])
-    assert changed(family, row(our("\U0001f468\u200d\U0001f469\u200d\U0001f467 2"))) == (0, -1)
 
 
 # -- sequences ---------------------------------------------------------------------------------------------

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import statistics
 from collections.abc import Callable
 from pathlib import Path
 
@@ -40,27 +39,6 @@ def kept(tmp_path: Path) -> str:
     return file.read_text() if file.exists() else ""
 
 
-def test_cursor_key_costs_at_most_600_bytes_and_idling_none(start: Start) -> None:
-    terminal = start("many", size=(120, 36))
-    terminal.sees("Customer 000")
-    terminal.quiet(0.5)
-    costs = [terminal.press("j") for _ in range(8)]
-    assert statistics.median(costs) <= 600, costs
-    half_page = terminal.press("\x1b[6~")
-    assert half_page <= 8000
-    assert terminal.quiet(silence=1.5) == 0, "idle"
-
-
-def test_typing_costs_at_most_2500_bytes_a_letter(start: Start) -> None:
-    terminal = start()
-    terminal.press("r")
-    terminal.sees("Reply to")
-    terminal.quiet(0.8)
-    terminal.press("abc", 0.9)
-    costs = [terminal.press(letter, 0.12) for letter in "defgh"]
-    assert statistics.median(costs) <= 2500, costs
-
-
 def test_the_whole_choice_costs_at_most_8000_bytes(start: Start) -> None:
     terminal = start(size=(120, 36))
     terminal.press("r")
@@ -85,7 +63,7 @@ def test_hostile_strings_never_reach_the_terminal_as_controls(start: Start) -> N
             terminal.quiet(0.05)
             terminal.send("x\x1b[12~")
             terminal.quiet(0.05)
-            terminal.send("\x0e\x1b\x1b")
+            terminal.send("\x0e\x1b\x1by")
             terminal.quiet(0.15)
     terminal.send("/e\r")
     terminal.sees("FOUND")

@@ -8,7 +8,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from agentconsole.ui.draw import EMPTY, Row, changed, row, strip, theme_of
+from agentconsole.ui.draw import EMPTY, Row, row, strip, theme_of
 
 Drawer = Callable[[int], Sequence[Row]]
 
@@ -41,17 +41,12 @@ class Bar(Widget):
             self._refresh_changed(before)
 
     def _refresh_changed(self, before: Sequence[Row] | None) -> None:
-        """Repaint what differs of each line: a clock that goes on must not cost the whole header."""
         if before is None or len(before) != len(self._rows):
             self.refresh()
             return
         for y, (old, new) in enumerate(zip(before, self._rows, strict=True)):
-            cells = changed(old, new)
-            if cells is not None:
-                first, last = cells
-                last = self.size.width if last < 0 else min(last, self.size.width)
-                if first < last:
-                    self.refresh(Region(first, y, last - first, 1))
+            if old != new:
+                self.refresh(Region(0, y, self.size.width, 1))
 
     def _renew(self) -> bool:
         width = self.size.width

@@ -78,7 +78,8 @@ class Lines(ScrollView, can_focus=True):
         """Tell the scroll view how high the whole list is now."""
         size = Size(self.view.width, self.top(self.count))
         if size != self.virtual_size:
-            self.virtual_size = size
+            # As a plain assignment it would lay out and repaint everything for one new line; there are no scroll bars.
+            self.set_reactive(Lines.virtual_size, size)
 
     def refresh_changed(self) -> None:
         """Repaint exactly the visible lines that would look different now."""
