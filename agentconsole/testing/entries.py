@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from agentconsole.domain.entries import (
     AnyEntry,
@@ -162,7 +162,7 @@ def work(kind: str, name: str, at: float, conversation: str, of: str, number: in
     Args:
         of: the entry, or the other conversation, that it is about.
     """
-    base = {"id": EntryId(name), "at": minute(at)}
+    base: dict[str, Any] = {"id": EntryId(name), "at": minute(at)}
     here, who = ConversationId(conversation), AgentName(by)
     match kind:
         case "manual":

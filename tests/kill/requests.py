@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from agentconsole.desk import Agent, Compose, Desk
+from agentconsole.desk import Agent, Compose, Desk, Tag, Target
 from agentconsole.domain.model import (
     CustomerId,
     Delivery,
@@ -112,6 +112,29 @@ class Note:
         return "" if len(kept) == 1 else f"{len(kept)} notes"
 
 
+class Work:
+    """A tag that is put on and taken back at once: both are done once, and nothing of it is left."""
+
+    name = "work"
+
+    async def prepare(self, here: Room, number: int, desk: Desk, who: Agent) -> Call:
+        target = Target(*(await desk.find_conversation(who, here.play.ids[ADA])))
+
+        async def call(desk: Desk, who: Agent) -> None:
+            [done] = await desk.work(who, f"work {number}", [target], Tag((f"tag {number}",)))
+            [undone] = await desk.undo(who, f"undo {number}", done.entries)
+            assert not done.code
+            assert not undone.code
+
+        return call
+
+    def fault(self, here: Room, number: int) -> str:
+        held = here.held()
+        tagged = [row["id"] for row in held.all("tagged") if row["add"] == [f"tag {number}"]]
+        undone = [row for row in held.all("undone") if row["entry"] in tagged]
+        return "" if len(tagged) == len(undone) == 1 else f"{len(tagged)} tagged, {len(undone)} undone"
+
+
 class Merge:
     name = "merge"
 
@@ -174,10 +197,10 @@ class Erase:
         return ""
 
 
-CALLS: Final = (Reply(), Note(), Merge(), SaveDraft(), Redact(), Erase())
+CALLS: Final = (Reply(), Note(), Work(), Merge(), SaveDraft(), Redact(), Erase())
 
 
-async def hub_dies(kind: Reply | Note | Merge | SaveDraft | Redact | Erase, stride: int = 1) -> Once:
+async def hub_dies(kind: Reply | Note | Work | Merge | SaveDraft | Redact | Erase, stride: int = 1) -> Once:
     """Kill the hub at every ``stride``-th border from the moment of one call; repeat the call; once is once."""
     found = Once(kind.name)
     async with room() as here:
