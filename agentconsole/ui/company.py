@@ -56,7 +56,7 @@ class Company:
             place = (opened.customer.id, opened.conversation, medium)
         if place != self._told or typed or (again and place != _NOWHERE):
             self._told = place
-            app.start(partial(self._tell, place, typed), "here")
+            app.start(partial(self._tell, place, typed), "here", exclusive=False)
 
     def typed(self) -> None:
         """A key was typed in a reply."""

@@ -60,7 +60,7 @@ async def whatsapp() -> AsyncIterator[Dying]:
 async def office(folder: Path, whatsapp: Dying) -> AsyncIterator[Installation]:
     """A hub with a WhatsApp number, to which Emily wrote."""
     port = free_port()
-    text = PROFILE + f'http = {{ host = "127.0.0.1", port = {port} }}\n' + whatsapp_account(whatsapp)
+    text = PROFILE + f'hold = 0\nhttp = {{ host = "127.0.0.1", port = {port} }}\n' + whatsapp_account(whatsapp)
     async with installed(folder, text, secrets(fake=whatsapp)) as here:
         assert await whatsapp.connect(f"http://127.0.0.1:{port}/hook/whatsapp")
         whatsapp.customer_says(EMILY, "hello?", "Emily")
