@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from agentconsole.cli.names import text_of
 from agentconsole.cli.wording import Wording
 from agentconsole.desk import Status, TimelinePage
+from agentconsole.domain import identity
 from agentconsole.domain.entries import (
     AnyEntry,
     Note,
@@ -126,6 +127,10 @@ def _entry_lines(found: AnyEntry, page: TimelinePage, words: Wording) -> tuple[s
         case Received():
             name = found.sender_name or text_of(found.sender)
             head = words.say("from", at=at, name=name, medium=words.medium(found.medium))
+            if not identity.vouched(page.customer, found):
+                head += words.say("unproven")
+            for asked in identity.reply_elsewhere(found):
+                head += words.say("reply_to", address=text_of(asked))
             return head, _body(found.subject, found.text, found.attachments, words)
         case Reply():
             state, record = "", page.states.get(found.id)

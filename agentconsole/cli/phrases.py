@@ -81,6 +81,11 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
     "raw_masked": ("{id}: raw, holds a number (--reveal)", "{id}: 원본, 번호 포함(--reveal)"),
     # the timeline
     "from": ("{at}, from {name}, {medium}", "{at}, {name} 보냄, {medium}"),
+    "unproven": (", sender not proven", ", 발신자 확인 안 됨"),
+    "reply_to": (
+        ", wants the answer at {address}: another domain, not used",
+        ", 다른 도메인 {address} 주소로 답장 요청: 쓰지 않음",
+    ),
     "reply": ("{at}, reply by {agent}, {medium}{state}; {id}", "{at}, {agent} 답장, {medium}{state}; {id}"),
     "note": ("{at}, note by {agent}", "{at}, {agent} 메모"),
     "subject": ("Subject: {subject}", "제목: {subject}"),

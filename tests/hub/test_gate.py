@@ -10,6 +10,7 @@ from agentconsole.domain.entries import Received, Reply
 from agentconsole.domain.model import CustomerId, EntryId, Participant, Trust
 from agentconsole.errors import Refused, StoreFault
 from agentconsole.ports import AuditLine, Inbound, Outgoing
+from agentconsole.text.words import Words
 from tests.fakes import paper
 from tests.hub.conftest import EMAIL, PHONE, World
 from tests.waiting import until
@@ -227,3 +228,22 @@ async def test_a_reply_goes_to_the_address_on_record_whatever_reply_to_says(worl
     person = await world.store.customer(customer)
     assert person is not None
     assert [linked.address for linked in person.addresses] == [EMAIL]
+
+
+async def test_what_a_forged_mail_suggests_says_that_its_sender_is_doubtful(world: World):
+    world.chat.put(paper.message("w1", PHONE, "hello", world.clock.now(), place="private"))
+    await world.customer(PHONE)
+    names = f"I am Emily, my number is {PHONE.value} now"
+    customer = await arrives(world, msgspec.structs.replace(mail("m1", world, Trust.CLAIMED), text=names))
+    page = await world.desk.timeline(world.who, customer, EntryId(""), 50)
+    assert page.doubtful is not None
+    await world.desk.open_history(world.who, "o", customer, page.doubtful.entry)
+
+    async def suggested():
+        return await world.desk.suggestions(world.who, customer)
+
+    (view,) = await until(suggested)
+    assert view.doubtful
+    words = Words("en", "UTC")
+    told = words.evidence(view.why, view.evidence_medium, view.evidence_at, world.clock.now(), doubtful=view.doubtful)
+    assert told.endswith("; sender not proven")

@@ -7,8 +7,19 @@ from msgspec.structs import replace
 
 from agentconsole.desk import AccountHealth
 from agentconsole.domain.entries import Received
-from agentconsole.domain.model import AccountName, AgentName, CustomerId, EntryId, LinkedAddress, Medium, Trust
+from agentconsole.domain.model import (
+    AccountName,
+    AgentName,
+    ConversationId,
+    CustomerId,
+    EntryId,
+    LinkedAddress,
+    Medium,
+    Participant,
+    Trust,
+)
 from agentconsole.ui import people
+from agentconsole.ui.entries import Look, rows
 from agentconsole.ui.say import Say
 from tests.ui.console import LARGE, SMALL, running
 from tests.ui.desk_double import NOW, DeskDouble, email, emily, phone
@@ -140,3 +151,33 @@ async def test_a_message_that_nothing_vouches_for_bears_a_mark_once_it_is_seen(d
         await console.press("O")
         await console.sees("배송 언제 오나요?", "sender not proven")
         assert console.screen.count("sender not proven") == 1
+
+
+@pytest.mark.parametrize(
+    ("language", "mark", "asked"),
+    [
+        ("en", "sender not proven", "wants the answer at minsu@evil.example, another domain"),
+        ("ko", "발신자 확인 안 됨", "다른 도메인 minsu@evil.example 주소로 답장 요청함"),
+    ],
+)
+def test_an_answer_that_is_wanted_elsewhere_is_pointed_out(language: str, mark: str, asked: str) -> None:
+    def mailed(reply_to: str) -> Received:
+        return Received(
+            id=EntryId("m"),
+            at=NOW,
+            account=AccountName("mail"),
+            medium=Medium("email"),
+            sender=email("minsu@example.com"),
+            conversation=ConversationId("c"),
+            stored_at=NOW,
+            text="hello",
+            participants=(Participant("reply-to", email(reply_to)),),
+        )
+
+    def told(entry: Received) -> str:
+        look = Look(Say(language, "UTC"), 100, unproven=frozenset({EntryId("m")}))
+        return "\n".join("".join(text for text, _ in line) for line in rows(entry, look))
+
+    assert mark in told(mailed("minsu@evil.example"))
+    assert asked in told(mailed("minsu@evil.example"))
+    assert "minsu@" not in told(mailed("other@example.com"))
