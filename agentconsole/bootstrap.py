@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from agentconsole.hub.profile import AccountSetup, HubProfile
     from agentconsole.ports import Channel, Store
     from agentconsole.remote import RemoteDesk
+    from agentconsole.ui.keymap import Keymap
+    from agentconsole.ui.line import Commands
     from agentconsole.ui.settings import Coach
 
 HUB_VARIABLE = "AGENTCONSOLE_HUB"
@@ -455,12 +457,16 @@ async def run_console(
     environ: Mapping[str, str],
     clock: Clock,
     random: Randomness,
+    keymap: Keymap,
+    commands: Commands | None = None,
     coach: Coach | None = None,
     extra: Sequence[tuple[str, Callable[[], Awaitable[object]]]] = (),
 ) -> None:
     """Run the console on an attached desk until the agent leaves it.
 
     Args:
+        keymap: the keys that hold for the agent.
+        commands: the shell's commands, for the ``:`` line.
         coach: leads a newcomer, where given.
         extra: further entries of the command palette: title and what to do.
     """
@@ -474,7 +480,7 @@ async def run_console(
         language=language(profile, environ),
         timezone=timezone(profile),
         profile=profile.name,
-        mouse=profile.ui.mouse,
+        mouse=mouse(profile, environ),
         theme=profile.ui.theme,
         confirm_send=profile.ui.confirm_send,
         glyphs=look.glyphs(
@@ -491,10 +497,47 @@ async def run_console(
         lock_after=_span(profile.ui.lock_after),
         pin=await asyncio.to_thread(pin.at, pin.place(environ)),
         clock=clock.now,
+        keymap=keymap,
+        commands=commands,
         coach=coach,
         extra=extra,
     )
     await ui.run_console(desk, who, settings)
+
+
+def keymap(config: Config, profile: Profile) -> tuple[Keymap, list[str]]:
+    """Return the keys of a profile's console, and what is worth knowing of them, each with its place.
+
+    Raises:
+        ConfigError: what the profile says of keys is wrong, with file, line, key and the nearest valid name.
+    """
+    from agentconsole.config.convert import Problem
+    from agentconsole.ui import key_check
+    from agentconsole.ui.keymap import Keymap
+
+    found = key_check.faults(profile.keymap)
+
+    def problems(*, warning: bool) -> list[Problem]:
+        path = ("profiles", profile.name, "keymap")
+        return [
+            Problem((*path, *filter(None, (fault.group, fault.action))), fault.message)
+            for fault in found
+            if fault.warning == warning
+        ]
+
+    if wrong := problems(warning=False):
+        raise config.failure(wrong)
+    told = config.failure(problems(warning=True)).message.split("\n")[1:] if found else []
+    return Keymap(profile.keymap), told
+
+
+def mouse(profile: Profile, environ: Mapping[str, str]) -> bool:
+    """Say whether the console takes the mouse: by itself only where no network lies between."""
+    asked = profile.ui.mouse
+    return not any(environ.get(name) for name in _REMOTE) if asked == "auto" else asked
+
+
+_REMOTE = ("SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT", "MOSH_IP")
 
 
 def _span(written: str) -> timedelta | None:

@@ -62,6 +62,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "join": ("working", "make one conversation of two"),
     "undo": ("working", "take back what you did"),
     "view": ("reading", "the views of the queue, with their counts"),
+    "keys": ("keymap", "what every key of the console does, and what is wrong with your own"),
     "lock": ("lock", "the PIN that opens a console that blanked itself"),
     "customer": ("people", "add, link, merge, preferences, consent, export, erase"),
     "redact": ("erasing", "take out what one entry says"),
@@ -84,6 +85,11 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, **named: object) -> None:
         super().__init__(allow_abbrev=False, **named)  # type: ignore[arg-type]
+
+    def grant(self, action: argparse.Action, value: object) -> None:
+        """Take an argument for granted: it is no longer typed and has this value."""
+        self._remove_action(action)
+        self.set_defaults(**{action.dest: value})
 
     def error(self, message: str) -> NoReturn:
         hint = f"See: {self.prog} --help"

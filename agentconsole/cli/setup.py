@@ -62,10 +62,12 @@ def config_check(context: Context) -> int:
     now = context.world.clock.now()
     problems: list[str] = []
     profiles: list[Fields] = []
+    warnings: list[str] = []
     for name, profile in config.profiles.items():
         try:
             found = bootstrap.accounts(config, profile, now)
             bootstrap.rules(profile)
+            warnings += bootstrap.keymap(config, profile)[1]
         except ConfigError as exc:
             problems += [line for line in exc.message.split("\n")[1:] if line not in problems] or [exc.message]
             continue
@@ -75,7 +77,13 @@ def config_check(context: Context) -> int:
         raise ConfigError("\n".join([f"The configuration has {told}.", *problems]), "config.example.toml helps.")
     count = sum(len(p["accounts"]) for p in profiles if isinstance(p["accounts"], list))
     context.out.result(
-        {"path": str(config.path), "default_profile": config.default_profile, "profiles": profiles},
+        {
+            "path": str(config.path),
+            "default_profile": config.default_profile,
+            "profiles": profiles,
+            "warnings": warnings,
+        },
+        *warnings,
         f"{config.path} is right: {_counted(len(profiles), 'profile')}, {_counted(count, 'account')}.",
     )
     return 0

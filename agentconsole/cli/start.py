@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import contextlib
 import gc
+from typing import TYPE_CHECKING
 
 from agentconsole import bootstrap
 from agentconsole.cli.context import Context
@@ -13,6 +14,9 @@ from agentconsole.cli.parser import Command
 from agentconsole.desk import Agent, Desk
 from agentconsole.domain.model import Delivery
 from agentconsole.errors import AgentConsoleError, UsageError
+
+if TYPE_CHECKING:
+    from agentconsole.ui.keymap import Keymap
 
 
 def console(context: Context) -> int:
@@ -23,10 +27,12 @@ def console(context: Context) -> int:
     if not (context.world.stdin.isatty() and context.world.stdout.isatty()):
         raise UsageError("The console needs a terminal.", "Commands work without: agentconsole inbox")
     context.prepare()
-    return asyncio.run(_console(context))
+    keymap, _ = bootstrap.keymap(context.config, context.profile)
+    return asyncio.run(_console(context, keymap))
 
 
-async def _console(context: Context) -> int:
+async def _console(context: Context, keymap: Keymap) -> int:
+    from agentconsole.cli.inside import Inside
     from agentconsole.sandbox.guide import attend
 
     world, profile = context.world, context.profile
@@ -39,6 +45,8 @@ async def _console(context: Context) -> int:
             environ=world.environ,
             clock=world.clock,
             random=world.random,
+            keymap=keymap,
+            commands=Inside(context, desk, who),
             coach=guide.coach if guide is not None else None,
             extra=guide.extra if guide is not None else (),
         )

@@ -267,8 +267,9 @@ class UiOptions(_Table, frozen=True, kw_only=True):
         Meta(description="Before which sends the console shows a review first: risky ones, all, or none."),
     ] = "risky"
     mouse: Annotated[
-        bool, Meta(description="Whether the console takes the mouse; without, the terminal selects text.")
-    ] = False
+        bool | Literal["auto"],
+        Meta(description="Whether the console takes the mouse (else the terminal selects text); auto: not over SSH."),
+    ] = "auto"
 
 
 class AccountTable(_Table, frozen=True, kw_only=True):
@@ -370,6 +371,12 @@ class Profile(_Table, frozen=True, kw_only=True):
         Meta(description="How customers know the agents, by Unix login: what {agent.name} becomes in templates."),
     ] = {}
     ui: UiOptions = UiOptions()
+    keymap: Annotated[
+        dict[str, dict[str, list[str]]],
+        Meta(
+            description="Keys of your own by context (list, box …; reading: all lists) and action: agentconsole keys."
+        ),
+    ] = {}
     channels: Annotated[dict[str, AccountTable], Meta(description="The accounts, by a name of your choice.")] = {}
 
 

@@ -394,6 +394,12 @@ class Acting(PageActions, PromptActions, FindActions, ComposeActions, TrustActio
         app.note("unlinked", customer=customer)
         await app.reading.renew()
 
+    async def do_repeat(self) -> None:
+        if self._again is None:
+            self.app.tell("strip.nothing_to_repeat", "dim")
+        else:
+            await self._again()
+
     def do_undo(self) -> None:
         if self._undo:
             self.run(self._undo.pop())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 UNDO_DEPTH: Final = 20
 NO_ENTRY: Final = EntryId("")
 
+Again: TypeAlias = Callable[[], Awaitable[None]]
 Work: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
 
 
@@ -49,6 +50,7 @@ class ActingPart:
         self.app = app
         self.asked_from: Widget | None = None
         self._undo: list[Work] = []
+        self._again: Again | None = None
         self._one_at_a_time = asyncio.Lock()
 
     # -- whom it means --------------------------------------------------------------------------------------
@@ -83,6 +85,10 @@ class ActingPart:
     def undo_later(self, back: Work) -> None:
         self._undo.append(back)
         del self._undo[:-UNDO_DEPTH]
+
+    def repeats(self, again: Again) -> None:
+        """Let ``.`` do this again, to what the keyboard is on then."""
+        self._again = again
 
     def request(self) -> str:
         return self.app.settings.request_ids()

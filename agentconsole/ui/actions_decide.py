@@ -15,7 +15,8 @@ from typing import Any, Final
 from agentconsole.desk import OutboxLine, Sent
 from agentconsole.domain.entries import Reply
 from agentconsole.domain.model import Delivery, DeliveryRecord, EntryId
-from agentconsole.ui import care_pages, keys, pages, people
+from agentconsole.text.hangul import in_latin_mode
+from agentconsole.ui import care_pages, pages, people
 from agentconsole.ui.actions_base import ActingPart, Work
 from agentconsole.ui.draw import Safe, our
 
@@ -59,7 +60,7 @@ class DecideActions(ActingPart):
         if self.app.told != text:
             self.app.tell_text(text, "warn")  # news stood in its place: nobody says yes to what is not on the screen
             return
-        if keys.latin(name) == YES:
+        if name != YES and in_latin_mode(name) == YES:
             with_hint = our(f"{self.app.say('strip.hangul')} {text}")
             self.app.tell_text(with_hint, "warn")
             self.question = (with_hint, yes, since)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,10 +11,12 @@ from textual.widget import Widget
 
 from agentconsole.domain.model import AgentName
 from agentconsole.errors import AgentConsoleError
-from agentconsole.ui import keys
+from agentconsole.ui import fuzzy, keys
 from agentconsole.ui.actions_base import ActingPart, Target
 from agentconsole.ui.asking import Asker
+from agentconsole.ui.commanding import CommandLine
 from agentconsole.ui.draw import our, row
+from agentconsole.ui.strings import CATALOGUE
 from agentconsole.ui.widgets.bar import Bar
 from agentconsole.ui.widgets.paper import Item
 
@@ -32,11 +34,15 @@ class PromptActions(ActingPart):
         self._asking = ""
         self._assigning: Target | None = None
         self._asker: Asker | None = None
+        self.line = CommandLine(app)
 
     async def do_assign_to(self) -> None:
         self._assigning = self.target()
         if self._assigning is not None:
             await self.open_prompt("assign")
+
+    async def do_command(self) -> None:
+        await self.ask_words(self.line)
 
     async def do_palette(self) -> None:
         await self.open_prompt("palette")
@@ -98,6 +104,12 @@ class PromptActions(ActingPart):
     def do_prompt_up(self) -> None:
         self._move(-1)
 
+    def do_complete(self) -> None:
+        if self._asker is not None:
+            self._asker.complete()
+        else:
+            self.app.page.move(1)
+
     def _move(self, by: int) -> None:
         if self._asker is not None:
             self._asker.move(by)
@@ -117,8 +129,15 @@ class PromptActions(ActingPart):
         if asking == "palette":
             app.close_page()
             await self._command(chosen)
-        elif asking == "assign" and words and self._assigning is not None:
+        else:
+            await self.answer(asking, words)
+
+    async def answer(self, asking: str, words: str) -> None:
+        """Take the words that something asked for."""
+        app = self.app
+        if asking == "assign" and words and self._assigning is not None:
             self.run(partial(self.assign, self._assigning, AgentName(words)))
+            self.repeats(partial(self._assign_again, AgentName(words)))
         elif asking == "schedule":
             self.schedule_typed(words)
         elif asking == "redact":
@@ -131,18 +150,28 @@ class PromptActions(ActingPart):
         elif asking == "split":
             self.split_typed(words)
 
+    async def _assign_again(self, name: AgentName) -> None:
+        target = self.target()
+        if target is not None:
+            self.run(partial(self.assign, target, name))
+
     def _commands(self, words: str) -> list[Item]:
-        """Return the actions and extra entries whose titles hold all the letters, in words' order."""
-        wanted = words.lower().split()
-        found: list[Item] = []
-        for number, (title, _) in enumerate(self.app.settings.extra):
-            if all(word in title.lower() for word in wanted):
-                found.append(Item(row(our(" "), our(title)), number))
-        for action in keys.ACTIONS:
-            title = self.app.say(action.title)
-            if action.palette and all(word in title.lower() for word in wanted):
-                shown = " ".join(dict.fromkeys(keys.shown_key(key) for key in action.keys))
-                found.append(Item(row(our(" "), our(title), (our("   " + shown), "dim")), action))
+        """Return the actions and extra entries that fit, best first: by a title in any language, or by name."""
+        say = self.app.say
+        known: list[tuple[Sequence[str], Item]] = [
+            ((title,), Item(row(our(" "), our(title)), number))
+            for number, (title, _) in enumerate(self.app.settings.extra)
+        ]
+        seen: set[str] = set()
+        for action in say.keymap.actions:
+            if not action.palette or action.title in seen:
+                continue
+            seen.add(action.title)
+            shown = our("   " + " ".join(say.keymap.keys_anywhere(action.name)))
+            titles = dict.fromkeys((say(action.title), *(texts[action.title] for texts in CATALOGUE.values())))
+            item = Item(row(our(" "), say(action.title), (shown, "dim")), action)
+            known.append(((*titles, action.name.replace("_", " ")), item))
+        found = fuzzy.ranked(words, known)
         return found or [Item(row(our(" "), (self.app.say("palette.none"), "dim")))]
 
     async def _command(self, chosen: object) -> None:

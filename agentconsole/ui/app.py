@@ -7,7 +7,6 @@ draw. Every Desk call runs in a worker, so that a slow line never holds up a key
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import sys
 import time
@@ -33,6 +32,7 @@ from agentconsole.ui.company import Company
 from agentconsole.ui.draw import Row, Safe, Tripwire, our, row
 from agentconsole.ui.ending import ending
 from agentconsole.ui.entries import Look
+from agentconsole.ui.keyboard import Keyboard
 from agentconsole.ui.locking import Lock
 from agentconsole.ui.noticing import Notices
 from agentconsole.ui.reading import Reading
@@ -98,12 +98,13 @@ class Console(App[None]):
         self.theme = "ansi-light" if settings.theme == "light" else "ansi-dark"
         self.animation_level = "none"
         self.desk, self.who, self.settings = desk, who, settings
-        self.say = Say(settings.language, settings.timezone, settings.glyphs)
+        self.say = Say(settings.language, settings.timezone, settings.glyphs, settings.keymap)
         self.look = look.theme(settings.theme, no_color=self.no_color)
         self.reading = Reading(self)
         self.company = Company(self)
         self.writer = Writer(self)
         self.acting = Acting(self)
+        self.keyboard = Keyboard(self)
         self.bars = bars = Bars(self)
         self.header = Bar(bars.header, over="bar", id="header")
         self.clock_bar = Bar(bars.clock, over="bar", id="clock")
@@ -129,7 +130,6 @@ class Console(App[None]):
         self.message: Row = ()
         self.told_key = ""
         self._return_to: Widget | None = None
-        self._prefix = ""
         self._guard_until = 0.0
         self._guard_said = False
         self._ending = False
@@ -394,7 +394,7 @@ class Console(App[None]):
         elif isinstance(event, events.AppFocus | events.AppBlur):
             # Textual would take the focus off the pane, and repaint, whenever another window is looked at.
             self.notices.focus(isinstance(event, events.AppFocus))
-        elif await self.lock.takes(event):
+        elif await self.lock.takes(event) or (isinstance(event, events.Paste) and self.keyboard.pasted(self.where)):
             return
         elif not isinstance(event, events.Key) or not await self._keyed(event):
             await super().on_event(event)
@@ -425,68 +425,7 @@ class Console(App[None]):
         if self.acting.question is not None and where in keys.READING:
             self.acting.answered(name)
             return True
-        if where in keys.READING and keys.is_hangul(typed):
-            return await self._hangul(where, name)
-        prefix, self._prefix = self._prefix, ""
-        if prefix:
-            return await self._chorded(where, f"{prefix} {keys.latin(typed) or name}", event.key)
-        action = keys.INDEX.get((where, name)) or keys.INDEX.get((where, event.key))
-        if action is not None:
-            if where in keys.TYPING:
-                await self._caught_up()
-            await self.act(action)
-            return True
-        if (where, name) in keys.PREFIXES:
-            await self._begin_chord(where, name)
-            return True
-        if where not in keys.READING:
-            return False
-        if event.key == "ctrl+s" and self.writer.is_open and self.writer.now is not None:
-            self.tell("strip.not_in_box", "warn")
-        elif typed or event.key.startswith("ctrl+"):
-            self.tell("strip.unknown", "dim", key=name)
-        return True
-
-    async def _begin_chord(self, where: str, prefix: str) -> None:
-        """Remember the first key of a chord and show what may follow."""
-        if where in keys.TYPING:
-            await self._caught_up()
-        self._prefix = prefix
-        follows = [f"{keys.shown_key(key)} {self.say.hint(action)}" for key, action in keys.following(where, prefix)]
-        self.tell_text(our(f"{keys.shown_key(prefix)} ..  {'  '.join(follows)}"), "dim")
-
-    async def _chorded(self, where: str, name: str, key: str) -> bool:
-        """Run a chord by its second key; escape leaves it, any other key says that it means nothing."""
-        action = keys.INDEX.get((where, name))
-        self.tell_text(our(""))
-        if action is not None:
-            await self.act(action)
-        elif key != "escape":
-            self.tell("strip.unknown" if where in keys.READING else "strip.unknown_typing", "dim", key=name)
-        return True
-
-    async def _caught_up(self) -> None:
-        """Wait until the box has every key that came before: over a slow line text and ctrl+s come in one read."""
-        done = asyncio.Event()
-        if self.focused is not None and self.focused.call_later(done.set):
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(1.0):
-                    await done.wait()
-
-    async def _hangul(self, where: str, letter: str) -> bool:
-        """A command typed with Hangul input on: harmless ones run, the others ask for the key to be switched."""
-        name = keys.latin(letter)
-        prefix, self._prefix = self._prefix, ""
-        if prefix:
-            name = f"{prefix} {name}"
-        action = keys.INDEX.get((where, name))
-        if (where, name) in keys.PREFIXES:
-            await self._begin_chord(where, name)
-        elif action is None or action.changes:
-            self.tell("strip.hangul", "warn")
-        else:
-            await self.act(action)
-        return True
+        return await self.keyboard.takes(where, event.key, typed)
 
     async def act(self, action: keys.Action) -> None:
         """Run an action of the registry."""
@@ -494,6 +433,8 @@ class Console(App[None]):
         result = method(action.argument) if action.argument else method()
         if result is not None:
             await result
+        if action.repeats:
+            self.acting.repeats(partial(self.act, action))
 
     # -- calls to the hub -----------------------------------------------------------------------------------
 

@@ -27,6 +27,10 @@ class Asker:
     def move(self, by: int) -> None:
         """Another choice is wanted."""
 
+    def complete(self) -> None:
+        """The rest of a word is wanted."""
+        self.move(1)
+
     async def submit(self, words: str) -> bool:
         """Take the words; say whether the prompt may close."""
         return True

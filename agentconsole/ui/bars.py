@@ -155,8 +155,8 @@ class Bars:
             "gate.line",
             address=say.address(doubtful.sender),
             signed=say("gate.signed", signer=signer) if doubtful.signer else say("gate.by_nobody"),
-            open=keys.keys_of("open_history", "conversation")[0],
-            trust=keys.keys_of("trust_sender", "conversation")[0],
+            open=say.keymap.reading.key("open_history"),
+            trust=say.keymap.reading.key("trust_sender"),
         )
 
     def below(self, width: int) -> list[Row]:
@@ -188,7 +188,9 @@ class Bars:
 
     def footer(self, width: int) -> list[Row]:
         page = self.app.page_kind if self.app.where == "paper" else ""
-        return [pages.footer(self.app.where, self.app.say, width, page)]
+        where = self.app.where
+        hangul = self.app.keyboard.hangul and where in keys.READING
+        return [pages.footer(where, self.app.say, width, page, hangul=hangul)]
 
 
 def _joined(words: Sequence[tuple[Safe, str]], between: str) -> Row:

@@ -23,8 +23,8 @@ from agentconsole.domain.model import (
     RefusedRoute,
     Route,
 )
+from agentconsole.text.hangul import is_hangul
 from agentconsole.text.sms import parts
-from agentconsole.ui.keys import is_hangul
 
 NO_ENTRY: Final = EntryId("")
 NO_MEDIUM: Final = Medium("")

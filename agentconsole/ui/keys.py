@@ -1,4 +1,6 @@
-"""Every key and what it does: the one registry behind dispatch, footer, help, palette and documentation.
+"""Every key and what it does: the one registry behind dispatch, footer, help, palette, ``:`` and documentation.
+
+What an agent's own keys change of it is ``keymap``'s; what may stand here and there, ``key_check``'s.
 
 A context is where the keyboard is: ``list`` (the queue), ``conversation`` (timeline), ``paper`` (help, health,
 outbox, found entries), ``box`` (a text is being typed), ``prompt`` (one line is asked for). A key means the same verb
@@ -37,6 +39,7 @@ class Action:
     changes: it changes state that others see: never fired by a key that a Korean input method passed through.
     argument: handed to the method.
     palette: offered in the command palette.
+    repeats: ``.`` may do it again, to what the keyboard is on then.
     """
 
     id: str
@@ -45,6 +48,7 @@ class Action:
     changes: bool = False
     argument: str = ""
     palette: bool = False
+    repeats: bool = False
 
     @property
     def title(self) -> str:
@@ -69,18 +73,18 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("choose", ("enter",), ("paper",)),
     Action("reply", ("r",), PERSON, palette=True),
     Action("note", ("i",), PERSON, palette=True),
-    Action("assign", ("a",), PERSON, changes=True, palette=True),
+    Action("assign", ("a",), PERSON, changes=True, palette=True, repeats=True),
     Action("assign_to", ("A",), PERSON, changes=True, palette=True),
-    Action("close", ("c",), PERSON, changes=True, palette=True),
-    Action("reopen", ("o",), PERSON, changes=True, palette=True),
+    Action("close", ("c",), PERSON, changes=True, palette=True, repeats=True),
+    Action("reopen", ("o",), PERSON, changes=True, palette=True, repeats=True),
     Action("link", ("I",), PERSON, changes=True, palette=True),
     Action("refuse_link", ("X",), PERSON, changes=True, palette=True),
     Action("postpone_link", ("P",), PERSON, changes=True, palette=True),
     Action("open_history", ("O",), PERSON, changes=True, palette=True),
     Action("trust_sender", ("T",), PERSON, changes=True, palette=True),
     Action("undo", ("u",), READING, changes=True, palette=True),
-    Action("next_waiting", ("]", "right_square_bracket"), READING, palette=True),
-    Action("previous_waiting", ("[", "left_square_bracket"), READING, palette=True),
+    Action("next_waiting", ("]",), READING, palette=True),
+    Action("previous_waiting", ("[",), READING, palette=True),
     Action("next_row", ("J",), READING),
     Action("previous_row", ("K",), READING),
     Action("why", ("w", "f2"), PERSON, palette=True),
@@ -94,13 +98,13 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("pane", ("4",), READING, argument="reply"),
     Action("next_pane", ("tab",), (*READING, "box")),
     Action("previous_pane", ("shift+tab",), (*READING, "box")),
-    Action("search", ("slash", "/"), READING, palette=True),
+    Action("search", ("/",), READING, palette=True),
     Action("next_hit", ("n",), READING),
     Action("previous_hit", ("N",), READING),
-    Action("filter", ("backslash", "\\"), ("list",), palette=True),
+    Action("filter", ("\\",), ("list",), palette=True),
     Action("switch", ("f", "ctrl+k"), READING, palette=True),
     Action("evidence", ("E",), READING, palette=True),
-    Action("health", ("exclamation_mark", "!"), READING, palette=True),
+    Action("health", ("!",), READING, palette=True),
     Action("outbox", ("g o",), READING, palette=True),
     Action("uncertain", ("U", "g ?"), READING, palette=True),
     Action("check", ("d c",), DECIDED, changes=True),
@@ -121,7 +125,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("set_aside", ("ctrl+n",), ("box",)),
     Action("recover", ("ctrl+x z",), ("box",)),
     Action("stop_send", ("f9", "ctrl+x u"), ("box",)),
-    Action("stop_send", ("f9",), READING, changes=True, palette=True),
+    Action("stop_send", ("f9", "ctrl+x u"), READING, changes=True, palette=True),
     Action("send_now", ("ctrl+x n",), (*READING, "box"), changes=True, palette=True),
     Action("schedule", ("f10", "ctrl+x s"), ("conversation", "box"), changes=True, palette=True),
     Action("take_over", ("f3", "ctrl+x k"), (*PERSON, "box"), changes=True),
@@ -143,18 +147,21 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("end", ("end", "G"), READING),
     Action("back", ("escape",), EVERYWHERE),
     Action("left", ("h", "left"), ("conversation",)),
-    Action("help", ("question_mark", "?", "f1"), READING, palette=True),
+    Action("help", ("?", "f1"), READING, palette=True),
     Action("help", ("f1", "ctrl+x h"), ("box",)),
-    Action("palette", ("ctrl+p", "colon", ":"), READING, palette=False),
+    Action("palette", ("ctrl+p",), READING),
     Action("palette", ("ctrl+p",), ("box",)),
     Action("copy", ("y",), READING, palette=True),
     *(Action("theme", (), READING, argument=name, palette=True) for name in THEMES),
     *(Action("notify", (), READING, argument=level, palette=True) for level in LEVELS),
     Action("lock", (), READING, palette=True),
+    Action("command", (":",), READING),
+    Action("repeat", (".",), PERSON, changes=True, palette=True),
     Action("redraw", ("ctrl+l",), EVERYWHERE, palette=True),
     Action("suspend", ("ctrl+z",), READING),
     Action("submit", ("enter",), ("prompt",)),
-    Action("prompt_down", ("down", "tab"), ("prompt",)),
+    Action("complete", ("tab",), ("prompt",)),
+    Action("prompt_down", ("down",), ("prompt",)),
     Action("prompt_up", ("up", "shift+tab"), ("prompt",)),
     Action("quit", ("q", "ctrl+q"), READING, palette=True),
     Action("quit", ("ctrl+q",), TYPING),
@@ -173,30 +180,11 @@ FOOTER: Final[dict[str, tuple[str, ...]]] = {
 }
 """At most six hints: the rest is one key away."""
 
-PREFIXES: Final = frozenset(
-    (where, key.split(" ")[0]) for action in ACTIONS for where in action.where for key in action.keys if " " in key
-)
-"""Context and first key of every chord."""
-
-_JAMO = dict(
-    zip(
-        "ㅂㅈㄷㄱㅅㅛㅕㅑㅐㅔㅁㄴㅇㄹㅎㅗㅓㅏㅣㅋㅌㅊㅍㅠㅜㅡㅃㅉㄸㄲㅆㅒㅖ",
-        "qwertyuiopasdfghjklzxcvbnmQWERTOP",
-        strict=True,
-    )
-)
-
 SHOWN: Final = {
-    "question_mark": "?",
-    "slash": "/",
-    "exclamation_mark": "!",
-    "right_square_bracket": "]",
-    "left_square_bracket": "[",
     "ctrl+right_square_bracket": "ctrl+]",
     "ctrl+underscore": "ctrl+/",
     "ctrl+slash": "ctrl+/",
     "escape": "esc",
-    "colon": ":",
     "pagedown": "PgDn",
     "pageup": "PgUp",
     "ctrl+backslash": "ctrl+\\",
@@ -204,13 +192,14 @@ SHOWN: Final = {
 }
 
 
-def latin(character: str | None) -> str:
-    """Return the key that a Hangul letter stands on (2-set layout), or nothing."""
-    return _JAMO.get(character or "", "")
-
-
-def is_hangul(character: str | None) -> bool:
-    return bool(character) and ("가" <= (character or " ") <= "힣" or "ㄱ" <= (character or " ") <= "ㆎ")
+MOVES: Final = frozenset(
+    {
+        *("down", "up", "page_down", "page_up", "home", "end", "next_row", "previous_row", "next_waiting"),
+        *("previous_waiting", "back", "left", "pane", "next_pane", "previous_pane", "view", "outbox", "uncertain"),
+        *("damaged", "health", "card", "why", "unfold", "zoom", "help", "next_hit", "previous_hit"),
+    }
+)
+"""Actions that only move or show: done even where a composed syllable is all that came of their keys."""
 
 
 def index(actions: Iterable[Action] = ACTIONS) -> dict[tuple[str, str], Action]:
@@ -239,20 +228,9 @@ def index(actions: Iterable[Action] = ACTIONS) -> dict[tuple[str, str], Action]:
     return found
 
 
-def following(where: str, prefix: str) -> list[tuple[str, Action]]:
-    """Return second key and action of every chord that a prefix begins in a context."""
-    found = [(key, action) for (place, key), action in INDEX.items() if place == where and key.startswith(f"{prefix} ")]
-    return [(key.split(" ")[1], action) for key, action in found]
-
-
 def shown_key(key: str) -> str:
     """Return a key as the footer and the help write it."""
     return " ".join(SHOWN.get(part, part) for part in key.split(" "))
 
 
-def keys_of(action_id: str, where: str) -> tuple[str, ...]:
-    """Return the keys of an action in a context as written for people, without doubles."""
-    return tuple(dict.fromkeys(shown_key(k) for a in ACTIONS if a.id == action_id and where in a.where for k in a.keys))
-
-
-INDEX: Final = index()
+index(ACTIONS)

@@ -6,6 +6,7 @@ import sys
 from typing import Final
 
 from agentconsole.ui import keys
+from agentconsole.ui.keymap import Keymap
 from agentconsole.ui.strings import CATALOGUE
 
 _TITLES: Final = {
@@ -19,7 +20,7 @@ _TITLES: Final = {
 
 def page() -> str:
     """Return the page: one table for every place that the keyboard can be in."""
-    texts = CATALOGUE["en"]
+    texts, keymap = CATALOGUE["en"], Keymap()
     lines = [
         "# Keys of the console",
         "",
@@ -34,12 +35,8 @@ def page() -> str:
     ]
     for where, title in _TITLES.items():
         lines += ["", f"## {title}", "", "| key | what it does |", "|---|---|"]
-        found: dict[str, list[str]] = {}
-        for action in keys.ACTIONS:
-            if where in action.where and action.keys:
-                found.setdefault(action.title, []).extend(keys.shown_key(key) for key in action.keys)
-        for name, shown in found.items():
-            cells = " ".join(f"`{key}`" for key in dict.fromkeys(shown)).replace("|", "\\|")
+        for name, shown in keymap.in_context(where).items():
+            cells = " ".join(f"`{key}`" for key in shown).replace("|", "\\|")
             lines.append(f"| {cells} | {texts[name]} |")
     bare = [texts[action.title] for action in keys.ACTIONS if action.palette and not action.keys]
     lines += ["", f"Only in the palette: {', '.join(bare)}."]

@@ -166,11 +166,7 @@ def outbox(lines: Sequence[OutboxLine], say: Say, now: datetime, width: int) -> 
 def help_page(where: str, say: Say, width: int) -> list[Item]:
     """Return what every key does here, then what the marks mean."""
     found = [Item(row((say("help.title", where=say(f"help.{where}")), "title"))), Item(())]
-    here = [action for action in keys.ACTIONS if where in action.where and action.keys]
-    lines: dict[str, list[str]] = {}
-    for action in here:
-        lines.setdefault(action.title, []).extend(keys.shown_key(key) for key in action.keys)
-    cells = [(" ".join(dict.fromkeys(names)), say(title)) for title, names in lines.items()]
+    cells = [(" ".join(names), say(title)) for title, names in say.keymap.in_context(where).items()]
     columns = max(width // 38, 1)
     title_cells = max(width // columns - 16, 4)
     height = -(-len(cells) // columns)
@@ -185,12 +181,16 @@ def help_page(where: str, say: Say, width: int) -> list[Item]:
     return found
 
 
-def footer(where: str, say: Say, width: int, page: str = "") -> Row:
-    """Return the hints that fit."""
-    found: list[tuple[Safe, str]] = []
-    used = 0
+def footer(where: str, say: Say, width: int, page: str = "", *, hangul: bool = False) -> Row:
+    """Return the hints that fit.
+
+    Args:
+        hangul: Hangul arrives where keys command: said first.
+    """
+    found: list[tuple[Safe, str]] = [(our(" 한 "), "warn")] if hangul else []
+    used = sum(width_of(text) for text, _ in found)
     for name in keys.FOOTER.get(page, keys.FOOTER[where]):
-        names = keys.keys_of(name, where)
+        names = say.keymap.keys_of(name, where)
         if not names:
             continue
         title = say(f"action.{name}")

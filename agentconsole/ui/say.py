@@ -25,6 +25,7 @@ from agentconsole.domain.model import (
 from agentconsole.text import choice_words
 from agentconsole.text.words import Words
 from agentconsole.ui.draw import Safe, our, safe
+from agentconsole.ui.keymap import Keymap
 from agentconsole.ui.keys import Action
 from agentconsole.ui.look import ASCII, Glyphs
 from agentconsole.ui.strings import CATALOGUE
@@ -37,12 +38,15 @@ class Say:
         language: ``en`` or ``ko``; another is answered in English.
         timezone: an IANA name; an unknown one means UTC.
         glyphs: the set of marks and frames.
+        keymap: the keys that hold; ``{k.undo}`` in a sentence is the key of undo, ``{kt.send}`` that while typing.
     """
 
-    def __init__(self, language: str, timezone: str, glyphs: Glyphs = ASCII) -> None:
+    def __init__(self, language: str, timezone: str, glyphs: Glyphs = ASCII, keymap: Keymap | None = None) -> None:
         self._words = Words(language, timezone)
         self._glyphs = glyphs
         self.language = self._words.language
+        self.keymap = keymap or Keymap()
+        self._told = {"k": self.keymap.reading, "kt": self.keymap.typing}
         self._texts = CATALOGUE[self.language]
         self.numbers_ready = False
         """Phone numbers are grouped once their metadata was loaded, which start-up does not wait for."""
@@ -50,7 +54,9 @@ class Say:
     def __call__(self, key: str, /, **values: str) -> Safe:
         """Return a sentence of the catalogue with values put in; the values may come from outside."""
         text = self._texts[key]
-        return our(text.format(**{name: safe(value) for name, value in values.items()}) if values else text)
+        if not values and "{k" not in text:
+            return our(text)
+        return our(text.format(**self._told, **{name: safe(value) for name, value in values.items()}))
 
     def hint(self, action: Action) -> Safe:
         """Return what an action does in the few words that stand beside its key."""

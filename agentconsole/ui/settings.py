@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+from agentconsole.ui.keymap import Keymap
+from agentconsole.ui.line import Commands
 from agentconsole.ui.look import ASCII, Glyphs
 
 
@@ -51,6 +53,8 @@ class UiSettings:
     lock_after: how long without a key until the screen is blanked; None: never.
     pin: opens a blanked screen; None: any key does.
     confirm_send: before which sends a review is shown: ``risky`` ``always`` ``never``.
+    commands: the shell's commands, for the ``:`` line; without, only the console's own actions are there.
+    keymap: the keys that hold for this agent.
     coach: leads a newcomer, where given.
     extra: palette entries of whoever starts the console: title and what to do.
     """
@@ -70,6 +74,8 @@ class UiSettings:
     lock_after: timedelta | None = None
     pin: Pin | None = None
     confirm_send: str = "risky"
+    commands: Commands | None = None
+    keymap: Keymap = field(default_factory=Keymap)
     coach: Coach | None = None
     clock: Callable[[], datetime] = _now
     extra: Sequence[tuple[str, Callable[[], Awaitable[object]]]] = field(default_factory=tuple)

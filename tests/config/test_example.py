@@ -20,7 +20,7 @@ EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
 COMMENTED = re.compile(r"^#(?=[a-z_]+ = |\[)")
 
 
-OPEN = frozenset({"values", "holidays", "text", "subject", "agent_names"})
+OPEN = frozenset({"values", "holidays", "text", "subject", "agent_names", "keymap"})
 """Tables whose keys are the reader's own: names, countries and languages."""
 
 

@@ -1,0 +1,121 @@
+"""Commands while a Korean input method is on, by the bytes that terminals get from one.
+
+``ibus`` below was recorded (see its docstring); what is called an imitation was written from what is known of that
+input method and not recorded.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from textual import events
+from textual._xterm_parser import XTermParser
+
+from agentconsole.text.hangul import in_latin_mode
+from tests.ui.console import Driver, running
+from tests.ui.desk_double import DeskDouble, emily
+
+
+@pytest.fixture
+def desk() -> DeskDouble:
+    found = DeskDouble()
+    emily(found)
+    return found
+
+
+async def feed(console: Driver, data: bytes) -> None:
+    """Hand the bytes of a terminal to the console, through Textual's parser."""
+    parser = XTermParser()
+    for event in parser.feed(data.decode()):
+        if isinstance(event, events.Key | events.Paste):
+            console.app.post_message(event)
+        await console.settle()
+
+
+def test_every_letter_of_the_layout_is_its_key() -> None:
+    assert in_latin_mode("ㅂㅈㄷㄱㅅㅛㅕㅑㅐㅔㅁㄴㅇㄹㅎㅗㅓㅏㅣㅋㅌㅊㅍㅠㅜㅡ") == "qwertyuiopasdfghjklzxcvbnm"
+    assert in_latin_mode("ㅃㅉㄸㄲㅆㅒㅖ") == "QWERTOP"
+
+
+MOVES_DOWN_TWICE = {
+    "imitation, macOS: each vowel is committed by the next key": "ㅓㅓ".encode(),
+    "imitation, Windows over ssh: the same": "ㅓㅓ".encode(),
+    "imitation, conjoining letters (NFD)": "\u1165\u1165".encode(),
+    "imitation, kitty protocol: the code point as CSI u": b"\x1b[12627u\x1b[12627u",
+}
+
+
+@pytest.mark.parametrize("data", MOVES_DOWN_TWICE.values(), ids=MOVES_DOWN_TWICE.keys())
+async def test_letters_move(desk: DeskDouble, data: bytes) -> None:
+    async with running(desk) as console:
+        await console.press("home")
+        await feed(console, data)
+        await console.until(lambda: console.app.queue.cursor == 2)
+        await console.sees("한")
+
+
+async def test_footer_says_that_hangul_arrives_until_it_does_not(desk: DeskDouble) -> None:
+    async with running(desk) as console:
+        await console.press("home")
+        assert "한" not in console.app.footer.shown
+        await feed(console, "ㅓ".encode())
+        await console.until(lambda: "한" in console.app.footer.shown)
+        await console.press("k")
+        await console.until(lambda: "한" not in console.app.footer.shown)
+
+
+async def test_reply_opens_by_its_letter(desk: DeskDouble) -> None:
+    async with running(desk) as console:
+        await console.open("Emily Rhodes")
+        await feed(console, "ㄱ".encode())
+        await console.until(lambda: console.app.where == "box")
+        assert console.box.text == ""
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+async def test_chord_that_became_one_syllable_is_still_that_chord(desk: DeskDouble, form: str) -> None:
+    """g i and g a go through ㅎ: an input method makes 햐 and, of g and ㅡ (m), 흐 of them."""
+    async with running(desk) as console:
+        syllable = unicodedata.normalize(form, "흐")
+        if form == "NFD":
+            await feed(console, syllable.encode())  # two code points: two keys
+        else:
+            await feed(console, syllable.encode())
+        await console.until(lambda: console.app.reading.view == "mine")
+
+
+async def test_chord_by_two_letters(desk: DeskDouble) -> None:
+    async with running(desk) as console:
+        await feed(console, "ㅎ".encode())
+        await console.sees("g ..")
+        await feed(console, "ㅡ".encode())
+        await console.until(lambda: console.app.reading.view == "mine")
+
+
+@pytest.mark.parametrize("letter", ["ㅁ", "ㅊ", "\u1106"])
+async def test_what_changes_something_asks_for_the_key(desk: DeskDouble, letter: str) -> None:
+    async with running(desk) as console:
+        await console.press("home")
+        await feed(console, letter.encode())
+        await console.sees("press 한/영")
+        assert not desk.called("assign")
+        assert not desk.called("set_status")
+
+
+@pytest.mark.parametrize("syllable", ["거", "마", "치", "각"])
+async def test_syllable_is_not_guessed_where_it_would_change_or_open_something(desk: DeskDouble, syllable: str) -> None:
+    async with running(desk) as console:
+        await console.press("home")
+        await feed(console, syllable.encode())
+        await console.sees("press 한/영")
+        assert console.app.where == "list"
+        assert not {name for name, _ in desk.calls} & {"assign", "set_status", "note"}
+
+
+async def test_pasted_hangul_runs_nothing(desk: DeskDouble) -> None:
+    async with running(desk) as console:
+        await console.press("home")
+        await feed(console, b"\x1b[200~" + "ㅓㅓㅁ".encode() + b"\x1b[201~")
+        await console.sees("Pasted where nothing is typed")
+        assert console.app.queue.cursor == 0
