@@ -43,6 +43,7 @@ from agentconsole.domain.model import (
 from agentconsole.seams import Steps, SystemClock, SystemRandomness
 from agentconsole.store.embedded import EmbeddedStore
 from agentconsole.store.embedded.head import head_path
+from agentconsole.text.query import parse
 from benchmarks import maker
 from benchmarks.maker import Plan
 from proofs.report import Report
@@ -57,8 +58,12 @@ BODY: Final = "배송이 언제 오는지 알려 주세요. Order 55120 was due 
 FLAT: Final = 2.0
 """How many times the floor's ratio may differ between the smallest and the largest, before something grows."""
 
+WITHIN: Final = {"search": 250.0, "switcher": 30.0}
+"""Milliseconds for what takes more than a look at one row."""
+
 START_WITHIN: Final = 1.5
 AGENT: Final = AgentName("agent1")
+NOW: Final = datetime(2026, 3, 3, tzinfo=UTC)
 
 
 class Times(NamedTuple):
@@ -268,7 +273,13 @@ def questions(root: Path, customers: int, rounds: int) -> dict[str, Times]:
                 "search 환불 (2 syllables)": lambda _n: store.search("환불"),
                 "search 배송 주문": lambda _n: store.search("배송 주문"),
                 "search refu (prefix)": lambda _n: store.search("refu"),
+                "search order refund (2 words)": lambda _n: store.search("order refund"),
+                "search, by customer": lambda _n: store.find_entries(parse("배송 주문", NOW), AGENT, each=3),
+                "search in what waits": lambda _n: store.find_entries(parse("배송 is:waiting", NOW), AGENT),
+                "search from: somebody": lambda _n: store.find_entries(parse(f"from:\"{name}\" 배송", NOW), AGENT),
                 "search, nothing found": lambda _n: store.search("zzzqqq"),
+                "switcher, one letter": lambda _n: store.find_people("김"),
+                "switcher, a name": lambda _n: store.find_people(name),
                 "find an address": lambda n: store.find(maker.address_of(10 + n * 7 % (customers - 10))),
                 "find a name": lambda _n: store.find_named(name),
                 "what is due (outbox of an account)": lambda _n: store.replies(
@@ -442,7 +453,7 @@ def _questions(report: Report, stores: dict[str, tuple[Path, list[Plan]]]) -> No
     for name, (root, plans) in stores.items():
         for what, found in apart(questions, root, len(plans), 30).items():
             peer = peers.setdefault(what, found)
-            within = 250.0 if what.startswith("search") else 10.0
+            within = next((limit for start, limit in WITHIN.items() if what.startswith(start)), 10.0)
             report.add(
                 f"{what}, store {name}",
                 f"{found}; {found.p50 / peer.p50:.1f} of store 1k",

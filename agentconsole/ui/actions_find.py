@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from agentconsole.ui.asking import Asker
     from agentconsole.ui.widgets.boxes import Prompt
 
-LIMIT: Final = 200
+LIMIT: Final = 60
+"""Finds over everybody that are shown: each may be in another file."""
+
+LIMIT_HERE: Final = 300
 EACH: Final = 3
 """Finds of one customer in a search over everybody: the rest is told as a number."""
 
@@ -71,7 +74,9 @@ class FindActions(ActingPart):
 
     async def _search(self, words: str, customer: CustomerId) -> None:
         app = self.app
-        found = await app.desk.find_entries(app.who, words, customer, LIMIT, 0, 0 if customer else EACH)
+        found = await app.desk.find_entries(
+            app.who, words, customer, LIMIT_HERE if customer else LIMIT, 0, 0 if customer else EACH
+        )
         app.tell_text(our(""))
         self._found, self._words, self._here, self._at = found, words, customer, -1
         app.timeline.mark(finding.pattern(words))

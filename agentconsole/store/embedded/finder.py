@@ -180,6 +180,8 @@ class Finder:
         """Return the records of all customers that ``from:`` means, or None where they are many."""
         roots = {root for (root,) in self._index.execute("SELECT root FROM records WHERE record = ?", (words,))}
         driver = _driver(words)
+        if any(self._more(way, MEANT * 5) for way in driver):
+            return None
         for way in driver:
             for root, keys in self._index.execute(
                 "SELECT DISTINCT p.root, p.keys FROM named n JOIN records r ON r.rid = n.rid "
@@ -190,8 +192,6 @@ class Finder:
                     roots.add(root)
                 if len(roots) > MEANT:
                     return None
-            if self._more(way, MEANT * 5):
-                return None
         return [record for root in sorted(roots) for record in self._records(root)]
 
     def _more(self, way: str, than: int) -> bool:
@@ -256,8 +256,9 @@ class Finder:
     def _judge(self, asked: Query, root: CustomerId, conversation: str) -> bool:
         key = (root, conversation or "-")
         if key not in self._judged:
+            unread = UNREAD if any(one.value == "unread" for one in asked.of(IS)) else "0"
             row = self._index.execute(
-                f"SELECT body, {UNREAD} FROM lines WHERE root = :root AND conversation = :conversation",  # noqa: S608
+                f"SELECT body, {unread} FROM lines WHERE root = :root AND conversation = :conversation",  # noqa: S608
                 {"agent": self._agent, "root": root, "conversation": conversation},
             ).fetchone()
             line = history.replace(_line(row[0]), unread=bool(row[1])) if row else None
