@@ -11,7 +11,7 @@ from agentconsole.desk import Compose
 from agentconsole.desk.waiting import AS_CONFIGURED
 from agentconsole.domain.entries import Received
 from agentconsole.domain.model import Address, ConversationId, CustomerId, Delivery, Draft, EntryId
-from agentconsole.errors import Answered, NotFound, Refused
+from agentconsole.errors import Answered, NotFound, Refused, StoreFault
 from agentconsole.hub.profile import HubProfile
 from agentconsole.store.memory import MemoryStore
 from tests.fakes import paper
@@ -209,3 +209,26 @@ async def test_a_discarded_draft_goes_with_its_customer(world: World) -> None:
     assert not await world.store.discarded(world.who.name)
     with pytest.raises(NotFound):
         await world.desk.discard_draft(world.who, draft)
+
+
+async def test_a_stop_that_died_halfway_is_finished_by_its_repeat(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Taken back on disk, and dead before the draft was: the same request again gives the words, and sends nothing."""
+    customer = await ready(world)
+    sent = await world.desk.reply(world.who, "r1", Compose(customer, "hi", hold=5))
+    save = world.store.save_draft
+
+    async def full(_draft: Draft) -> bool:
+        raise StoreFault("The disk is full.", "Free some space.")
+
+    monkeypatch.setattr(world.store, "save_draft", full)
+    with pytest.raises(StoreFault):
+        await world.desk.stop_send(world.who, "s1", sent.id)
+    assert await state(world, sent.id) == Delivery.CANCELLED
+    monkeypatch.setattr(world.store, "save_draft", save)
+    assert (await world.desk.stop_send(world.who, "s1", sent.id)).text == "hi"
+    assert [d.text for d in await world.desk.drafts(world.who)] == ["hi"]
+    world.clock.move(seconds=60)
+    await looked(world)
+    assert "hi" not in [o.text for o in world.chat.delivered]
