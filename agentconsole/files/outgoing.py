@@ -10,6 +10,7 @@ import asyncio
 import errno
 import mimetypes
 import os
+import pwd
 import stat
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -110,11 +111,18 @@ def host(environ: dict[str, str] | None = None) -> str:
     """Return how this computer is reached: the address that the SSH session came to, else its name."""
     environ = dict(os.environ) if environ is None else environ
     parts = environ.get("SSH_CONNECTION", "").split()
-    user = environ.get("USER") or environ.get("LOGNAME") or ""
+    user = environ.get("USER") or environ.get("LOGNAME") or _login()
     at = os.uname().nodename
     if len(parts) == 4:
         at = f"[{parts[2]}]" if ":" in parts[2] else parts[2]
     return f"{user}@{at}" if user else at
+
+
+def _login() -> str:
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return ""
 
 
 def offered(typed: str, folder: Path) -> list[Offered]:

@@ -8,7 +8,7 @@ from agentconsole.domain.entries import Received
 from agentconsole.domain.model import RefusedRoute
 from agentconsole.ui.bridging import others
 from agentconsole.ui.drafting import Writing
-from agentconsole.ui.draw import Row, Safe, clip, our, row, safe, sides, wrap
+from agentconsole.ui.draw import Row, Safe, clip, our, row, row_width, safe, sides, wrap
 
 if TYPE_CHECKING:
     from agentconsole.ui.app import Console
@@ -96,17 +96,19 @@ class ReplyBars:
         writing, say = self.app.writer.now, self.app.say
         if writing is None or (not writing.text and not writing.attachments):
             return []
+        many = len(writing.attachments)
         warned = self.app.writer.guarding.shown
         if warned is not None:
-            return [self.app.writer.guarding.line(warned, width)]
+            count: Row = row((our(" " + say("reply.file_count", n=str(many))), "note")) if many else ()
+            return [(*self.app.writer.guarding.line(warned, width - row_width(count)), *count)]
         size, parts, left = writing.count()
         if writing.medium == "sms" and not writing.note:
             text = say("reply.sms", n=str(size), parts=str(parts), left=str(left))
         else:
             text = say("reply.characters", n=str(size))
         files: Row = ()
-        if writing.attachments:
+        if many:
             names = ", ".join(one.name for one in writing.attachments)
-            key = "reply.files" if len(writing.attachments) == 1 else "reply.files.many"
-            files = row((clip(say(key, n=str(len(writing.attachments)), names=names), width - 30), "note"), our(" "))
+            key = "reply.files" if many == 1 else "reply.files.many"
+            files = row((clip(say(key, n=str(many), names=names), width - 30), "note"), our(" "))
         return [sides(row((our(" " + text), "dim")), files, width)]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import sys
+from pathlib import Path
 
 from agentconsole.desk import Agent
 from agentconsole.domain.model import AgentName
@@ -16,8 +18,10 @@ from tests.ui.desk_double import NOW, DeskDouble, email
 
 async def busy(desk: DeskDouble) -> None:
     """Let the console have something to draw while somebody else has the terminal."""
+    told = Path(os.environ["HOME"]) / "drawn"
     for number in itertools.count():
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.05)
+        told.write_text(str(number))
         sender, name = email("busy@example.com"), "Busy"
         desk.received("busy", "mail", sender, f"line {number % 20}", minutes=-number, name=name)
 

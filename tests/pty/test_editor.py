@@ -15,13 +15,17 @@ from tests.pty.harness import PYTHON, Terminal
 from tests.waiting import DEADLINE
 
 SCRIPT = f"""#!{PYTHON}
-import os, pathlib, sys
+import os, pathlib, sys, time
 path = pathlib.Path(sys.argv[-1])
 text = path.read_text()
 mode = oct(path.stat().st_mode & 0o777) + " " + oct(path.parent.stat().st_mode & 0o777)
 print("EDITOR", mode, "BELOW" if "Could it be" in text.split("8<")[-1] else "", flush=True)
 word = sys.stdin.readline().strip()
 if word == "write":
+    drawn = pathlib.Path(os.environ["HOME"], "drawn")
+    end = int(drawn.read_text() or 0) + 60  # more than what Textual's stopped writer takes before it blocks the loop
+    while int(drawn.read_text() or 0) < end:
+        time.sleep(0.02)
     path.write_text("Dear Emily,\\n" + text + "nothing below")
 elif word == "evil":
     path.write_text("evil\\x1b]52;c;eA==\\x07 text\\n")

@@ -156,6 +156,14 @@ async def test_a_file_of_the_drop_folder_is_attached_listed_sent_and_forgotten(d
         await console.until(lambda: not writing(console).attachments)
 
 
+async def test_beside_a_warning_it_is_still_told_that_there_are_files(desk: DeskDouble):
+    async with running(desk) as console:
+        await begin(console, text="Hello {name}")
+        writing(console).attachments = (desk.keep("one.txt", "text/plain", b"1"),)
+        console.box.insert("!")
+        await console.sees("Not filled in: {name}", "files: 1", "ctrl+g")
+
+
 async def test_a_file_alone_is_a_draft_that_comes_back(desk: DeskDouble, home: Path):
     (home / "note.txt").write_text("x")
     async with running(desk) as console:
