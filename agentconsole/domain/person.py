@@ -245,7 +245,8 @@ def _still_waiting(conversation: Conversation, answered: datetime | None) -> dat
 
 def lines(customer: Customer) -> tuple[Line, ...]:
     """Return the queue rows of a customer, one a conversation, without what depends on the agent."""
-    pending = sum(1 for s in customer.suggestions if not s.answered) + len(customer.wishes)
+    apart = {record for split in customer.partings for record in (split.one, split.other)}
+    pending = sum(1 for s in customer.suggestions if not s.answered and s.other not in apart) + len(customer.wishes)
     states: dict[ConversationId, list[Delivery]] = {}
     for record in customer.deliveries:
         name = customer.joined.get(record.conversation, record.conversation)

@@ -210,3 +210,17 @@ async def test_both_stores_part_and_join_alike(kind: str, tmp_path: Path):
         await world.desk.unsplit(world.who, "u", customer)
         assert await person(world, customer) == before
         assert {line.customer for line in await world.store.lines("all", world.who.name)} == {customer}
+
+
+async def test_an_open_suggestion_is_silent_while_the_two_are_split(world: World):
+    await says(world, "m1", f"call me at {PHONE.value}")
+    await says(world, "w1", "hello", phone=True)
+    one, other = await world.customer(EMAIL), await world.customer(PHONE)
+    assert await world.desk.suggestions(world.who, one)
+    merged = await world.desk.merge(world.who, "m", one, other)
+    await world.desk.split(world.who, "s", one, [PHONE.value], "")
+    assert await world.desk.suggestions(world.who, one) == ()
+    assert not any(line.suggestions for line in await world.store.lines("all", world.who.name))
+    await world.desk.unsplit(world.who, "u", one)
+    await world.desk.unmerge(world.who, "v", one, merged)
+    assert await world.desk.suggestions(world.who, one)

@@ -18,7 +18,7 @@ from agentconsole.desk import (
     SuggestionView,
     TimelinePage,
 )
-from agentconsole.domain import delivery, gate, identity, queueing, redaction, work
+from agentconsole.domain import delivery, gate, identity, parting, queueing, redaction, work
 from agentconsole.domain.about import About, about
 from agentconsole.domain.entries import (
     AnyEntry,
@@ -301,7 +301,7 @@ class Reading(Gated):
         for suggestion in suggestions:
             waits = suggestion.until is not None and suggestion.until > self.clock.now()
             other = await self.store.customer(suggestion.other) if not (suggestion.answered or waits) else None
-            if other is None or other.id == customer.id:
+            if other is None or other.id == customer.id or parting.apart(customer, other):
                 continue
             evidence = await self.store.entry(suggestion.evidence)
             message = evidence[1] if evidence is not None and isinstance(evidence[1], Received) else None
