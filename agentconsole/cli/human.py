@@ -14,6 +14,7 @@ from agentconsole.domain.entries import (
     Receipt,
     Received,
     Reply,
+    Undone,
     Unreadable,
 )
 from agentconsole.domain.model import Attachment, Choice, Line, Priority
@@ -143,7 +144,7 @@ def _entry_lines(found: AnyEntry, page: TimelinePage, words: Wording) -> tuple[s
             return head, _body(found.subject, found.text, found.attachments, words)
         case Note():
             return words.say("note", at=at, agent=found.agent), found.text
-        case _ if isinstance(found, Receipt) or silent(found):
+        case _ if isinstance(found, Receipt | Undone) or silent(found):  # what was taken back says so itself
             return "", ""
         case Unreadable():
             return f"{at}, {words.medium(found.medium)}, {words.event(found)}", ""

@@ -10,17 +10,20 @@ from agentconsole.domain import consent
 from agentconsole.domain.entries import (
     AnyEntry,
     ConsentChanged,
+    Manual,
     Note,
     PreferenceStated,
     Received,
     Reply,
+    SplitOff,
     Suggested,
+    TaskSet,
     Unreadable,
     WishSeen,
 )
 from agentconsole.domain.model import BlobId, EntryId, derive_id
 
-SAYING: Final = (Received, Reply, Note, Unreadable)
+SAYING: Final = (Received, Reply, Note, Manual, TaskSet, Unreadable)
 """Entries that say something of their own. The others are facts of the record, which have verbs to change them."""
 
 _replace = msgspec.structs.replace
@@ -38,7 +41,7 @@ def emptied(entry: AnyEntry) -> AnyEntry:
             return _replace(entry, subject="", text="", attachments=(), mentions=(), raw=BlobId(""))
         case Reply():
             return _replace(entry, subject="", text="", attachments=())
-        case Note():
+        case Note() | Manual() | TaskSet():
             return _replace(entry, text="")
         case Unreadable():
             return _replace(entry, detail="", raw=BlobId(""))
@@ -53,12 +56,16 @@ def is_emptied(entry: AnyEntry) -> bool:
 
 def without(entry: AnyEntry, redacted: EntryId) -> AnyEntry | None:
     """Return what becomes of one entry of the record: the redacted one is emptied, an address that was read in its
-    text and only suggests somebody goes with it, and so do its words where a wish or a consent quotes them.
+    text and only suggests somebody goes with it, and so do its words where a wish or a consent quotes them, and the
+    beginning of a text that a split may have kept of it.
 
     The single word that stops messages stays: it is the proof of an opt-out, and says nothing else.
     """
     if entry.id == redacted:
         return emptied(entry)
+    if isinstance(entry, SplitOff):
+        side = "made" if redacted in entry.entries else "left"
+        return _replace(entry, **{side: _replace(getattr(entry, side), subject="", preview="")})
     if getattr(entry, "evidence", "") != redacted:
         return entry
     match entry:

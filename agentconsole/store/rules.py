@@ -15,9 +15,11 @@ from agentconsole.domain import queueing
 from agentconsole.domain.addresses import EMAIL
 from agentconsole.domain.entries import (
     AnyEntry,
+    Manual,
     Note,
     Received,
     Reply,
+    TaskSet,
 )
 from agentconsole.domain.history import FOLD_VERSION
 from agentconsole.domain.model import (
@@ -250,7 +252,7 @@ def searchable(entry: AnyEntry) -> str | None:
             return _joined(entry.subject, entry.text, entry.sender_name, *(a.name for a in entry.attachments))
         case Reply():
             return _joined(entry.subject, entry.text, *(a.name for a in entry.attachments))
-        case Note():
+        case Note() | Manual() | TaskSet():
             return entry.text
         case _:
             return None

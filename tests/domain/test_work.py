@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agentconsole.domain import work
+from agentconsole.domain import redaction, work
 from agentconsole.domain.acts import (
     Act,
     AddTask,
@@ -285,3 +285,16 @@ def test_whom_a_note_calls_is_called_until_they_do_something_here() -> None:
 def test_what_means_nothing_is_refused_before_anything_changes(act: Act) -> None:
     with pytest.raises((Refused, UsageError), match="Nothing was changed"):
         work.checked(act, NOW)
+
+
+def test_a_redaction_leaves_nothing_in_what_a_split_kept() -> None:
+    desk = Desk(*START)
+    [made] = desk.do(Split(EntryId("e2")))
+    split = next(entry for entry in desk.entries if entry.id == made)
+    assert "and more of it" in str(split)
+    assert "and more of it" not in str(redaction.without(split, EntryId("e3")))
+    assert "Order" in str(redaction.without(split, EntryId("e3")))
+    assert "Order" not in str(redaction.without(split, EntryId("e1")))
+    [call] = desk.do(LogContact(work.PHONE, text="secret"))
+    said = next(entry for entry in desk.entries if entry.id == call)
+    assert "secret" not in str(redaction.without(said, call))
