@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 from agentconsole.text.hangul import in_latin_mode, is_hangul
 from agentconsole.ui import keys
@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 
 CAUGHT_UP: Final = 1.0
 """Seconds that a command waits at most for the box to take the keys that came before it."""
+
+
+@runtime_checkable
+class Typed(Protocol):
+    """A box of text."""
+
+    def insert(self, text: str) -> object: ...
 
 
 class Keyboard:
@@ -45,6 +52,10 @@ class Keyboard:
             typed: its character, where it has one.
         """
         app = self.app
+        if typed and key.startswith("alt+") and is_hangul(typed):
+            # ibus sends escape first and then the syllable that it held back: ESC 다 is no alt key.
+            await self._left_while_composing(where, typed)
+            return True
         if where in keys.READING and typed:
             self._arrives(is_hangul(typed))
             if self.hangul:
@@ -102,6 +113,18 @@ class Keyboard:
             sentence = "strip.unknown" if where in keys.READING else "strip.unknown_typing"
             app.tell(sentence, "dim", key=shown_key(f"{prefix} {typed or key}"))
         return True
+
+    async def _left_while_composing(self, where: str, held: str) -> None:
+        """Put the syllable where it was typed, then leave."""
+        await self._caught_up()
+        focused = self.app.focused
+        if where in keys.TYPING and isinstance(focused, Typed):
+            focused.insert(held)
+            await self._caught_up()
+        leave = self.app.say.keymap.at(where, "escape")
+        self.prefix = ""
+        if leave is not None:
+            await self.app.act(leave)
 
     async def _caught_up(self) -> None:
         """Wait until the box has every key that came before: over a slow line text and ctrl+s come in one read."""
