@@ -283,9 +283,10 @@ class Finder:
             whole = naming.whole(words)
             look(self._index.execute(_BEGINNING, (whole, whole + _END, CANDIDATES)))
             driver = min(naming.ways(words), key=self._common)
-            others = [way for one in naming.ways(words) if one is not driver for way in one[:1]]
-            for way in driver:
-                look(self._index.execute(_BOTH, (way, way + _END, others[0], others[0] + _END, CANDIDATES)))
+            other = max((one[0] for one in naming.ways(words) if one is not driver), key=len, default="")
+            if len(found) < limit and len(other) > 1:  # one letter begins too many names to be put together
+                for way in driver:
+                    look(self._index.execute(_BOTH, (way, way + _END, other, other + _END, CANDIDATES)))
         for way in driver:
             look(self._index.execute(_BEGINNING, (way, way + _END, CANDIDATES)))
             if self._more(way, CANDIDATES):
