@@ -31,7 +31,6 @@ COMPOSE: Final[dict[str, tuple[str, str]]] = {
         "Only the beginning is shown; save the file for all of it.",
         "앞부분만 보임. 전체는 저장해서 보기.",
     ),
-    "attachment_progress": ("{name}: {done} of {size}", "{name}: {size} 중 {done}"),
     "look.no_text": ("There is no text in {name}.", "{name}에 글 없음."),
     "look.damaged": (
         "{name} is damaged or not what it says; save it to look at it.",

@@ -190,7 +190,7 @@ def test_every_phrase_is_used_and_every_used_phrase_is_there():
     from agentconsole.cli import phrases, phrases_care
 
     folder = Path(parser.__file__).parent
-    by_code = ("count.", "choice.", "about.", "described.")
+    by_code = ("count.", "choice.", "about.", "described.", "look.")
     modules = [path for path in folder.glob("*.py") if not path.name.startswith("phrases")]
     for table, theirs in ((phrases, lambda name: name != "care.py"), (phrases_care, lambda name: name == "care.py")):
         code = "".join(path.read_text(encoding="utf-8") for path in modules if theirs(path.name))
