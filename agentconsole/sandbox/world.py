@@ -29,7 +29,7 @@ from agentconsole.sandbox import control, fake_twilio, mail, past, people, place
 from agentconsole.sandbox.lines import Mail, MediumServer, Sms, Telegram, WhatsApp
 from agentconsole.sandbox.people import Line, Person
 from agentconsole.sandbox.place import Place, Ports
-from agentconsole.seams import SystemClock, SystemRandomness
+from agentconsole.seams import Randomness, SystemClock, SystemRandomness
 
 READY_SECONDS: Final = 25.0
 ANSWER_SECONDS: Final = (3.0, 5.0)
@@ -41,11 +41,17 @@ ORPHAN_SECONDS: Final = 30 * 60.0
 STOP_SECONDS: Final = 8.0
 
 
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
+PORTS: Final = range(12_000, 32_000)
+"""Below those that the kernel gives to whoever connects, which could be anybody before the hub listens."""
+
+
+def free_port(chance: Randomness) -> int:
+    for _ in range(100):
+        port = PORTS[int(chance.fraction() * len(PORTS))]
+        with socket.socket() as found, contextlib.suppress(OSError):
+            found.bind(("127.0.0.1", port))
+            return port
+    raise AgentConsoleError("The sandbox finds no free port on this computer.", "Try it once more.")
 
 
 class World:
@@ -96,7 +102,7 @@ class World:
             sms=self.sms.server.url,
             whatsapp=self.whatsapp.server.url,
             telegram=self.telegram.server.url,
-            hook=await asyncio.to_thread(free_port),
+            hook=await asyncio.to_thread(free_port, self._chance),
         )
         await asyncio.to_thread(place.write_config, self.where, self._ports, self.hub_socket, self._given())
         known = await asyncio.to_thread((self.where.store / "customers").is_dir)

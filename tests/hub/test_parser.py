@@ -16,6 +16,7 @@ from agentconsole.errors import TryLater
 from agentconsole.hub import parser
 from agentconsole.hub.parser import Unreadable, WorkerParser
 from agentconsole.ports import Inbound, RawItem
+from tests.waiting import DEADLINE
 
 LOG = logging.getLogger("test.parser")
 ITEM = RawItem("i", b"From: emily@example.com\r\nMessage-ID: <x@y>\r\n\r\nhi\r\n", datetime(2026, 3, 4, tzinfo=UTC))
@@ -48,7 +49,7 @@ class Workers:
 
 @pytest.fixture
 async def worker() -> AsyncIterator[WorkerParser]:
-    found = WorkerParser(LOG, deadline=2.0)
+    found = WorkerParser(LOG, deadline=DEADLINE)
     yield found
     await found.aclose()
 
@@ -68,6 +69,13 @@ async def test_an_item_is_tried_on_a_second_worker(
     worker: WorkerParser, monkeypatch: pytest.MonkeyPatch, sent: signal.Signals
 ) -> None:
     workers = Workers(monkeypatch, sent)
+    ask, worker._deadline = parser._ask, 0.3
+
+    async def patient_from_now_on(*args: Any) -> Any:
+        worker._deadline = DEADLINE
+        return await ask(*args)
+
+    monkeypatch.setattr(parser, "_ask", patient_from_now_on)
     [found] = await worker.parse("email", ITEM)
     assert isinstance(found, Inbound)
     assert workers.started == 2

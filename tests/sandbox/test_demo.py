@@ -73,7 +73,7 @@ async def headless(environment: dict[str, str], *words: str) -> AsyncIterator[di
 
 def test_without_a_terminal_it_plays_emilys_story_and_leaves_nothing(environment):
     done = subprocess.run(
-        DEMO, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=55, env=environment, check=False
+        DEMO, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=240, env=environment, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "may be" in done.stdout

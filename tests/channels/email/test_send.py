@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -98,11 +99,11 @@ async def test_a_large_mail_leaves_the_loop_free(mail: MailServers, open_channel
 
     async def watch() -> None:
         nonlocal worst
-        loop = asyncio.get_running_loop()
         while True:
-            before = loop.time()
+            # What the loop's thread works, not what passes: other programs have the processor, too.
+            before = time.thread_time()
             await asyncio.sleep(0.005)
-            worst = max(worst, loop.time() - before - 0.005)
+            worst = max(worst, time.thread_time() - before)
 
     watching = asyncio.create_task(watch())
     report = await open_channel().send(reply("minsu@example.test", files=(file,)), Commits())
