@@ -36,7 +36,7 @@ _RELATIVE: Final = (
     r"\b(?P<next>next\s+)?(?P<day>mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\b",
     r"(?P<next>다?다음\s*주\s*)?(?P<day>[월화수목금토일])요일",
     r"\b(?P<week>next\s+week)\b|(?P<week_ko>다?다음\s*주)(?!\s*[월화수목금토일]요일)",
-    r"\bin\s+(?P<n>\d{1,3})\s*(?P<unit>min(?:ute)?s?|h(?:our)?s?|days?|weeks?)\b|(?P<n_ko>\d{1,3})\s*(?P<unit_ko>분|시간|일|주)\s*(?:뒤|후)",
+    r"(?:\bin\s+)?(?P<n>\d{1,3})\s*(?P<unit>min(?:ute)?s?|h(?:our)?s?|days?|weeks?)\b|(?P<n_ko>\d{1,3})\s*(?P<unit_ko>분|시간|일|주)\s*(?:뒤|후)",
 )
 _TIME: Final = (
     r"(?P<half>오전|오후|새벽|아침|점심|저녁|밤|낮)?\s*(?P<h>\d{1,2})\s*시(?:\s*(?P<min>\d{1,2})\s*분|\s*(?P<ban>반))?"
@@ -168,6 +168,8 @@ def later(text: str, now: datetime, place: tzinfo, *, hour: int = 9) -> datetime
     if _compiled(_TWO_DAYS).search(rest):
         return None
     clock = _time_in(rest)
+    if clock is None and "tonight" in words.lower():
+        clock = _PARTS["evening"]
     if day is None and clock is None:
         return None
     moment = datetime.combine(day or local.date(), clock or time(hour), place)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -117,3 +117,11 @@ def test_a_text_of_nothing_but_dates_holds_nothing_up():
 def test_no_part_of_a_day_is_taken_for_another_day(text: str, wanted: str) -> None:
     found = when.later(text, datetime(2026, 3, 4, 5, tzinfo=UTC), ZoneInfo("Asia/Seoul"))
     assert (f"{found:%Y-%m-%d %H:%M}" if found is not None else "") == wanted
+
+
+@pytest.mark.parametrize(
+    ("words", "hours"), [("2h", 2), ("2 hours", 2), ("in 2 h", 2), ("2시간 뒤", 2), ("90 min", 1.5), ("tonight", 4)]
+)
+def test_a_span_needs_no_little_word_and_tonight_is_the_evening(words: str, hours: float) -> None:
+    now = datetime(2026, 3, 4, 14, 0, tzinfo=UTC)
+    assert when.later(words, now, UTC) == now + timedelta(hours=hours)
