@@ -7,13 +7,13 @@ import asyncio
 import pytest
 
 from agentconsole.desk import FILE_PART_BYTES, LARGEST_FILE, Agent, Compose
-from agentconsole.domain.model import AgentName, ConversationId, CustomerId, EntryId
+from agentconsole.domain.model import AgentName, Attachment, BlobId, ConversationId, CustomerId, EntryId, Medium
 from agentconsole.domain.templates import Filled, Template
 from agentconsole.errors import NotFound, Refused, TryLater, UsageError
 from agentconsole.hub.profile import HubProfile
 from agentconsole.ports import Outgoing
 from tests.fakes import paper
-from tests.hub.conftest import EMAIL, World, running
+from tests.hub.conftest import EMAIL, PHONE, World, running
 from tests.waiting import until
 
 NOWHERE = ConversationId("")
@@ -138,11 +138,35 @@ async def test_who_may_not_reply_attaches_nothing(world: World):
 
 
 async def test_files_that_a_medium_does_not_carry_refuse_the_route_before_typing_ends(world: World):
-    from agentconsole.domain.model import Attachment
-
     customer = await write(world, "please send the plan")
     large = Attachment("film.mp4", "video/mp4", 19_000_000)
     choice = await world.desk.choose(world.who, Compose(customer, "Here", attachments=(large,)))
     assert [(r.reason, r.facts["limit"]) for r in choice.refused if r.route.medium == "email"] == [
         ("files_too_large", "18")
     ]
+
+
+async def test_a_file_goes_along_whichever_record_the_reply_is_written_in(world: World):
+    customer = await write(world, "please send the plan")
+    world.chat.put(paper.message("w1", PHONE, "hello", world.clock.now(), place="chat-1"))
+    other = await world.customer(PHONE)
+    kept = await world.desk.attach(world.who, other, "plan.pdf", "application/pdf", b"%PDF")
+    await world.desk.merge(world.who, "join", other, customer)
+    await world.desk.reply(
+        world.who, "r-1", Compose(other, "Here it is, joined.", medium=Medium("email"), attachments=(kept,))
+    )
+
+    async def left() -> Outgoing | None:
+        return world.mail.delivered[-1] if world.mail.delivered else None
+
+    sent = await until(left, what="the mail left")
+    assert sent is not None
+    assert sent.files[0].data == b"%PDF"
+
+
+async def test_a_file_that_is_kept_nowhere_is_refused_and_not_sent_without_it(world: World):
+    customer = await write(world, "please send the plan")
+    gone = Attachment("plan.pdf", "application/pdf", 4, BlobId("0" * 64))
+    with pytest.raises(Refused, match="not kept any more"):
+        await world.desk.reply(world.who, "r-1", Compose(customer, "Here it is.", attachments=(gone,)))
+    assert world.mail.delivered == []

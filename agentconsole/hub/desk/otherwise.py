@@ -7,10 +7,13 @@ whatever looks at it next settles it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from agentconsole.desk import Agent, Compose, Fallback, Sent
 from agentconsole.domain import delivery, fallback
 from agentconsole.domain.entries import Receipt, Reply
 from agentconsole.domain.model import (
+    Attachment,
     Customer,
     CustomerId,
     Delivery,
@@ -20,7 +23,7 @@ from agentconsole.domain.model import (
     Snapshot,
     derive_id,
 )
-from agentconsole.errors import Refused
+from agentconsole.errors import NotFound, Refused
 from agentconsole.hub.desk.replying import Replying
 from agentconsole.text import fitting
 
@@ -128,13 +131,32 @@ class Otherwise(Replying):
         return {fallback.INSTEAD_OF: failed, "instead": entry.medium, _REQUEST: key}
 
     async def carry_files(self, compose: Compose, owner: CustomerId) -> None:
-        """Copy the files of the failed reply to the record that the new one is written in."""
-        if not compose.instead_of or not compose.attachments:
+        """See that the record a reply is written in has its files. They may have come for another record of the person,
+        before a merge or a split, or with the failed reply in whose place this one goes.
+
+        Raises:
+            Refused: one is kept nowhere any more.
+        """
+        files = [part for part in compose.attachments if part.blob]
+        if not files:
             return
-        came_from, _ = await self.reply_entry(compose.instead_of)
-        if came_from != owner:
-            for part in compose.attachments:
-                await self.store.put_blob(owner, await self.store.blob(came_from, part.blob))
+        places = [owner, *(await self.person(compose.customer)).members]
+        if compose.instead_of:
+            places.append((await self.reply_entry(compose.instead_of))[0])
+        for part in files:
+            found = await self._kept(part, places)
+            if found is None:
+                raise Refused(f"The file {part.name} is not kept any more. Nothing was sent.", "Attach it again.")
+            if found[0] != owner:
+                await self.store.put_blob(owner, found[1])
+
+    async def _kept(self, part: Attachment, places: Sequence[CustomerId]) -> tuple[CustomerId, bytes] | None:
+        for place in dict.fromkeys(places):
+            try:
+                return place, await self.store.blob(place, part.blob)
+            except NotFound:
+                continue
+        return None
 
     async def settle_failed(self, who: Agent, failed: EntryId, key: str) -> None:
         """Give a failed reply up, now that another stands in its place.
