@@ -317,7 +317,7 @@ class Words:
             return self.say("delivery.scheduled", at=self.time_of(record.not_before))
         if record.not_before is not None and record.state == Delivery.QUEUED:
             if record.held:
-                return self.say("delivery.held", at=self.clock(record.not_before))
+                return self.say("delivery.held", at=self.local(record.not_before).strftime("%H:%M:%S"))
             # The account's fetching notices first that the line is back, and then nothing waits any more.
             key = "delivery.waits_line" if record.attempt and record.reason in _LINE_DOWN else "delivery.waits"
             return self.say(key, at=self.clock(record.not_before), why=why).strip()
