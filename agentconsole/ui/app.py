@@ -25,7 +25,7 @@ from textual.worker import Worker
 
 from agentconsole.desk import Agent, Desk, QueuePage
 from agentconsole.errors import AgentConsoleError, HubAbsent
-from agentconsole.ui import keys, look
+from agentconsole.ui import keys, look, mouse
 from agentconsole.ui.acting import Acting
 from agentconsole.ui.bars import Bars
 from agentconsole.ui.company import Company
@@ -177,6 +177,8 @@ class Console(App[None]):
             self.reading.begin_with(self._first)
         self.start(self.reading.follow, "news")
         self._listening = True
+        if self.settings.mouse:
+            mouse.begin(self)
         self._schedule_minute()
         self.company.begin()
         self.lock.begin()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Final
 
 from agentconsole.text.hangul import in_latin_mode, is_hangul
 from agentconsole.ui import keys
@@ -22,13 +22,6 @@ if TYPE_CHECKING:
 
 CAUGHT_UP: Final = 1.0
 """Seconds that a command waits at most for the box to take the keys that came before it."""
-
-
-@runtime_checkable
-class Typed(Protocol):
-    """A box of text."""
-
-    def insert(self, text: str) -> object: ...
 
 
 class Keyboard:
@@ -117,9 +110,10 @@ class Keyboard:
     async def _left_while_composing(self, where: str, held: str) -> None:
         """Put the syllable where it was typed, then leave."""
         await self._caught_up()
-        focused = self.app.focused
-        if where in keys.TYPING and isinstance(focused, Typed):
-            focused.insert(held)
+        pane, prompt = self.app.writer.pane, self.app.acting.prompt
+        box = pane.box if where == "box" and pane is not None else prompt if where == "prompt" else None
+        if box is not None:
+            box.insert(held)
             await self._caught_up()
         leave = self.app.say.keymap.at(where, "escape")
         self.prefix = ""

@@ -42,7 +42,7 @@ class UiSettings:
     """Args:
     request_ids: makes the id of a changing call; a repeat with the same id changes nothing more.
     profile: the profile's name, shown in the header.
-    mouse: off by default because motion reports cost bytes over SSH.
+    mouse: whether the console takes clicks and the wheel.
     theme: a name of ``look.THEMES``.
     glyphs: the set to draw marks and frames with.
     show_clock: off, nothing is drawn while nothing happens.

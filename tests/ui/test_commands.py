@@ -103,7 +103,10 @@ async def test_unknown_command_names_the_nearest(desk: DeskDouble) -> None:
 
 async def test_tab_completes_and_arrows_bring_earlier_lines(desk: DeskDouble) -> None:
     async with running(desk, commands=Shell()) as console:
-        prompt = lambda: console.app.acting.prompt.typed  # type: ignore[union-attr]  # noqa: E731
+
+        def prompt() -> str:
+            return console.app.acting.prompt.typed  # type: ignore[union-attr]
+
         await console.press(":")
         await console.type("tag re")
         await console.sees("take one off")

@@ -8,6 +8,7 @@ known of that input method and not recorded.
 from __future__ import annotations
 
 import unicodedata
+from typing import Literal
 
 import pytest
 from textual import events
@@ -87,7 +88,9 @@ async def test_reply_opens_by_its_letter(desk: DeskDouble) -> None:
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
-async def test_chord_that_became_one_syllable_is_still_that_chord(desk: DeskDouble, form: str) -> None:
+async def test_chord_that_became_one_syllable_is_still_that_chord(
+    desk: DeskDouble, form: Literal["NFC", "NFD"]
+) -> None:
     """Of g and m, ㅎ and ㅡ, an input method makes 흐."""
     async with running(desk) as console:
         await feed(console, unicodedata.normalize(form, "흐").encode())

@@ -6,11 +6,15 @@ repaints the two items it touches (measured: about 370 bytes, against 13,000 for
 
 from __future__ import annotations
 
+from textual.events import Click, MouseScrollDown, MouseScrollUp
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from agentconsole.ui.draw import Row, strip, theme_of
+
+WHEEL = 3
+"""Lines that one step of the wheel scrolls."""
 
 
 class Lines(ScrollView, can_focus=True):
@@ -99,6 +103,28 @@ class Lines(ScrollView, can_focus=True):
 
     def on_blur(self) -> None:
         self._refresh_item(self.cursor)
+
+    # -- the mouse, where it is on --------------------------------------------------------------------------
+
+    def clickable(self, item: int) -> bool:
+        """Hook: say whether a click chooses an item."""
+        return True
+
+    def on_click(self, event: Click) -> None:
+        """Choose what was clicked; opening it is enter's."""
+        line = event.y + round(self.scroll_y)
+        if 0 <= line < self.top(self.count) and self.clickable(self.item_at(line)):
+            self.select(self.item_at(line))
+
+    def on_mouse_scroll_down(self, event: MouseScrollDown) -> None:
+        event.stop()
+        event.prevent_default()
+        self.jump(round(self.scroll_y) + WHEEL)
+
+    def on_mouse_scroll_up(self, event: MouseScrollUp) -> None:
+        event.stop()
+        event.prevent_default()
+        self.jump(round(self.scroll_y) - WHEEL)
 
     # -- moving ---------------------------------------------------------------------------------------------
 

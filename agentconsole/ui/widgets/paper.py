@@ -74,6 +74,9 @@ class Paper(Uniform):
         lead = row((glyph_of(self.app, "edge"), "dim"), mark) if self._edge else row((mark, "key"))
         return (*lead, *self.items[item].line), "cursor" if here and self.items[item].value is not None else ""
 
+    def clickable(self, item: int) -> bool:
+        return self.items[item].value is not None
+
     def move(self, by: int) -> None:
         places = [n for n, item in enumerate(self.items) if item.value is not None]
         if not places:
