@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from agentconsole.desk import Compose
@@ -224,3 +225,21 @@ async def test_an_open_suggestion_is_silent_while_the_two_are_split(world: World
     await world.desk.unsplit(world.who, "u", one)
     await world.desk.unmerge(world.who, "v", one, merged)
     assert await world.desk.suggestions(world.who, one)
+
+
+@pytest.mark.parametrize("gone", [0, 1])
+async def test_erasing_one_of_the_two_leaves_nothing_of_them_with_the_other(world: World, gone: int):
+    customer = await linked(world)
+    both = customer, await world.desk.split(world.who, "s", customer, [PHONE.value], "Bo Lind")
+    values = EMAIL.value, PHONE.value
+    await world.desk.erase(world.who, "e", both[gone])
+    kept = await world.store.history(both[1 - gone], limit=100)
+    assert kept is not None
+    told = msgspec.json.encode(kept).decode()
+    assert both[gone] not in told
+    assert values[gone] not in told
+    assert values[1 - gone] in told
+    if gone == 0:
+        assert kept.customer.name == "Bo Lind"
+    with pytest.raises((Refused, NotFound)):
+        await world.desk.unsplit(world.who, "u", both[1 - gone])

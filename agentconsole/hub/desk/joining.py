@@ -97,7 +97,7 @@ class Joining(Reading):
             if split is None:
                 raise NotFound("No split of this customer is left to undo. Nothing was changed.", "")
             found = await self.store.entry(split.of or split.id)
-            if found is None:
+            if found is None or not split.one:
                 raise Refused("The other side was erased, so there is nothing to go back to.", "")
             whole = (await self.person(found[0])).partings
             split = next((one for one in whole if one.id == found[1].id), split)
