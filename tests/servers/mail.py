@@ -24,6 +24,7 @@ from pathlib import Path
 import trustme
 
 from tests.ports import free_port, until_listening
+from tests.waiting import until_sync
 
 DOMAIN = "example.test"
 PASSWORD = "open sesame 열려라"
@@ -123,7 +124,15 @@ class MailServers:
             client.sendmail(sender, [self.address(box)], message)
 
     def empty(self, box: str) -> None:
-        """Drop a box with all its state; what comes next gets a new UIDVALIDITY."""
+        """Drop a box with all its state; what comes next gets a new UIDVALIDITY.
+
+        What an earlier test sent may still be on its way: it must not arrive in the box of the next one.
+        """
+        queue = self.folder / "postfix" / "queue"
+        until_sync(
+            lambda: not any(path.is_file() for name in ("incoming", "active") for path in (queue / name).rglob("*")),
+            what="the end of what is on its way",
+        )
         shutil.rmtree(self.folder / "home" / self.address(box), ignore_errors=True)
 
     def new_uid_validity(self, box: str) -> None:
