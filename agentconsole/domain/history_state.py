@@ -150,8 +150,8 @@ class State:
                 del self.deliveries[record.reply]
 
     def _retire_conversations(self) -> None:
-        """Let go of what was resolved longest ago and has no reply and no task that somebody must look at. Its entries stay in
-        the timeline, and a message to it opens it again."""
+        """Let go of what was resolved longest ago and has no reply and no task that somebody must look at. Its entries
+        stay in the timeline, and a message to it opens it again."""
         needed = {d.conversation for d in self.deliveries.values() if d.state in delivery.UNFINISHED}
         needed |= {task.conversation for task in self.tasks.values() if not task.done}
         resolved = [

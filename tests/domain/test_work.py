@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agentconsole.domain import redaction, work
+from agentconsole.domain import redaction, undoing, work
 from agentconsole.domain.acts import (
     Act,
     AddTask,
@@ -87,7 +87,7 @@ class Desk:
 
     def undo(self, *entries: EntryId) -> None:
         for entry in entries:
-            self.entries.append(work.undo(self.snapshot, entry, ANA, NOW))
+            self.entries.append(undoing.undo(self.snapshot, entry, ANA, NOW))
 
 
 def state(snapshot: Snapshot) -> dict[str, Any]:

@@ -38,7 +38,7 @@ from agentconsole.desk import (
     TimelinePage,
     WishView,
 )
-from agentconsole.domain import gate, guards, history, identity, preference, work
+from agentconsole.domain import gate, guards, history, identity, preference, undoing, work
 from agentconsole.domain.about import NOTHING_KNOWN, About, about
 from agentconsole.domain.entries import (
     AddressLinked,
@@ -630,7 +630,7 @@ class DeskDouble(ComposingDouble, WaitingDouble, FindingDouble):
             owner = self._owner(entry)
             target = Target(owner)
             try:
-                self.add(owner, work.undo(self.snapshot(owner), entry, who.name, NOW))
+                self.add(owner, undoing.undo(self.snapshot(owner), entry, who.name, NOW))
                 found.append(Done(target, (entry,)))
             except AgentConsoleError as exc:
                 found.append(Done(target, (entry,), code=exc.code, message=exc.message, hint=exc.hint))

@@ -18,7 +18,7 @@ from agentconsole.desk import (
     SuggestionView,
     TimelinePage,
 )
-from agentconsole.domain import delivery, gate, identity, parting, queueing, redaction, work
+from agentconsole.domain import delivery, gate, identity, parting, queueing, redaction, undoing, work
 from agentconsole.domain.about import About, about
 from agentconsole.domain.entries import (
     AnyEntry,
@@ -224,8 +224,8 @@ class Reading(Gated):
         """Return which of these entries were taken back, and by whom."""
         found = {}
         for entry in entries:
-            if isinstance(entry, work.UNDOABLE):
-                mark = await self.store.entry(work.undone_id(entry.id))
+            if isinstance(entry, undoing.UNDOABLE):
+                mark = await self.store.entry(undoing.undone_id(entry.id))
                 if mark is not None and isinstance(mark[1], Undone):
                     found[entry.id] = mark[1]
         return found

@@ -18,7 +18,7 @@ from agentconsole.desk import (
     Target,
     WriteNote,
 )
-from agentconsole.domain import work
+from agentconsole.domain import undoing, work
 from agentconsole.domain.entries import AnyEntry, JoinedTo, SplitOff
 from agentconsole.domain.model import (
     AgentName,
@@ -177,11 +177,11 @@ class Working(DeskPart):
             raise NotFound(f"There is no entry {entry}. Nothing was changed.", "See: agentconsole show")
         record, what = held
         conversation = getattr(what, "conversation", ConversationId(""))
-        known = await self.store.entry(work.undone_id(entry))
+        known = await self.store.entry(undoing.undone_id(entry))
         if known is None:
 
             def decide(snapshot: Snapshot) -> Sequence[AnyEntry]:
-                return [work.undo(snapshot, entry, who.name, self.clock.now())]
+                return [undoing.undo(snapshot, entry, who.name, self.clock.now())]
 
             async with self.people:
                 await self.store.change(record, decide)
@@ -201,8 +201,9 @@ class Working(DeskPart):
             key, *ids = line.detail.split()
             calls.setdefault(key, []).extend(EntryId(entry) for entry in ids)
         for made in calls.values():
-            done = await self.store.known([work.undone_id(entry) for entry in made])
-            left = [entry for entry in made if work.undone_id(entry) not in done and await self._can_be_undone(entry)]
+            done = await self.store.known([undoing.undone_id(entry) for entry in made])
+            open_ones = [entry for entry in made if undoing.undone_id(entry) not in done]
+            left = [entry for entry in open_ones if await self._can_be_undone(entry)]
             if left:
                 return left
         raise NotFound(
