@@ -171,14 +171,9 @@ async def search(context: Context) -> int:
         found = await desk.find_entries(who, _query(args.words), CustomerId(""), args.limit, args.offset, args.each)
     out = context.out
     if out.json:
-        out.object(
-            {
-                "hits": [views.hit(hit) for hit in found.hits],
-                "customers": [views.customer_hits(one) for one in found.customers],
-                "total": found.total,
-                "complete": found.complete,
-            }
-        )
+        by = {"customers": [views.customer_hits(one) for one in found.customers]} if args.each else {}
+        told = [views.hit(hit) for hit in found.hits]
+        out.object({"hits": told, "total": found.total, "complete": found.complete, **by})
         return 0
     words = context.words
     of = {one.customer: one for one in found.customers}
