@@ -26,7 +26,7 @@ def run_hub(life: Life) -> None:
     logging.basicConfig(filename=life.folder / "hub.log", level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     if life.traced:
         ctypes.CDLL(None).prctl(*TRACE_FROM_ANYBODY)
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while "TracerPid:\t0\n" in Path("/proc/self/status").read_text() and time.monotonic() < end:
             time.sleep(0.002)
     if life.plant:

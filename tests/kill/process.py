@@ -15,6 +15,7 @@ from typing import Any
 
 from tests.kill.life import Life
 from tests.kill.nursery import Nursery
+from tests.waiting import DEADLINE
 
 _nursery: Nursery | None = None
 
@@ -62,7 +63,7 @@ class HubProcess:
     async def alive(self) -> bool:
         return bool(self._pid) and nursery().code(self._pid) is None
 
-    async def ended(self, seconds: float = 20.0) -> int:
+    async def ended(self, seconds: float = DEADLINE) -> int:
         """Return the exit code once the hub has ended."""
         try:
             async with asyncio.timeout(seconds):

@@ -23,7 +23,7 @@ ONLY_ELSEWHERE = {Step.SWEEP, Step.MIGRATE, Step.BACKUP, Step.RESTORE, Step.PRUN
 """Walked in tests/care and tests/store: no hub that runs passes them, or only after such a thing was done."""
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("share", range(1, SHARES + 1))
 async def test_killed_at_every_border_by_chat(share: int) -> None:
     walked = await walk(scenarios.CHAT, share, SHARES)
@@ -31,7 +31,7 @@ async def test_killed_at_every_border_by_chat(share: int) -> None:
     assert walked.killed >= AT_LEAST // SHARES - 1, "a kill test that kills nothing proves nothing"
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("scenario", [scenarios.EVERYTHING, scenarios.CARE, scenarios.DAMAGE], ids=lambda s: s.name)
 async def test_killed_around_every_other_step(scenario: scenarios.Scenario) -> None:
     """Each kind of step that chat does not pass, before and after its first time."""

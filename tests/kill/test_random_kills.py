@@ -15,7 +15,7 @@ KILLS = 50
 SEED = 20261124
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 async def test_fifty_random_kills_lose_and_double_nothing() -> None:
     with quick_folder("aks-") as folder:
         async with running_world() as world:

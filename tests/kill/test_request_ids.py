@@ -11,7 +11,7 @@ from tests.kill.requests import CALLS, client_dies, hub_dies, points
 from tests.kill.straced import missing
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: call.name)
 async def test_a_call_cut_by_the_hubs_death_is_done_once(call: object) -> None:
     """At every fifth border; at every one in ``python -m proofs.kill``."""
@@ -20,7 +20,7 @@ async def test_a_call_cut_by_the_hubs_death_is_done_once(call: object) -> None:
     assert found.faults == []
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 async def test_a_killed_client_that_repeats_itself_sends_one_reply() -> None:
     why = missing()
     if why and not os.environ.get("CI"):
