@@ -62,7 +62,9 @@ class Presence:
             taken = before.taken_by if before is not None else NOBODY
             found = replace(found, writing=True, medium=medium, last_key=last_key, taken_by=taken)
         self._held[agent] = _Held(found, mono + LEASE, typed)
-        if (before != found and (before is None or replace(found, last_key=before.last_key) != before)) or (before != found and any(other.present.customer == customer for other in self._others(agent))):
+        others = any(name != agent and held.present.customer == customer for name, held in self._held.items())
+        news = before is None or replace(found, last_key=before.last_key) != before
+        if news or (others and before != found):
             self._announce()
 
     def leave(self, agent: AgentName) -> None:
@@ -101,9 +103,6 @@ class Presence:
                             await task
             self._lapse()
         return self.revision
-
-    def _others(self, agent: AgentName) -> list[_Held]:
-        return [held for name, held in self._held.items() if name != agent]
 
     def _ends(self, held: _Held) -> float:
         """Return when something of this ends: the lease, or the writing."""

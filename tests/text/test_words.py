@@ -43,14 +43,26 @@ def test_both_languages_have_the_same_keys_and_places():
 
 
 def test_nobody_is_he_or_she():
-    pronoun = re.compile(r"\b(he|she|him|her|his|hers|they|their)\b|그녀|그는|그의", re.IGNORECASE)
+    pronoun = re.compile(
+        r"\b(he|she|him|her|his|hers|they|their)\b|그녀|그는|그의|그가 |그를|당신|너의|제가 |저희|저는", re.IGNORECASE
+    )
     assert [v for table in WORDS.values() for v in table.values() if pronoun.search(v)] == []
 
 
 def test_every_medium_has_its_own_two_letters():
     assert len(set(CODES.values())) == len(CODES)
     assert all(len(code) == 2 for code in CODES.values())
-    assert EN.medium_code("carrier_pigeon") == "ca"
+    assert all(code.isascii() and code.isalpha() and code.islower() for code in CODES.values())
+
+
+def test_media_of_third_parties_get_two_letters_of_their_own():
+    words = Words("en", "UTC")
+    names = ["mailgun", "matter", "carrier_pigeon", "carousel", "car", "cab", "\x1b[2J", "편지", "", "line2"]
+    codes = [words.medium_code(name) for name in names]
+    assert codes[2:6] == ["ca", "cr", "cb", "cc"]
+    assert len({*codes, *CODES.values()}) == len(CODES) + len(names)
+    assert all(re.fullmatch("[a-z]{2}", code) for code in codes)
+    assert [words.medium_code(name) for name in names] == codes, "and keep them"
 
 
 @pytest.mark.parametrize("state", list(Delivery))
@@ -76,7 +88,9 @@ def test_a_reply_that_waits_for_a_line_is_not_said_to_wait_for_an_hour():
     )
     assert EN.delivery(held) == "Tried again once the line is back, or at 15:00. unreachable"
     wished = replace(held, attempt=0, reason="")
-    assert EN.delivery(wished) == "Waits until 15:00."
+    assert EN.delivery(wished) == "Scheduled for 4 Mar 15:00."
+    assert EN.delivery(replace(wished, held=True)) == "Leaves at 15:00:00; until then it can be stopped."
+    assert EN.delivery(replace(held, reason="")) == "Waits until 15:00."
     taken = replace(held, state=Delivery.CANCELLED, reason="cancelled")
     assert (EN.delivery(taken), KO.delivery(taken)) == ("Taken back.", "취소함.")
 
