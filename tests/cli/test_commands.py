@@ -116,6 +116,24 @@ async def test_search_finds_words_in_everything(office: Office):
     assert (await office.json("search", "nothing-like-this"))["hits"] == []
 
 
+async def test_search_takes_filters_groups_by_customer_and_names_a_wrong_one(office: Office):
+    found = await office.json("search", "11 March in:message", "--each", "1")
+    assert [one["customer"]["id"] for one in found["customers"]] == [hit["customer"]["id"] for hit in found["hits"]]
+    assert found["total"] == sum(one["count"] for one in found["customers"])
+    assert found["complete"] is True
+    assert (await office.json("search", "March has:attachment"))["hits"] == []
+    wrong = await office.run("search", "form:emily", "March")
+    assert wrong.code == 2
+    assert "from:" in wrong.err
+
+
+async def test_a_customer_is_found_by_a_beginning(office: Office):
+    [found] = (await office.json("customer", "find", "emi"))["customers"]
+    assert "emily@example.com" in found["addresses"]
+    assert (await office.json("customer", "find", "zzzz"))["customers"] == []
+
+
+
 async def test_why_explains_the_choice_the_alternatives_and_the_refusals(office: Office):
     customer = await office.merged()
     await office.json("customer", "opt-out", customer, "--medium", "email")
