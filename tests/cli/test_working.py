@@ -78,6 +78,14 @@ async def test_a_call_is_written_down_and_ends_the_wait(office: Office):
     assert (await office.run("customer", "opt-out", customer, "--medium", "phone")).code == 0
 
 
+async def test_a_wish_to_be_called_is_kept_and_nothing_is_sent_there(office: Office):
+    customer, _ = await conversation(office)
+    assert (await office.run("customer", "prefer", customer, "phone")).code == 0
+    why = (await office.run("why", customer, "--json")).json
+    assert (why["set_aside"]["medium"], why["choice"]["medium"]) == ("phone", "email")
+    assert all(route["medium"] != "phone" for route in why["alternatives"])
+
+
 async def test_spam_mute_and_block_keep_out_of_the_queue(office: Office):
     customer, name = await conversation(office)
     for command in ("spam", "mute"):
