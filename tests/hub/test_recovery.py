@@ -20,8 +20,8 @@ from agentconsole.domain.model import (
     EntryId,
 )
 from agentconsole.errors import ReadOnly, StoreFault, TemporaryFailure, UsageError
+from agentconsole.hub import filing
 from agentconsole.hub.disk import Disk
-from agentconsole.hub.filing import SETTLE_DEADLINE
 from agentconsole.hub.health import Health
 from agentconsole.hub.profile import HubProfile
 from agentconsole.ports import StoreHealth
@@ -238,8 +238,9 @@ async def test_a_full_disk_is_told_and_what_rested_is_called_once_it_has_room() 
     assert calls == [""]
 
 
-async def test_a_bounce_of_nobody_waits_for_no_send_in_hand() -> None:
+async def test_a_bounce_of_nobody_waits_for_no_send_in_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     """A report that names a key needs no send to be recorded first, so it holds up no other account."""
+    monkeypatch.setattr(filing, "SETTLE_DEADLINE", 100 * DEADLINE)
     mail, chat = paper.Post(), paper.Post()
     mail.hold = asyncio.Event()
     async with running(mail=mail, chat=chat) as world:
@@ -248,7 +249,7 @@ async def test_a_bounce_of_nobody_waits_for_no_send_in_hand() -> None:
         await world.desk.reply(world.who, "r1", Compose(customer, "hi"))
         mail.put(paper.report("b1", Delivery.FAILED, key="somebody-elses@example.com"))
         chat.put(paper.message("w1", PHONE, "are you there?", world.clock.now()))
-        async with asyncio.timeout(SETTLE_DEADLINE / 2):
+        async with asyncio.timeout(DEADLINE):
             await world.customer(PHONE)
         assert mail.delivered == [], "the send is still in hand"
         mail.hold.set()
