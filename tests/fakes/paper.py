@@ -167,7 +167,9 @@ def kind(name: str, medium: str, address_kind: str, post: Post, **capable: Any) 
 
 def mail(post: Post) -> AccountSetup:
     return AccountSetup(
-        AccountName("mail"), kind("papermail", "email", "email", post, subject=True, attachments=True, file_bytes=18_000_000), PaperOptions()
+        AccountName("mail"),
+        kind("papermail", "email", "email", post, subject=True, attachments=True, file_bytes=18_000_000),
+        PaperOptions(),
     )
 
 
