@@ -1,4 +1,4 @@
-"""What an answer takes over from the message that it answers: a quotation, and what stands under the text in an editor."""
+"""What an answer takes over from the message that it answers: a quotation, and what stands below it in an editor."""
 
 from __future__ import annotations
 
