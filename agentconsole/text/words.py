@@ -5,6 +5,8 @@ Values that come from outside are made safe for a terminal here; the result of e
 
 from __future__ import annotations
 
+import re
+import string
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -73,6 +75,7 @@ class Words:
     def __init__(self, language: str, timezone: str) -> None:
         self.language = "ko" if language.lower().startswith("ko") else "en"
         self._texts = WORDS[self.language]
+        self._codes = dict(CODES)
         try:
             self.zone = ZoneInfo(timezone)
         except (ZoneInfoNotFoundError, ValueError):
@@ -141,8 +144,15 @@ class Words:
         return self._word("medium", medium)
 
     def medium_code(self, medium: str) -> str:
-        """Return the two letters of a medium; of one that is not listed its first two."""
-        return CODES.get(medium) or (one_line(medium) + "??")[:2]
+        """Return the two letters of a medium. One that is not listed gets its first letter and the next of its letters,
+        else of the alphabet, with which no other medium is meant, listed or met before.
+        """
+        if medium not in self._codes:
+            name = re.sub("[^a-z]", "", medium.lower()) or "q"
+            codes = (name[0] + second for second in (*name[1:], *string.ascii_lowercase))
+            taken = set(self._codes.values())
+            self._codes[medium] = next((code for code in codes if code not in taken), "??")
+        return self._codes[medium]
 
     def state(self, state: str) -> str:
         return self._word("state", state)

@@ -29,8 +29,21 @@ CODES: Final[dict[str, str]] = {
     "talktalk": "nt",
     "phone": "ph",
     "in_person": "ip",
+    "teams": "te",
+    "mattermost": "mm",
+    "zulip": "zu",
+    "rocketchat": "rc",
+    "googlechat": "gc",
+    "signal": "si",
+    "xmpp": "xm",
+    "irc": "ir",
+    "rcs": "rs",
+    "zalo": "za",
+    "mastodon": "ms",
+    "reddit": "re",
 }
-"""Two letters of each medium, because one letter means several."""
+"""Two letters of each medium, because one letter means several: those that have an adapter, and those that may get one.
+"""
 
 _BOTH: Final[dict[str, tuple[str, str]]] = {
     # time

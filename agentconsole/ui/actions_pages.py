@@ -40,7 +40,8 @@ class PageActions(CareActions):
             app.arrange(app.size)
             app.coach.update()
             return
-        app.show_page("help", pages.help_page(app.where, app.say, self.page_width()))
+        media = [account.medium for account in app.reading.status.accounts] if app.reading.status is not None else []
+        app.show_page("help", pages.help_page(app.where, app.say, self.page_width(), media))
 
     def do_health(self) -> None:
         self.app.start(self._health, "page")

@@ -9,6 +9,7 @@ from agentconsole.desk import AccountHealth, OutboxLine, Status
 from agentconsole.domain.model import (
     Choice,
     Delivery,
+    Medium,
     Participant,
     Route,
 )
@@ -163,8 +164,12 @@ def outbox(lines: Sequence[OutboxLine], say: Say, now: datetime, width: int) -> 
     return found
 
 
-def help_page(where: str, say: Say, width: int) -> list[Item]:
-    """Return what every key does here, then what the marks mean."""
+def help_page(where: str, say: Say, width: int, media: Sequence[Medium] = ()) -> list[Item]:
+    """Return what every key does here, then what the marks mean.
+
+    Args:
+        media: those that there are accounts for; none known: all.
+    """
     found = [Item(row((say("help.title", where=say(f"help.{where}")), "title"))), Item(())]
     cells = [(" ".join(names), say(title)) for title, names in say.keymap.in_context(where).items()]
     columns = max(width // 38, 1)
@@ -175,8 +180,14 @@ def help_page(where: str, say: Say, width: int) -> list[Item]:
         for names, title in cells[number::height]:
             line += [(our(" "), ""), (fit(our(names), 14), "key"), (our(" "), ""), (fit(title, title_cells), "")]
         found.append(Item(tuple(line)))
-    codes = " ".join(f"{code} {say.medium(medium)}" for medium, code in CODES.items())
-    found += [Item(()), Item(row(our("  "), say("help.marks"))), Item(row(our("  "), say("help.marks2")))]
+    marks = {name: say.glyph(name) for name in ("unread", "failed", "uncertain", "mine", "others", "in", "out")}
+    known = dict.fromkeys(media or map(Medium, CODES))
+    codes = " ".join(f"{say.code(medium)} {say.medium(medium)}" for medium in known)
+    found += [
+        Item(()),
+        Item(row(our("  "), say("help.marks", **marks))),
+        Item(row(our("  "), say("help.marks2", **marks))),
+    ]
     found += [Item(row(our("  "), line)) for line in wrap(say("help.codes", codes=codes), width - 4, 4)]
     return found
 
@@ -193,7 +204,7 @@ def footer(where: str, say: Say, width: int, page: str = "", *, hangul: bool = F
         names = say.keymap.keys_of(name, where)
         if not names:
             continue
-        title = say(f"action.{name}")
+        title = say.short(name)
         size = width_of(names[0]) + width_of(title) + 3
         if used + size > width:
             break

@@ -60,8 +60,11 @@ class Say:
 
     def hint(self, action: Action) -> Safe:
         """Return what an action does in the few words that stand beside its key."""
-        short = f"hint.{action.name}"
-        return self(short if short in self._texts else action.title)
+        return self.short(action.name)
+
+    def short(self, name: str) -> Safe:
+        """Return what an action of a name does in few words."""
+        return self(f"hint.{name}" if f"hint.{name}" in self._texts else f"action.{name}")
 
     def glyph(self, name: str) -> Safe:
         """Return the mark or frame of a meaning."""
