@@ -11,7 +11,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Final, NamedTuple
 
-from agentconsole.domain.entries import AnyEntry, Note, Received, Reply
+from agentconsole.domain.entries import AnyEntry, Received, Reply
 from agentconsole.domain.finding import Contact, CustomerHits
 from agentconsole.domain.model import ConversationId, Customer, CustomerId
 from agentconsole.store import rules
@@ -56,15 +56,14 @@ def span(query: Query) -> tuple[int, int]:
 
 
 def kind_of(entry: AnyEntry) -> str:
+    """Return what ``in:`` calls an entry that search covers: what agents write for themselves is all a note."""
     match entry:
         case Received():
             return "message"
         case Reply():
             return "reply"
-        case Note():
-            return "note"
         case _:
-            return ""
+            return "note"
 
 
 def facts(record: CustomerId, entry: AnyEntry) -> Iterator[str]:
@@ -73,8 +72,9 @@ def facts(record: CustomerId, entry: AnyEntry) -> Iterator[str]:
     yield tokens.fact("k", kind_of(entry))
     if medium := rules.medium_of(entry):
         yield tokens.fact("m", medium)
-    if isinstance(entry, Reply | Note) and entry.agent:
-        yield tokens.fact("b", tokens.fold(entry.agent))
+    author = getattr(entry, "agent", "") or getattr(entry, "by", "")
+    if author:
+        yield tokens.fact("b", tokens.fold(author))
     if isinstance(entry, Received | Reply) and entry.attachments:
         yield tokens.fact("h", "attachment")
 

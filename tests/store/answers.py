@@ -19,7 +19,8 @@ from agentconsole.domain.model import (
 )
 from agentconsole.domain.queueing import ME, NOBODY, Cutoff, Filter
 from agentconsole.ports import Store, View
-from agentconsole.testing.entries import CHAT, EMILY, EMILY_PHONE, MAIL, minute
+from agentconsole.testing.entries import CHAT, EMILY, EMILY_PHONE, MAIL, NOON, minute
+from agentconsole.text.query import parse
 
 LATE = (
     Cutoff(minute(2), Priority.URGENT),
@@ -38,6 +39,11 @@ FILTERS = (
     Filter(before=minute(5), languages=("",)),
 )
 WORDS = ("appointment", "em", "배송", "call back")
+ASKED = (
+    *("is:open em", "is:waiting", "-is:closed in:message", "is:unread", "is:mine", "from:em", "-from:em in:note"),
+    *("on:email -appointment", "by:ana", "has:file", "after:2026-03-03T12:02", '"call back"', "-배송"),
+)
+TYPED = ("", "em", "ㅂ", "qk", "example", "+82", "5678")
 
 
 async def answers(store: Store, records: Iterable[str], entries: Iterable[str]) -> dict[str, Any]:
@@ -63,6 +69,12 @@ async def answers(store: Store, records: Iterable[str], entries: Iterable[str]) 
     for words in WORDS:
         found[f"search {words}"] = list(await store.search(words))
         found[f"named {words}"] = list(await store.find_named(words))
+    for text in ASKED:
+        asked = parse(text, NOON)
+        found[f"asked {text}"] = await store.find_entries(asked, AgentName("ana"))
+        found[f"asked {text}, one each"] = await store.find_entries(asked, AgentName("ben"), limit=3, each=1)
+    for text in TYPED:
+        found[f"typed {text}"] = list(await store.find_people(text))
     found["replies"] = list(await store.replies(list(Delivery)))
     found["known"] = await store.known([EntryId(name) for name in names])
     for name in names:
