@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Final
 
 from agentconsole.domain.model import CustomerId
@@ -10,17 +11,25 @@ from agentconsole.ui.drafting import Writing, holds
 from agentconsole.ui.writer_base import WriterPart
 
 KEEP_SECONDS: Final = 0.5
+KEEP_LATEST: Final = 1.0
+"""Seconds of typing without a pause after which the end of the half second is no longer put off."""
+
 KEEP_AGAIN: Final = 5.0
 """Seconds after which a draft that the hub could not keep is offered again."""
 
 
 class Keeping(WriterPart):
+    typing_since = 0.0
+
     def changed(self) -> None:
         """The box changed: count, and keep it soon."""
         if self.take() and self.pane is not None:
             self.pane.foot_bar.update()
             self.pane.title_bar.update()
-            self.keep_soon(KEEP_SECONDS)
+            if self.timer is None:
+                self.typing_since = time.monotonic()
+            if self.timer is None or time.monotonic() < self.typing_since + KEEP_LATEST:
+                self.keep_soon(KEEP_SECONDS)
             self.app.company.typed()
 
     def keep_soon(self, seconds: float) -> None:

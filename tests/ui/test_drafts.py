@@ -178,3 +178,21 @@ async def test_korean_is_sent_composed(desk: DeskDouble) -> None:
         await console.press("ctrl+s")
         await console.until(lambda: desk.called("reply"))
         assert desk.called("reply")[0][1].text == "한글"
+
+
+async def test_typing_without_a_pause_does_not_put_the_keeping_off(
+    desk: DeskDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who types for a minute loses no minute when the console is killed."""
+    async with running(desk) as console:
+        await begin(console)
+        monkeypatch.setattr(keeping, "KEEP_LATEST", 600.0)
+        await console.type("a")
+        first = console.app.writer.timer
+        await console.type("b")
+        assert console.app.writer.timer is not first
+        monkeypatch.setattr(keeping, "KEEP_LATEST", 0.0)
+        pending = console.app.writer.timer
+        await console.type("c")
+        assert console.app.writer.timer in (pending, None)
+        await console.until(lambda: desk.kept and next(iter(desk.kept.values())).text == "abc")
