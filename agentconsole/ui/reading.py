@@ -29,6 +29,7 @@ from agentconsole.domain.model import (
 from agentconsole.errors import AgentConsoleError, HubAbsent, NotFound, TryLater
 from agentconsole.ui import people
 from agentconsole.ui.entries import Look
+from agentconsole.ui.reaching import Reaching
 from agentconsole.ui.widgets.queue import PAGE
 
 if TYPE_CHECKING:
@@ -41,8 +42,6 @@ LONGEST: Final = 500
 
 NEWS_SECONDS: Final = 25.0
 BACKOFF: Final = (0.3, 0.6, 1.2, 2.5, 5.0)
-AROUND: Final = 120
-"""Entries of a page around an older one."""
 
 
 @dataclass
@@ -82,7 +81,7 @@ class Opened:
         return self.entries[-1].id if self.entries else EntryId("")
 
 
-class Reading:
+class Reading(Reaching):
     """Args:
     app: the console whose panes show it.
     """
@@ -276,61 +275,6 @@ class Reading:
         if looked:
             app.note("opened", customer=opened.customer.id, name=people.customer_name(opened.customer))
             await self.mark_seen()
-
-    async def _around(self, opened: Opened, entry: EntryId) -> None:
-        """Show the part of the timeline in which an entry stands in place of the newest."""
-        page = await self.app.desk.around(self.app.who, opened.customer.id, entry, AROUND)
-        if any(known.id == entry for known in page.entries):
-            opened.entries, opened.more, opened.newer = list(page.entries), page.more, page.newer
-            self._adopt(opened, page)
-
-    async def show_entry(self, entry: EntryId) -> None:
-        """Move the timeline to an entry of the opened customer, wherever it is."""
-        opened = self.opened
-        if opened is None:
-            return
-        if not opened.holds(entry):
-            await self._around(opened, entry)
-            if self.opened is not opened:
-                return
-            self.app.timeline.show(opened.entries, self._look(), more=opened.more, newer=opened.newer, to=entry)
-        else:
-            self.app.timeline.to(entry)
-        self._draw()
-
-    @property
-    def detached(self) -> bool:
-        """Whether the timeline shows an older part, without the newest entries."""
-        return self.opened is not None and self.opened.newer
-
-    async def to_newest(self) -> None:
-        """Show the newest part of the timeline again."""
-        opened = self.opened
-        if opened is None:
-            return
-        page = await self.app.desk.timeline(self.app.who, opened.customer.id, EntryId(""), FIRST_PAGE)
-        if self.opened is not opened:
-            return
-        opened.entries, opened.more, opened.newer = list(page.entries), page.more, False
-        self._adopt(opened, page)
-        self.app.timeline.show(opened.entries, self._look(), more=opened.more)
-        self._draw()
-        await self.mark_seen()
-
-    async def newer(self) -> None:
-        """Load what comes after, in answer to the view coming to the end of an older part."""
-        opened = self.opened
-        if opened is None or not opened.newer:
-            return
-        page = await self.app.desk.around(self.app.who, opened.customer.id, opened.newest, 2 * OLDER_PAGE)
-        if self.opened is not opened or not opened.newer:
-            return
-        known = {entry.id for entry in opened.entries}
-        last = next((n for n, entry in enumerate(page.entries) if entry.id == opened.newest), -1)
-        opened.entries += [entry for entry in page.entries[last + 1 :] if entry.id not in known]
-        opened.newer = page.newer
-        self._adopt(opened, page)
-        self.app.timeline.renew(opened.entries, self._look(), more=opened.more, newer=opened.newer)
 
     def _adopt(self, opened: Opened, page: TimelinePage) -> None:
         opened.customer = page.customer
