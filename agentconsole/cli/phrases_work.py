@@ -20,7 +20,6 @@ WORK: Final[dict[str, tuple[str, str]]] = {
     "split_off": ("A conversation of its own: {id}", "새 대화로 나눔: {id}"),
     "joined_to": ("One conversation: {id}", "한 대화로 합침: {id}"),
     "taken_back": ("Taken back; {id}", "되돌림; {id}"),
-    "undo_with": ("To take it back: {command}", "되돌리기: {command}"),
     "not_done": ("{id}: {message} {hint}", "{id}: {message} {hint}"),
     "view_line": ("{name}: {n}", "{name}: {n}"),
     "priority": ("priority {priority}", "우선순위 {priority}"),
@@ -28,7 +27,6 @@ WORK: Final[dict[str, tuple[str, str]]] = {
     "tags": ("tags {tags}", "태그 {tags}"),
     "snoozed": ("wakes {at}", "{at} 다시 나타남"),
     "task": ("to do {at}: {text}", "{at} 할 일: {text}"),
-    "manual": ("{at}, {event}", "{at}, {event}"),
     "undone": ("{head} (taken back by {agent})", "{head} ({agent} 되돌림)"),
 }
 """English and Korean."""

@@ -69,8 +69,8 @@ def test_every_option_is_described_in_the_documentation(command: str):
             "The following arguments are required: CUSTOMER. Nothing was done.\nSee: agentconsole send --help\n",
         ),
         (
-            ["inbox", "--view", "waitin"],
-            "There is no 'waitin' here. Nothing was done.\nDid you mean waiting? See: agentconsole inbox --help\n",
+            ["priority", "c", "urgnt"],
+            "There is no 'urgnt' here. Nothing was done.\nDid you mean urgent? See: agentconsole priority --help\n",
         ),
     ],
 )

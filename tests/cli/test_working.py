@@ -39,7 +39,8 @@ async def test_tags_priority_and_views_are_told(office: Office):
     views = (await office.run("view", "--json")).json["views"]
     assert views["waiting"] == 2
     assert "waiting: 2" in (await office.run("view")).out
-    assert (await office.run("inbox", "--view", "nothing")).code == 2
+    wrong = await office.run("inbox", "--view", "waitin")
+    assert (wrong.code, "Did you mean waiting?" in wrong.err) == (2, True)
 
 
 async def test_several_at_once_tell_each_failure_and_its_exit_code(office: Office):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import difflib
 from collections.abc import Sequence
 from datetime import datetime
 from typing import cast
@@ -65,7 +66,9 @@ class Reading(Gated):
         self.need(who, "read")
         now, saved = self.clock.now(), self.profile.views
         if view not in VIEWS and view not in saved:
-            raise UsageError(f"There is no view {view}.", "Views: " + ", ".join((*VIEWS, *saved)))
+            near = difflib.get_close_matches(view, (*VIEWS, *saved), n=1, cutoff=0.5)
+            meant = f"Did you mean {near[0]}? " if near else ""
+            raise UsageError(f"There is no view {view}.", meant + "Views: " + ", ".join((*VIEWS, *saved)))
         position = await self.position()
         targets = self.profile.targets
         late = await asyncio.to_thread(queueing.cutoffs, targets, now) if targets.goals else ()
