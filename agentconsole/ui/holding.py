@@ -95,7 +95,9 @@ class Holding:
         for reply in [reply for reply in self._waiting if reply in states]:
             record = states[reply]
             if record.state != Delivery.QUEUED:
-                del self._waiting[reply]
+                found = self._waiting.pop(reply)
+                if self.app.told == self._said and record.state != Delivery.CANCELLED:
+                    self.app.writer.leaves(reply, found.name, found.route)
             elif record.not_before is not None:
                 self._waiting[reply].until = record.not_before
 

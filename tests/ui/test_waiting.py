@@ -151,6 +151,18 @@ async def test_after_the_hold_it_says_what_became_of_it(desk: DeskDouble) -> Non
         await console.sees("Nothing waits that could be stopped.")
 
 
+async def test_a_reply_that_leaves_before_the_last_second_was_drawn_is_told_too(desk: DeskDouble) -> None:
+    async with running(desk, clock=Time()) as console:
+        await begin(console)
+        await console.type("hello")
+        await console.press("ctrl+s")
+        await console.sees("Sending on e-mail in 5 s.")
+        desk.receipt(reply_of(desk), Delivery.SENDING, committed=True, attempt=1)
+        await console.sees("E-mail to Emily Rhodes: sending.")
+        desk.receipt(reply_of(desk), Delivery.SENT, committed=True, attempt=1)
+        await console.sees("E-mail to Emily Rhodes: sent.")
+
+
 async def test_another_strip_stands_for_a_while_before_the_seconds_come_back(desk: DeskDouble) -> None:
     time = Time()
     async with running(desk, clock=time) as console:
