@@ -165,7 +165,12 @@ def start_mail_servers(folder: Path | None = None) -> Iterator[MailServers]:
     home = Path(tempfile.mkdtemp(prefix="acm-")) if folder is None else folder
     home.mkdir(parents=True, exist_ok=True)
     home.chmod(0o755)
-    servers = _prepare(home)
+    # Both drop their rights and must read what was written here, whatever the developer's own mask is.
+    mask = os.umask(0o022)
+    try:
+        servers = _prepare(home)
+    finally:
+        os.umask(mask)
     try:
         servers.start_dovecot()
         servers.start_postfix()
