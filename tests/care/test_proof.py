@@ -8,7 +8,7 @@ from proofs.care import prove
 from tests.folders import quick_folder
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_backups_of_a_store_at_work_restore_clean_and_cause_nothing():
     with quick_folder("acc-") as folder:
         found = prove(5, 11, folder)

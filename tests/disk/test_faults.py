@@ -9,7 +9,7 @@ from proofs.arrivals import arrivals
 from proofs.refusing import KINDS, Fault
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("lasting", [False, True], ids=["once", "lasting"])
 async def test_a_disk_that_refuses_loses_nothing_and_needs_nobody(lasting: bool) -> None:
     """One call of every kind early and one late in the scenario; the release tier refuses every one."""
