@@ -162,3 +162,33 @@ def test_korean_on_a_real_terminal(start: Start) -> None:
     terminal.sees("박민수 님에게 답장")
     terminal.send("안녕하세요")
     terminal.sees("문자로 문의 주셨던 건입니다:", "안녕하세요", "28자")
+
+
+def state(pid: int) -> str:
+    """Return a process's state as Linux tells it: T is stopped."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def test_suspended_and_resumed_by_a_shell(start: Start, tmp_path: Path) -> None:
+    """A shell with job control, as people have it: ``ctrl+z`` gives the terminal back, ``fg`` the console."""
+    environ = {"HOME": str(tmp_path), "PS1": "shell> ", "PYTHON": PYTHON}
+    with Terminal(["sh", "-i"], environ=environ) as terminal:
+        terminal.sees("shell>")
+        terminal.send("$PYTHON -m tests.ui.demo_app en emily\r")
+        terminal.sees("Emily Rhodes", "e-mail+")
+        terminal.quiet()
+        job = int(Path(f"/proc/{terminal.pid}/task/{terminal.pid}/children").read_text().split()[0])
+        terminal.send("\x1a")
+        terminal.until(lambda: state(job) == "T", what="stopped")
+        terminal.until(lambda: bytes(terminal.raw).endswith(b"shell> "), what="the shell's prompt")
+        assert b"\x1b[?1049l" in terminal.raw, "the shell's screen is back"
+        terminal.send("fg\r")
+        terminal.until(lambda: state(job) != "T", what="running again")
+        terminal.until(lambda: terminal.raw.count(b"\x1b[?1049h") == 2, what="the console's screen")
+        terminal.quiet()
+        terminal.send("q")
+        terminal.until(lambda: bytes(terminal.raw).endswith(b"shell> "), what="the shell's prompt")
+        assert terminal.raw.count(b"\x1b[?1049l") == 2
+        assert not Path(f"/proc/{job}").exists(), "nothing is left behind"
+        terminal.send("exit\r")
+        assert terminal.ended(5.0) == 0
