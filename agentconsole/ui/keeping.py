@@ -11,7 +11,7 @@ from agentconsole.ui.drafting import Writing, holds
 from agentconsole.ui.writer_base import WriterPart
 
 KEEP_SECONDS: Final = 0.5
-KEEP_LATEST: Final = 1.0
+KEEP_LATEST: Final = 0.5
 """Seconds of typing without a pause after which the end of the half second is no longer put off."""
 
 KEEP_AGAIN: Final = 5.0
