@@ -82,7 +82,7 @@ def choose(terminal: Terminal, name: str) -> None:
     """Move the list's cursor from its top down to a person."""
     terminal.press("gg")
     for _ in range(5):
-        if column(terminal, name).startswith(">"):
+        if column(terminal, name).startswith((">", "▸")):
             return
         terminal.press("\x1b[B")
     raise AssertionError(f"{name} was not reached\n{terminal.text}")
@@ -117,7 +117,7 @@ def test_a_newcomer_walks_through_all_six_steps(environment, language):
         terminal.send("\x07")
         terminal.sees("ID ending 4821, is that right?")
         terminal.send("\x13")
-        terminal.until(lambda: column(terminal, " <  ").endswith(words["read"]), what="the reply read")
+        terminal.until(lambda: column(terminal, " ←  ").endswith(words["read"]), what="the reply read")
         terminal.sees("Yes! 11 March is perfect, thank you")
         terminal.press("\x1b", silence=0.4)
         terminal.send("c")
