@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.pty.harness import PYTHON, Terminal
-from tests.ui.demo_app import NOW
+from tests.ui.desk_double import NOW
 
 Start = Callable[..., Terminal]
 SIZES = pytest.mark.parametrize("size", [(120, 36), (80, 24)], ids=["120x36", "80x24"])
