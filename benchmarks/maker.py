@@ -86,11 +86,12 @@ _MEDIA: Final = (("mail", "email", "email"), ("sms", "sms", "phone"))
 
 
 class Plan(NamedTuple):
-    """One customer to make: how many messages, over how many conversations at least."""
+    """One customer to make: how many messages, over how many conversations at least, and whether the last one waits."""
 
     number: int
     messages: int
     conversations: int = 0
+    waits: bool = False
 
 
 def record_of(number: int) -> CustomerId:
@@ -195,7 +196,7 @@ def entries(plan: Plan, chance: random.Random, at: datetime) -> Iterator[AnyEntr
                     text=text(chance, korean, chance.randrange(150, 1200)),
                 )
         done += length
-        if done < plan.messages or chance.randrange(3):
+        if done < plan.messages or (not plan.waits and chance.randrange(3)):
             yield StatusChanged(
                 id=EntryId(f"es{number}-{done}"),
                 at=at + timedelta(seconds=60),

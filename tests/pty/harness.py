@@ -53,7 +53,7 @@ class Terminal:
     ) -> None:
         self.raw = bytearray()
         self.size = size
-        self.started = time.perf_counter()
+        self.started = self.read_at = time.perf_counter()
         self.screen = pyte.Screen(*size)
         self._stream = pyte.ByteStream(self.screen) if draw else None
         self._asked = b""
@@ -95,6 +95,7 @@ class Terminal:
             return -1
         if not data:
             return -1
+        self.read_at = time.perf_counter()
         self.raw += data
         self._answer(data)
         if self._stream is not None:
