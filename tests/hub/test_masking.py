@@ -15,6 +15,7 @@ from agentconsole.domain import numbers
 from agentconsole.domain.facts import Pattern
 from agentconsole.domain.guards import Settings
 from agentconsole.domain.model import AccountName, Address, AgentName, Attachment, CustomerId, EntryId, Medium, Route
+from agentconsole.domain.templates import Template
 from agentconsole.errors import Refused
 from agentconsole.hub.desk.reading import _page
 from agentconsole.hub.masking import Masks
@@ -34,6 +35,7 @@ PROFILE = HubProfile(
     free_floor=0,
     guards=Settings(numbers=(("member", r"KR-\d{6,12}"),)),
     facts=(Pattern("serial", r"SN\d{6}", "serial number"),),
+    templates=(Template("all", {"en": "{customer.name}, about {conversation.subject}: {fact.id} {fact.serial}"}),),
 )
 
 
@@ -73,10 +75,11 @@ Call = Callable[[], Awaitable[Any]]
 NOT_READ = {
     # what an agent wrote and nobody has sent, as it was typed; files as they came
     *("save_draft", "drafts", "drop_draft", "attach", "blob"),
+    *("discard_draft", "discarded", "drop_discarded"),
     # a text that is about to be sent, as it would be
     *("preview", "fallback"),
     # nothing of a customer is in their answers
-    *("seen", "stop", "sync", "probe"),
+    *("seen", "stop", "sync", "probe", "attend", "present"),
 }
 
 
@@ -116,6 +119,7 @@ async def test_no_reading_method_answers_with_a_number_in_clear(hub: World):
         "around": [lambda e=e: desk.around(who, customer, e.id, 500) for e in page.entries],
         "choose": [lambda: desk.choose(who, compose)],
         "warnings": [lambda: desk.warnings(who, compose, route)],
+        "templates": [lambda: desk.templates(who, customer, conversation, {})],
         "status": [lambda: desk.status(who)],
         "away": [lambda: desk.away(who)],
         "news": [lambda: desk.news(who, Position(), 0.0)],

@@ -65,7 +65,8 @@ class Composing(Reading):
             language = templates.language_of(template, wanted)
             fixed = given | _of_agent(self.profile.agent_names.get(who.name, ""))
             if person is not None:
-                fixed |= _of_person(person, "" if shut else _subject(person, conversation))
+                own = _of_person(person, "" if shut else _subject(person, conversation))
+                fixed |= {name: self.masks.text(value) for name, value in own.items()}
             value = _values(fixed, given, known, told.get(language), now, local)
             found_all.append(templates.fill(template, language, value))
         asked = await self._help(person) if person is not None and not shut else None
