@@ -133,7 +133,6 @@ async def test_a_customer_is_found_by_a_beginning(office: Office):
     assert (await office.json("customer", "find", "zzzz"))["customers"] == []
 
 
-
 async def test_why_explains_the_choice_the_alternatives_and_the_refusals(office: Office):
     customer = await office.merged()
     await office.json("customer", "opt-out", customer, "--medium", "email")
