@@ -24,7 +24,7 @@ from agentconsole.errors import AgentConsoleError, HubAbsent, TryLater
 if TYPE_CHECKING:
     from agentconsole.cli.output import Fields
     from agentconsole.cli.wording import Wording
-    from agentconsole.desk import SyncResult
+    from agentconsole.desk import Status, SyncResult
 
 STOP_DEADLINE = 45.0
 """Seconds that ``stop`` waits: the hub's own grace for sends in hand, and closing the store."""
@@ -187,9 +187,23 @@ def _gone(pid: int) -> bool:
 
 async def restart(context: Context) -> int:
     """Restart the hub and return when the new one answers."""
+    after = await begin_again(context, now=bool(context.args.now))
+    context.out.result({"restarted": True, "pid": after.pid}, context.words.say("hub_again", pid=after.pid))
+    return 0
+
+
+async def begin_again(context: Context, *, now: bool = False) -> Status:
+    """End the hub, start it again and return how it is once it answers.
+
+    Args:
+        now: give up sends in hand.
+
+    Raises:
+        TryLater: it did not come back in time.
+    """
     async with context.desk(start=False) as (desk, who):
         before = await desk.status(who)
-        await desk.stop(who, bool(context.args.now), True)
+        await desk.stop(who, now, True)
     clock = context.world.clock
     end = clock.monotonic() + STOP_DEADLINE
     while clock.monotonic() < end:
@@ -200,8 +214,7 @@ async def restart(context: Context) -> int:
             pass
         else:
             if after.started_at != before.started_at:
-                context.out.result({"restarted": True, "pid": after.pid}, context.words.say("hub_again", pid=after.pid))
-                return 0
+                return after
         await clock.sleep(PAUSE)
     raise TryLater("The hub did not come back in time.", "See hub.log, then: agentconsole serve")
 
