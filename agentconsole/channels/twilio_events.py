@@ -230,11 +230,7 @@ def _status(identity: str, said: dict[str, str], key: str) -> Sequence[Parsed]:
         detail = " ".join(part for part in (str(code or ""), said["error_message"][:200]) if part)
     elif status == "partially_delivered":
         reason = "partly_delivered"
-    report = StatusReport(identity, state, external_id=sid, key=key, at=at, reason=reason, detail=detail)
-    if code == OPTED_OUT and said["to"]:
-        event = AddressEvent(f"{identity}:opt", _phone(said["to"]), dead="opted_out", opt_out=True, at=at)
-        return (report, event)
-    return (report,)
+    return (StatusReport(identity, state, external_id=sid, key=key, at=at, reason=reason, detail=detail),)
 
 
 def reason_of(code: int) -> str:

@@ -11,6 +11,7 @@ answer                                         failure
 200 with ``messages[0].id``                    none: sent
 code 131047                                    PermanentFailure ``window_closed``
 code 131026                                    PermanentFailure ``undeliverable``
+code 131050                                    PermanentFailure ``stopped_marketing``
 codes 4, 80007, 130429, 131048, 131056         TemporaryFailure: pace limits
 codes 0, 3, 10, 190, 200 to 299, 33, 368 …     SignInFailed: token, right, number or account
 another code with a 4xx                        PermanentFailure
@@ -98,6 +99,7 @@ _CODES: Final[dict[int, tuple[type[ChannelFailure], str]]] = {
     131045: (SignInFailed, "not_registered"),
     131047: (PermanentFailure, "window_closed"),
     131048: (TemporaryFailure, "rate_limited"),
+    131050: (PermanentFailure, "stopped_marketing"),
     131056: (TemporaryFailure, "rate_limited"),
     131057: (TemporaryFailure, "maintenance"),
     133010: (SignInFailed, "not_registered"),

@@ -42,7 +42,9 @@ NOT_LATER: Final = timedelta(hours=6)
 """An older failure is not answered by itself any more: what it said may not be true by now."""
 
 
-_THEIR_WORD: Final = frozenset({"opted_out", "opted_out_then_wrote", "opted_out_at_provider", "blocked"})
+_THEIR_WORD: Final = frozenset(
+    {"opted_out", "opted_out_then_wrote", "opted_out_at_provider", "stopped_marketing", "blocked"}
+)
 """Failures that are the customer's own decision: nothing goes round them by itself."""
 
 

@@ -1,5 +1,5 @@
-"""What a provider's answer to a send, or a mail's unsubscribe, says of the customer: opt-outs and addresses that take
-nothing any more. Kept in the history like a customer's own word."""
+"""What a provider's answer to a send or its later report, or a mail's unsubscribe, says of the customer: opt-outs and
+addresses that take nothing any more. Kept in the history like a customer's own word."""
 
 from __future__ import annotations
 
@@ -23,9 +23,11 @@ from agentconsole.ports import Inbound, Store
 from agentconsole.seams import Clock
 
 OPTED_OUT: Final = "opted_out"
+STOPPED_MARKETING: Final = "stopped_marketing"
 BLOCKED: Final = "blocked"
-SAYS_OF_THE_CUSTOMER: Final = frozenset({OPTED_OUT, BLOCKED})
-"""Reasons of a failed send that hold for the next one too: Twilio's 21610, Telegram's "bot was blocked"."""
+SAYS_OF_THE_CUSTOMER: Final = frozenset({OPTED_OUT, STOPPED_MARKETING, BLOCKED})
+"""Reasons of a failure that hold for the next message too: Twilio's 21610, WhatsApp's 131050, Telegram's "bot was
+blocked"."""
 
 UNSUBSCRIBED: Final = "list-unsubscribe"
 _SUBJECT: Final = re.compile(r"\s*(?:re:\s*)?unsubscribe (e[0-9a-f]{30})\s*", re.IGNORECASE)
@@ -42,8 +44,10 @@ def subject_of(reply: Reply) -> str:
 
 
 def believed(reply: Reply, reason: str, snapshot: Snapshot, clock: Clock) -> list[AnyEntry]:
-    """Return what a provider said of a customer when it refused a reply. It is written in one step with the refusal:
-    a hub that dies after that has heard it, and one that dies before will be told again."""
+    """Return what a provider said of a customer when it refused a reply, at once or in a later report. It is written
+    in one step with the refusal: a hub that dies after that has heard it, and one that dies before will be told again.
+    Call with ``people`` held.
+    """
     name = EntryId(derive_id("e", "said", reason, reply.id))
     if reason == BLOCKED:
         return [
@@ -52,6 +56,9 @@ def believed(reply: Reply, reason: str, snapshot: Snapshot, clock: Clock) -> lis
             )
         ]
     at = heard(snapshot, clock)
+    if reason == STOPPED_MARKETING:
+        scope = ConsentScope.MARKETING
+        return [ConsentChanged(id=name, at=at, medium=reply.medium, scope=scope, evidence=reply.id)]
     return [ConsentChanged(id=name, at=at, medium=reply.medium, evidence=reply.id, words=PROVIDER)]
 
 

@@ -287,17 +287,13 @@ class Filing:
         return [
             ConsentChanged(
                 id=EntryId(derive_id("e", "word", entry)),
-                at=at if allowed or archived else self._heard(snapshot),
+                at=at if allowed or archived else believing.heard(snapshot, self._clock),
                 medium=setup.kind.medium,
                 allowed=allowed,
                 evidence=entry,
                 words=inbound.text.strip()[:40],
             )
         ]
-
-    def _heard(self, snapshot: Snapshot) -> datetime:
-        """Return the moment of an opt-out that is heard now: never before what was said of consent so far."""
-        return max([self._clock.now(), *(known.at for known in snapshot.consents.values())])
 
     async def _owner(self, inbound: Inbound) -> CustomerId | None:
         for address in (inbound.sender, *inbound.also_known_as):
@@ -377,7 +373,14 @@ class Filing:
             reason=report.reason,
             detail=report.detail[:300],
         )
-        await self._store.change(holder, lambda _snapshot: [receipt])
+        speaks = report.state == Delivery.FAILED and report.reason in believing.SAYS_OF_THE_CUSTOMER
+
+        def decide(snapshot: Snapshot) -> list[AnyEntry]:
+            told = believing.believed(ours, report.reason, snapshot, self._clock) if speaks else []
+            return [receipt, *told]
+
+        async with self._people if speaks else contextlib.nullcontext():
+            await self._store.change(holder, decide)
         return ours
 
     async def _find_reply(self, setup: AccountSetup, report: StatusReport) -> EntryId | None:
@@ -400,7 +403,7 @@ class Filing:
                 return [state]
             opt_out = ConsentChanged(
                 id=EntryId(derive_id("e", "consent", setup.kind.name, event.identity)),
-                at=self._heard(snapshot),
+                at=believing.heard(snapshot, self._clock),
                 medium=Medium(setup.kind.medium),
                 words="provider",
             )

@@ -292,7 +292,8 @@ class Words:
         if template is None:
             return one_line(code.replace("_", " "), 60)
         values = _Blank({name: self._fact(name, value, now) for name, value in facts.items()})
-        return " ".join(template.format_map(values).replace("()", "").split()).replace(" .", ".")
+        said = " ".join(template.format_map(values).replace("()", "").split())
+        return said.replace(" .", ".").replace(" ;", ";")
 
     def _fact(self, name: str, value: str, now: datetime) -> str:
         at = _time(value)

@@ -390,6 +390,7 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
     "reason.opted_out": ("opted out", "수신거부"),
     "reason.opted_out_then_wrote": ("opted out", "수신거부"),
     "reason.opted_out_at_provider": ("opted out at the provider", "제공사 수신거부"),
+    "reason.stopped_marketing": ("wants no marketing there", "광고 수신거부"),
     "reason.no_marketing_consent": ("no consent to marketing", "광고 수신동의 없음"),
     "reason.consent_outdated": ("consent to marketing not confirmed for too long", "광고 수신동의 재확인 필요"),
     "reason.cooling_off": ("too soon after a complaint", "불만 접수 직후"),

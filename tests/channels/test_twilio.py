@@ -21,7 +21,6 @@ from agentconsole.errors import (
     Withdrawn,
 )
 from agentconsole.ports import (
-    AddressEvent,
     Cursor,
     Inbound,
     StatusReport,
@@ -292,16 +291,14 @@ async def test_a_failure_is_reported_with_its_reason(world: World, status: str, 
     assert str(code or "") in report.detail
 
 
-async def test_a_report_of_an_opt_out_also_tells_of_the_address(world: World) -> None:
+async def test_a_report_of_an_opt_out_says_so(world: World) -> None:
     channel = world.open()
     sid = (await channel.send(outgoing("hello"), Committed())).external_id
     world.fake.set_state(sid, "failed", 21610)
     items, _ = await look(channel, None)
-    report, event = meaning(items)
+    (report,) = meaning(items)
     assert isinstance(report, StatusReport)
     assert report.reason == "opted_out"
-    assert isinstance(event, AddressEvent)
-    assert (event.address, event.dead, event.opt_out) == (EMILY, "opted_out", True)
 
 
 @pytest.mark.parametrize(

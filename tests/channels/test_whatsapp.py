@@ -183,6 +183,7 @@ def test_a_failure_names_its_reason_and_our_own_key(hook: WhatsAppWebhook) -> No
         return parsed
 
     assert (failed(131047).reason, failed(131026).reason, failed(1).key) == ("window_closed", "undeliverable", "key-1")
+    assert failed(131050).reason == "stopped_marketing"
     assert (failed(999999).reason, failed("?").state) == ("refused", Delivery.FAILED)
     assert failed(131047).detail == "131047 why"
 

@@ -164,6 +164,30 @@ async def test_a_provider_that_says_opted_out_is_believed_from_then_on(office: W
     assert [r.reason for r in choice.refused] == ["opted_out_at_provider"]
 
 
+@pytest.mark.parametrize(
+    ("reason", "answer", "sale"),
+    [
+        ("opted_out", "opted_out_at_provider", "opted_out_at_provider"),
+        ("stopped_marketing", "", "opted_out"),
+        ("blocked", "address_dead", "address_dead"),
+    ],
+)
+async def test_what_a_report_says_of_the_customer_is_believed_as_a_refused_send_is(
+    office: World, reason: str, answer: str, sale: str
+):
+    customer = await wrote(office)
+    sent = await office.desk.reply(office.who, "r1", Compose(customer, "hi"))
+    await becomes(office, sent.id, Delivery.SENT)
+    found = (await _entry(office, sent.id))[1]
+    office.chat.put(paper.report("s1", Delivery.FAILED, key=found.key, reason=reason))
+    await becomes(office, sent.id, Delivery.FAILED)
+    begin = Compose(customer, "Spring sale", proactive=True, purpose="marketing")
+    assert [r.reason for r in (await office.desk.choose(office.who, begin)).refused] == [sale]
+    assert [r.reason for r in (await office.desk.choose(office.who, Compose(customer, "hi"))).refused] == (
+        [answer] if answer else []
+    )
+
+
 async def test_a_block_that_a_send_runs_into_closes_the_address(office: World):
     customer = await wrote(office)
     office.chat.before_commit = PermanentFailure("blocked", reason="blocked")

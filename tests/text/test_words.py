@@ -124,6 +124,8 @@ def test_a_refusal_says_since_when():
 
 def test_a_missing_fact_leaves_no_hole():
     assert EN.refusal(RefusedRoute(WHATSAPP, "opted_out", {}), NOW) == "WhatsApp: opted out."
+    nowhere = EN.refusal(RefusedRoute(WHATSAPP, "no_marketing_consent", {"country": ""}), NOW)
+    assert nowhere.startswith("WhatsApp: no consent to marketing; ask first")
 
 
 def test_a_code_of_a_third_party_is_shown_as_words():
