@@ -25,6 +25,7 @@ from agentconsole.testing.entries import NOON, note
 from tests.care.places import K1, K2, acting, append, filled, opened, opt_out
 from tests.folders import quick_folder
 from tests.store.killed import batch, draft
+from tests.waiting import DEADLINE
 
 KINDS = (
     *(Kind.HEAD, Kind.PREVIOUS, Kind.VOLUME, Kind.BLOB, Kind.BATCH, Kind.CURSOR, Kind.DRAFT, Kind.AUDIT, Kind.LEDGER),
@@ -191,7 +192,7 @@ async def test_nothing_is_erased_under_a_check_that_reads_the_index(store: Path,
             db.execute("BEGIN")
             db.execute("SELECT count(*) FROM records").fetchone()
             began.set()
-            assert done.wait(20)
+            assert done.wait(DEADLINE)
         yield from compare(self)
 
     async with opened(store) as running:

@@ -60,7 +60,7 @@ def test_ctrl_c_leaves_a_folder_that_is_visibly_unfinished(folder: Path):
     code = (
         "import signal, sys\nfrom agentconsole.store.care import backup\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "def stop(self):\n open(sys.argv[1], 'w').close()\n import time; time.sleep(20)\n"
+        "def stop(self):\n open(sys.argv[1], 'w').close()\n import time; time.sleep(200)\n"
         "backup._Backup._copy_all = stop\nfrom agentconsole.cli.app import run\nsys.exit(run(sys.argv[2:]))"
     )
     words = ["store", "backup", str(folder / "copy"), "--store", str(folder / "store")]

@@ -191,4 +191,4 @@ def test_suspended_and_resumed_by_a_shell(start: Start, tmp_path: Path) -> None:
         assert terminal.raw.count(b"\x1b[?1049l") == 2
         assert not Path(f"/proc/{job}").exists(), "nothing is left behind"
         terminal.send("exit\r")
-        assert terminal.ended(5.0) == 0
+        assert terminal.ended() == 0
