@@ -79,7 +79,7 @@ __all__ = [
     "route_key",
 ]
 
-FOLD_VERSION: Final = 7
+FOLD_VERSION: Final = 8
 """Raised with every change of what entries add up to; a snapshot of another version is computed anew."""
 
 

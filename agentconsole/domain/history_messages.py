@@ -14,7 +14,7 @@ from agentconsole.domain.history_state import (
     replace,
     route_key,
 )
-from agentconsole.domain.model import ConversationStatus, Delivery, Heard, Route, Tally
+from agentconsole.domain.model import ConversationStatus, Delivery, DeliveryRecord, Heard, Route, Tally
 
 
 class Messages(Person):
@@ -97,7 +97,9 @@ class Messages(Person):
             replied=True,
             mentions=tuple(name for name in conversation.mentions if name != entry.agent),
         )
-        self.deliveries[entry.id] = delivery.opened(entry)
+        self.deliveries[entry.id] = replace(
+            delivery.opened(entry), waited=conversation.waiting_since, before=conversation.preview
+        )
 
     def _receipt(self, entry: Receipt) -> None:
         record = self.deliveries.get(entry.reply)
@@ -112,7 +114,16 @@ class Messages(Person):
             self.tallies[record.medium] = learned.sent(tally, entry.at)
             if record.proactive:
                 self.begun = tuple(sorted((*self.begun, entry.at)))[-KEPT_BEGUN:]
+            self.deliveries[entry.reply] = replace(self.deliveries[entry.reply], before="")
         if entry.state in (Delivery.FAILED, Delivery.CANCELLED):
-            conversation = self._conversation(record.conversation, entry.at)
-            if conversation.waiting_since is None and conversation.status in ACTIVE:
-                self.conversations[record.conversation] = replace(conversation, waiting_since=entry.at)
+            self._not_answered(record, entry)
+
+    def _not_answered(self, record: DeliveryRecord, entry: Receipt) -> None:
+        """The customer waits on, for as long as before the reply; the list shows again what they wait with."""
+        conversation = self._conversation(record.conversation, entry.at)
+        if conversation.status in ACTIVE:
+            waits = [at for at in (conversation.waiting_since, record.waited) if at is not None]
+            conversation = replace(conversation, waiting_since=min(waits, default=entry.at))
+        if entry.state == Delivery.CANCELLED and record.before and conversation.last_at <= record.queued_at:
+            conversation = replace(conversation, preview=record.before)
+        self.conversations[record.conversation] = conversation

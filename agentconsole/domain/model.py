@@ -336,6 +336,10 @@ class DeliveryRecord(Value, frozen=True):
     proactive: bool = False
     held: bool = False
     """It waits only so that the agent can stop it, not for a time that somebody chose."""
+    waited: datetime | None = None
+    """Since when the customer had waited for it: where it does not arrive, they still do."""
+    before: str = ""
+    """What the conversation showed before it, for as long as it may be taken back."""
 
 
 class Suggestion(Value, frozen=True):

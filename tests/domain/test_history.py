@@ -230,6 +230,26 @@ def test_what_is_reopened_waits_again() -> None:
     assert [line.waiting_since for line in lines(_person(K1, k1=asked_twice))] == [minute(5)]
 
 
+@pytest.mark.parametrize("state", [Delivery.CANCELLED, Delivery.FAILED])
+def test_who_was_not_answered_waits_for_as_long_as_before(state: Delivery) -> None:
+    asked = [received("e1", 5, text="Where is it?"), reply("r1", 20, text="On its way")]
+    [line] = lines(_person(K1, k1=[*asked, receipt("q1", "r1", state, 21)]))
+    assert line.waiting_since == minute(5)
+    meanwhile = [*asked, received("e2", 21, text="Hello?"), receipt("q1", "r1", state, 22)]
+    [line] = lines(_person(K1, k1=meanwhile))
+    assert (line.waiting_since, line.preview) == (minute(5), "Hello?")
+    [line] = lines(_person(K1, k1=[reply("r1", 20), receipt("q1", "r1", state, 21)]))
+    assert line.waiting_since == minute(21)
+
+
+def test_the_list_shows_what_a_customer_wrote_once_the_reply_is_stopped() -> None:
+    asked = [received("e1", 5, text="Where is it?"), reply("r1", 20, text="On its way")]
+    [line] = lines(_person(K1, k1=[*asked, receipt("q1", "r1", Delivery.CANCELLED, 21)]))
+    assert line.preview == "Where is it?"
+    [line] = lines(_person(K1, k1=[*asked, receipt("q1", "r1", Delivery.SENT, 21, attempt=1)]))
+    assert line.preview == "On its way"
+
+
 def test_a_chain_of_joins_ends_at_its_last_conversation() -> None:
     person = _person(
         K1,
