@@ -45,9 +45,13 @@ class Keyboard:
             typed: its character, where it has one.
         """
         app = self.app
-        if typed and key.startswith("alt+") and is_hangul(typed):
-            # ibus sends escape first and then the syllable that it held back: ESC 다 is no alt key.
-            await self._left_while_composing(where, typed)
+        if typed and key.startswith("alt+") and app.say.keymap.at(where, key) is None:
+            # Escape and a key in one read are no alt key: a slow line brings them so, and ibus, which sends escape
+            # before the syllable that it held back.
+            if is_hangul(typed):
+                await self._left_while_composing(where, typed)
+            else:
+                await self._left_and(where, typed)
             return True
         if where in keys.READING and typed:
             self._arrives(is_hangul(typed))
@@ -115,6 +119,20 @@ class Keyboard:
         if box is not None:
             box.insert(held)
             await self._caught_up()
+        await self._leave(where)
+
+    async def _left_and(self, where: str, typed: str) -> None:
+        """Leave, then run what the next key means there; what it would change, nobody may have meant."""
+        await self._caught_up()
+        await self._leave(where)
+        app = self.app
+        action = app.say.keymap.at(app.where, typed)
+        if app.where not in keys.READING or (action is not None and action.changes):
+            app.tell("strip.dropped", "note")
+        else:
+            await self.takes(app.where, typed, typed)
+
+    async def _leave(self, where: str) -> None:
         leave = self.app.say.keymap.at(where, "escape")
         self.prefix = ""
         if leave is not None:
@@ -154,7 +172,7 @@ class Keyboard:
                 return True
             found.append(action)
         guessed = len(pressed) > 1
-        if any(action.changes or (guessed and action.id not in keys.MOVES) for action in found):
+        if any(action.changes or action.id == "quit" or (guessed and action.id not in keys.MOVES) for action in found):
             app.tell("strip.hangul", "warn")
             return True
         for action in found:

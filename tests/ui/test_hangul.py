@@ -175,3 +175,29 @@ async def test_ibus_escape_that_overtakes_a_held_letter_is_an_escape(desk: DeskD
         await feed(console, b"\x1b" + "다".encode())
         await console.until(lambda: console.app.where != "box")
         assert console.box.text == "감사합니다"
+
+
+async def test_a_lone_letter_does_not_end_the_console(desk: DeskDouble) -> None:
+    async with running(desk) as console:
+        await feed(console, "ㅂ".encode())  # q
+        await console.sees("press 한/영")
+        assert console.app.is_running
+
+
+async def test_escape_and_a_letter_in_one_read_are_two_keys(desk: DeskDouble) -> None:
+    """Over a slow line both come at once, and Textual takes them as alt and the letter: r would go into the draft, and
+    with it what was meant for another customer."""
+    async with running(desk) as console:
+        await console.open("Emily Rhodes")
+        await console.press("r")
+        await console.until(lambda: console.app.where == "box")
+        await console.type("Dear Emily")
+        await feed(console, b"\x1bk")
+        await console.until(lambda: console.app.where == "conversation")
+        assert console.box.text == "Dear Emily"
+        await console.press("r")
+        await console.until(lambda: console.app.where == "box")
+        await feed(console, b"\x1bc")
+        await console.until(lambda: console.app.where == "conversation")
+        await console.sees("were dropped")
+        assert not desk.called("set_status")
