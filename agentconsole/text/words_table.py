@@ -325,8 +325,8 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
     "guard.attachment_missing": ('No file is attached ("{words}")', '첨부 파일 없음("{words}")'),
     "guard.wrong_name": ("Greets {name}, but goes to {customer}", "호칭 {name}, 받는 고객 {customer}"),
     "guard.other_target": (
-        "Begun for {medium} {address}, now goes to {now} {now_address}",
-        "시작한 곳 {medium} {address}, 지금 받는 곳 {now} {now_address}",
+        "Goes to {now} {now_address} now, begun for {medium} {address}",
+        "지금 받는 곳 {now} {now_address}, 시작한 곳 {medium} {address}",
     ),
     "guard.mixed_tone": ('Mixes polite and plain Korean ("{words}")', '존댓말과 반말 섞임("{words}")'),
     "number.card": ("card", "카드번호"),

@@ -36,11 +36,11 @@ EN: Final[dict[str, str]] = {
     "company.taken_over": "Taken over from {name}, who keeps the text and is told. Nothing was sent.",
     "company.taken": "{name} took this over. The text stays here, to be read only. {kt.take_over} writes on",
     "company.writes_on": "The text can be written on.",
-    "action.stop_send": "stop what waits to be sent",
-    "action.send_now": "send now what waits",
-    "action.schedule": "send later",
-    "action.take_over": "take over from who writes",
-    "action.recover": "bring back what was set aside",
+    "action.stop_send": "Stop what is held",
+    "action.send_now": "Send now what is held",
+    "action.schedule": "Send later",
+    "action.take_over": "Take over the writing",
+    "action.recover": "Bring back a draft",
 }
 
 KO: Final[dict[str, str]] = {

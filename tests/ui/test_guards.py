@@ -134,7 +134,7 @@ async def test_a_draft_that_goes_elsewhere_by_itself_asks_first_one_that_was_wal
         desk.received("emily", "wa", phone("+447700900123"), "any news?", conversation="c-emily")
         await console.sees("on WhatsApp")
         await console.press("ctrl+s")
-        await console.sees("Begun for e-mail emily@example.com")
+        await console.sees("begun for e-mail emily@example.com")
         assert not desk.called("reply")
         await console.press("ctrl+t")
         await console.sees("on e-mail")
