@@ -9,12 +9,13 @@ import pytest
 from agentconsole.desk import Compose, Position
 from agentconsole.domain.entries import ConsentChanged, Received
 from agentconsole.domain.model import (
+    Address,
     ConsentScope,
     CustomerId,
     EntryId,
     Medium,
 )
-from agentconsole.errors import NotFound, Refused
+from agentconsole.errors import Ambiguous, NotFound, Refused
 from tests.fakes import paper
 from tests.hub.conftest import EMAIL, PHONE, World, running
 from tests.waiting import until
@@ -230,3 +231,18 @@ async def test_nobody_elses_message_is_evidence_of_a_preference(world: World):
     await world.desk.prefer(world.who, "p", theirs.customer.id, Medium("sms"), "", message)
     await world.desk.prefer(world.who, "p", theirs.customer.id, Medium("sms"), "", message)
     assert [line.act for line in await world.store.audited()].count("prefer") == 1
+
+
+async def test_an_address_of_a_provider_is_found_without_its_namespace(world: World):
+    here, there = Address("telegram", "4711", "61270005"), Address("telegram", "815", "61270005")
+    world.chat.put(paper.message("t1", here, "hello"))
+    customer = await world.customer(here)
+    assert await world.desk.find(world.who, "telegram:61270005") == customer
+    assert await world.desk.find(world.who, "telegram:4711:61270005") == customer
+    with pytest.raises(NotFound):
+        await world.desk.find(world.who, "telegram:6127000")
+    world.chat.put(paper.message("t2", there, "hello"))
+    other = await world.customer(there)
+    with pytest.raises(Ambiguous, match="telegram:815:61270005"):
+        await world.desk.find(world.who, "telegram:61270005")
+    assert await world.desk.find(world.who, "telegram:815:61270005") == other

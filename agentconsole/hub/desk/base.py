@@ -29,7 +29,7 @@ from agentconsole.domain.model import (
     Heard,
     Snapshot,
 )
-from agentconsole.errors import NotFound, Refused, StoreFault, UsageError
+from agentconsole.errors import Ambiguous, NotFound, Refused, StoreFault, UsageError
 from agentconsole.hub.factbook import FactBook
 from agentconsole.hub.filing import Filed
 from agentconsole.hub.health import Health
@@ -139,6 +139,12 @@ class DeskPart:
         return found
 
     async def address(self, words: str) -> Address | None:
+        """Return the address that somebody who types this means. Nobody types a provider's namespace: ``telegram:123``
+        is the one that is known, of whichever account.
+
+        Raises:
+            Ambiguous: it is known in several.
+        """
         address = await asyncio.to_thread(addresses.parse, words, self.profile.region)
         if address is None or address.scope or address.kind in (addresses.EMAIL, addresses.PHONE):
             return address
@@ -148,7 +154,20 @@ class DeskPart:
                 scoped = Address(address.kind, setup.own_address, address.value)
                 if await self.store.find(scoped) is not None:
                     return scoped
-        return address
+        known = await self._known_as(address)
+        if len(known) > 1:
+            raise Ambiguous(f"{words} is known to several accounts: {', '.join(known)}.", "Name the one that is meant.")
+        return next(iter(known.values()), address)
+
+    async def _known_as(self, address: Address) -> dict[str, Address]:
+        """Return the addresses of customers that are this one in some namespace."""
+        known: dict[str, Address] = {}
+        for contact in await self.store.find_people(address.value):
+            customer = await self.store.customer(contact.customer)
+            for linked in customer.addresses if customer is not None else ():
+                if (linked.address.kind, linked.address.value) == (address.kind, address.value):
+                    known[str(linked.address)] = linked.address
+        return known
 
     async def parse(self, text: str) -> Address:
         found = await self.address(text)
