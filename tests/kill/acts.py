@@ -139,6 +139,30 @@ class Unmerges:
 
 
 @dataclass(frozen=True)
+class Splits:
+    """Somebody sees that one customer is two people."""
+
+    who: Person
+    other: Person
+
+    async def do(self, play: Play, desk: Desk, who: Agent) -> None:
+        address = f"telegram:{self.other.address}" if self.other.channel == "chat" else self.other.address
+        parted = await desk.split(who, "split", play.ids[self.who], (address,), self.other.name)
+        known = play.parted.setdefault("split", parted)
+        assert known == parted, "the repeat of a split parts somebody else"
+        assert await desk.find(who, play.ids[self.who]) != parted, "a split that parts nobody"
+
+
+@dataclass(frozen=True)
+class Unsplits:
+    who: Person
+
+    async def do(self, play: Play, desk: Desk, who: Agent) -> None:
+        whole = await desk.unsplit(who, "unsplit", play.ids[self.who])
+        assert await desk.find(who, play.parted["split"]) == whole, "still two after the split was undone"
+
+
+@dataclass(frozen=True)
 class Resolves:
     who: Person
 

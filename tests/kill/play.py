@@ -60,6 +60,7 @@ class Play:
     ids: dict[Person, CustomerId] = field(default_factory=dict)
     entries: dict[str, EntryId] = field(default_factory=dict)
     merges: dict[str, EntryId] = field(default_factory=dict)
+    parted: dict[str, CustomerId] = field(default_factory=dict)
     acknowledged: dict[str, EntryId] = field(default_factory=dict)
     drafts: list[str] = field(default_factory=list)
     noted: list[str] = field(default_factory=list)

@@ -22,7 +22,9 @@ from tests.kill.acts import (
     Seen,
     SetAside,
     Settles,
+    Splits,
     Unmerges,
+    Unsplits,
 )
 from tests.kill.play import Scenario
 from tests.kill.world import Person
@@ -73,6 +75,10 @@ EVERYTHING = Scenario(
         Restarts(),
         Says(ADA, "Thank you both"),
         Arrived(ADA, "Thank you both"),
+        Splits(EMILY, ADA),
+        Says(ADA, "But I am somebody else"),
+        Arrived(ADA, "But I am somebody else"),
+        Unsplits(EMILY),
         Unmerges(EMILY),
         DropsDraft(EMILY),
         Finds("March"),
