@@ -419,7 +419,8 @@ def due(snapshot: Snapshot, now: datetime) -> list[AnyEntry]:
     """Return what happens in a record by itself now: snoozed conversations wake, the moments of tasks come."""
     woken: list[AnyEntry] = [
         StatusChanged(
-            id=EntryId(derive_id("e", "woken", snapshot.id, name, c.snoozed_until.isoformat())),
+            # Beside the moment what says when it was put to sleep: it may be so twice, where a clock was wrong.
+            id=EntryId(derive_id("e", "woken", snapshot.id, name, c.snoozed_until.isoformat(), str(c.answered_at))),
             at=now,
             conversation=ConversationId(name),
             status=ConversationStatus.OPEN,

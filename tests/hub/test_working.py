@@ -36,7 +36,7 @@ from agentconsole.domain.model import (
 )
 from agentconsole.domain.queueing import Filter, Goal, Saved, Targets
 from agentconsole.domain.work import PHONE as CALL
-from agentconsole.errors import NotFound, Refused, UsageError
+from agentconsole.errors import NotFound, Refused, StoreFault, UsageError
 from agentconsole.hub.profile import HubProfile
 from agentconsole.store.memory import MemoryStore
 from tests.fakes import paper
@@ -281,3 +281,84 @@ async def test_late_ones_come_first_and_saved_views_hold_what_they_say():
         assert page.lines[0].due_at is not None
         with pytest.raises(UsageError, match="There is no view"):
             await world.desk.queue(world.who, "nothing", 0, 10)
+
+
+async def test_the_newest_call_is_undone_once_however_often_it_is_asked(world: World):
+    """A hub that died before it answered is asked again: the call before must not go too."""
+    one, other = await two(world)
+    await do(world, "a", one, Tag(("vip",)))
+    await world.desk.work(world.who, "b", [one, other], Prioritise(Priority.URGENT))
+    told = await world.desk.undo(world.who, "u", [])
+    assert await world.desk.undo(world.who, "u", []) == told
+    assert (await rows(world, "waiting"))[one.customer].tags == ("vip",)
+
+
+async def test_an_undo_that_died_halfway_is_finished_by_its_repeat(world: World, monkeypatch: pytest.MonkeyPatch):
+    one, other = await two(world)
+    await do(world, "a", one, Tag(("vip",)))
+    await world.desk.work(world.who, "b", [one, other], Prioritise(Priority.URGENT))
+    change, done = world.store.change, 0
+
+    async def dies(record: CustomerId, decide: object) -> object:
+        nonlocal done
+        done += 1
+        if done == 2:
+            raise StoreFault("The disk is full.", "Free some space.")
+        return await change(record, decide)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(world.store, "change", dies)
+    assert [told.code for told in await world.desk.undo(world.who, "u", [])] == ["", "store"]
+    monkeypatch.setattr(world.store, "change", change)
+    assert [told.code for told in await world.desk.undo(world.who, "u", [])] == ["", ""]
+    left = await rows(world, "waiting")
+    assert {line.priority for line in left.values()} == {Priority.NORMAL}
+    assert left[one.customer].tags == ("vip",)
+
+
+async def test_the_newest_call_is_found_behind_those_of_whom_was_erased(world: World):
+    one, other = await two(world)
+    await do(world, "a", one, Tag(("vip",)))
+    await do(world, "b", other, Tag(("vip",)))
+    await world.desk.erase(world.who, "e", other.customer)
+    await world.desk.undo(world.who, "u", [])
+    assert (await rows(world, "waiting"))[one.customer].tags == ()
+
+
+async def test_taking_a_block_back_needs_the_right_to_block():
+    profile = HubProfile(
+        region="GB", free_floor=0, agents={AgentName("cho"): frozenset({"read", "reply"})}, claims=frozenset({"cho"})
+    )
+    async with running(profile=profile) as world:
+        one, _ = await two(world)
+        done = await do(world, "b", Target(one.customer), Block(EMAIL.value))
+        desk, who = await world.attach("cho")
+        [told] = await desk.undo(who, "u", done.entries)
+        assert (told.code, "customer" in told.message) == ("refused", True)
+        assert (await rows(world, "spam"))[one.customer].aside == "blocked"
+
+
+async def test_who_sleeps_until_a_moment_twice_wakes_twice(world: World):
+    """The clock was ahead, everybody woke, and was put to sleep again until the same moment."""
+    one, _ = await two(world)
+    at = world.clock.now() + timedelta(hours=2)
+    await do(world, "s1", one, SetStatus(ConversationStatus.SNOOZED, at))
+    world.clock.move(seconds=2 * 3600 + 1)
+
+    async def woken() -> bool:
+        return one.customer in await rows(world, "waiting")
+
+    await until(woken)
+    person = await world.store.customer(one.customer)
+    assert person is not None
+    snapshot = await world.store.snapshot(person.members[0])
+    assert snapshot is not None
+    again = StatusChanged(
+        id=EntryId("e" + "1" * 30),
+        at=world.clock.now(),
+        conversation=one.conversation,
+        status=ConversationStatus.SNOOZED,
+        by=world.who.name,
+        until=at,
+    )
+    await world.store.change(person.members[0], lambda _: [again])
+    await until(woken)

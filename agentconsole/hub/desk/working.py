@@ -19,7 +19,7 @@ from agentconsole.desk import (
     WriteNote,
 )
 from agentconsole.domain import undoing, work
-from agentconsole.domain.entries import AnyEntry, JoinedTo, SplitOff
+from agentconsole.domain.entries import AnyEntry, Blocked, JoinedTo, SplitOff
 from agentconsole.domain.model import (
     AgentName,
     ConversationId,
@@ -39,6 +39,8 @@ SEARCHED_AUDIT = 1_000
 
 SPLIT_PAGE = 500
 _AUDITED = "work."
+_CHOSEN = "undo.newest"
+"""In the audit trail: which call, by its key, an ``undo`` without entries takes back."""
 
 
 class Working(DeskPart):
@@ -157,8 +159,8 @@ class Working(DeskPart):
 
     async def undo(self, who: Agent, request: str, entries: Sequence[EntryId]) -> tuple[Done, ...]:
         self.need(who, "reply")
-        key_of(request)
-        wanted = list(dict.fromkeys(entries)) or await self._newest_call(who)
+        key = key_of(request)
+        wanted = list(dict.fromkeys(entries)) or await self._newest_call(who, key)
         found = []
         for entry in wanted[: MOST_TARGETS * 2]:
             target = Target(CustomerId(""))
@@ -176,6 +178,8 @@ class Working(DeskPart):
         if held is None:
             raise NotFound(f"There is no entry {entry}. Nothing was changed.", "See: agentconsole show")
         record, what = held
+        if isinstance(what, Blocked):
+            self.need(who, "customer")
         conversation = getattr(what, "conversation", ConversationId(""))
         known = await self.store.entry(undoing.undone_id(entry))
         if known is None:
@@ -189,28 +193,39 @@ class Working(DeskPart):
         person = await self.store.customer(record)
         return Done(Target(person.id if person is not None else record, conversation), (entry,), conversation)
 
-    async def _newest_call(self, who: Agent) -> list[EntryId]:
-        """Return what the newest call of an agent appended of which something can be taken back."""
-        lines = [
-            line
-            for line in await self.store.audited(SEARCHED_AUDIT)
-            if line.agent == who.name and line.act.startswith(_AUDITED)
-        ]
+    async def _newest_call(self, who: Agent, key: str) -> list[EntryId]:
+        """Return what the newest call of an agent appended of which something can be taken back. Which call that is
+        goes into the audit trail before anything is taken back, so that a repeat finds the same one."""
+        mine = [line for line in await self.store.audited(SEARCHED_AUDIT) if line.agent == who.name and line.detail]
         calls: dict[str, list[EntryId]] = {}
-        for line in lines:
-            key, *ids = line.detail.split()
-            calls.setdefault(key, []).extend(EntryId(entry) for entry in ids)
-        for made in calls.values():
-            done = await self.store.known([undoing.undone_id(entry) for entry in made])
-            open_ones = [entry for entry in made if undoing.undone_id(entry) not in done]
-            left = [entry for entry in open_ones if await self._can_be_undone(entry)]
+        for line in mine:
+            if line.act.startswith(_AUDITED):
+                call, *ids = line.detail.split()
+                calls.setdefault(call, []).extend(EntryId(entry) for entry in ids)
+        for line in mine:
+            if line.act == _CHOSEN and line.detail.startswith(f"{key} "):
+                made = calls.get(line.detail.removeprefix(f"{key} "), [])
+                return [
+                    entry
+                    for entry in made
+                    if await self._taken_back(entry, line.at) or await self._can_be_undone(entry)
+                ]
+        for call, made in calls.items():
+            left = [entry for entry in made if await self._can_be_undone(entry)]
             if left:
+                await self.audit_first(who, _CHOSEN, CustomerId(""), f"{key} {call}")
                 return left
         raise NotFound(
             "Nothing of yours can be taken back. Nothing was changed.", "Name an entry: agentconsole undo ID"
         )
 
+    async def _taken_back(self, entry: EntryId, since: datetime) -> bool:
+        held = await self.store.entry(undoing.undone_id(entry))
+        return held is not None and held[1].at >= since
+
     async def _can_be_undone(self, entry: EntryId) -> bool:
+        if await self.store.known([undoing.undone_id(entry)]):
+            return False
         held = await self.store.entry(entry)
         snapshot = await self.store.snapshot(held[0]) if held is not None else None
         return snapshot is not None and any(change.entry == entry for change in snapshot.changes)
