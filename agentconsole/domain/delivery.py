@@ -93,6 +93,11 @@ def opened(reply: Reply) -> DeliveryRecord:
     )
 
 
+def told(record: DeliveryRecord) -> DeliveryRecord:
+    """Return a record without what a customer said before the reply: that is for the fold alone."""
+    return msgspec.structs.replace(record, before="") if record.before else record
+
+
 def scheduled(record: DeliveryRecord) -> bool:
     """Say whether a reply waits for a time that an agent chose, or a rule for them, and was not tried yet."""
     return record.state == Delivery.QUEUED and not record.attempt and record.not_before is not None and not record.held

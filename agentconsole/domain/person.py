@@ -11,7 +11,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from agentconsole.domain import facts, gate, learned
+from agentconsole.domain import delivery, facts, gate, learned
 from agentconsole.domain.history import ACTIVE, KEPT_ANSWERS, KEPT_PARTICIPANTS
 from agentconsole.domain.model import (
     Card,
@@ -92,7 +92,9 @@ def combine(root: CustomerId, snapshots: Mapping[CustomerId, Snapshot]) -> Custo
         preferences=tuple(sorted((p for p in preferences.values() if p.medium), key=lambda p: p.purpose)),
         routes=tuple(sorted(routes.values(), key=lambda u: u.route)),
         conversations=_conversations(ordered, joined),
-        deliveries=tuple(sorted((d for s in ordered for d in s.deliveries.values()), key=lambda d: d.queued_at)),
+        deliveries=tuple(
+            sorted((delivery.told(d) for s in ordered for d in s.deliveries.values()), key=lambda d: d.queued_at)
+        ),
         suggestions=tuple(
             suggestion
             for snapshot in ordered

@@ -256,7 +256,7 @@ class Replying(Choosing):
             text = found[1].text if found is not None and isinstance(found[1], Reply) else ""
             if found is not None and await self.closed_to(who, *found):
                 text = ""
-            lines.append(OutboxLine(due.customer, due.name, due.record, self.masks.part(text, 0, 200)))
+            lines.append(OutboxLine(due.customer, due.name, delivery.told(due.record), self.masks.part(text, 0, 200)))
         return self.masks.value(tuple(lines))
 
     async def _decide(self, who: Agent, request: str, reply: EntryId, state: Delivery, reason: str) -> Sent:
