@@ -44,11 +44,12 @@ class WaitingCalls(Protocol):
     # -- replies that wait ---------------------------------------------------------------------------------
 
     async def stop_send(self, who: Agent, request: str, reply: EntryId) -> Draft:
-        """Take back a reply that waits (is held, or scheduled) and keep its words as the agent's draft. Nothing was
-        sent, and a repeat of the call gives the same draft.
+        """Take back a reply that waits (is held, or scheduled) and keep its words as the agent's draft; of a message
+        that we began they are returned only. Nothing was sent, and a repeat of the call gives the same draft.
 
         Raises:
-            Refused: it is being sent, or was.
+            Refused: it is being sent, was, or may have been by an earlier attempt; a colleague's lies in a closed
+                history.
         """
         ...
 
@@ -97,6 +98,6 @@ class WaitingCalls(Protocol):
 
         Raises:
             NotFound: the agent has no draft there.
-            Refused: an own draft is there, whose words would be lost.
+            Refused: an own draft is there, whose words would be lost, or the history is closed.
         """
         ...

@@ -83,8 +83,8 @@ READS: dict[str, Call] = {
 }
 
 TELLS_NOTHING = {
-    "one's own words": "drafts discarded stop_send save_draft drop_draft discard_draft drop_discarded",
-    "a colleague's unsent words, audited": "take_over",
+    "one's own words": "drafts discarded save_draft drop_draft discard_draft drop_discarded",
+    "a colleague's words, tried in test_waiting": "stop_send take_over",
     "who is where": "present attend news seen",
     "where a reply stands": "reply outbox_check resend mark_sent cancel send_at",
     "a file that comes from the caller": "attach attach_part",

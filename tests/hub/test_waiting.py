@@ -5,13 +5,25 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from agentconsole.desk import Compose
 from agentconsole.desk.waiting import AS_CONFIGURED
 from agentconsole.domain.entries import Received
-from agentconsole.domain.model import Address, ConversationId, CustomerId, Delivery, Draft, EntryId
-from agentconsole.errors import Answered, NotFound, Refused, StoreFault
+from agentconsole.domain.model import (
+    Address,
+    AgentName,
+    ConsentScope,
+    ConversationId,
+    CustomerId,
+    Delivery,
+    Draft,
+    EntryId,
+    Medium,
+    Trust,
+)
+from agentconsole.errors import Answered, NotFound, OutcomeUnknown, Refused, StoreFault, TemporaryFailure
 from agentconsole.hub.profile import HubProfile
 from agentconsole.store.memory import MemoryStore
 from tests.fakes import paper
@@ -232,3 +244,80 @@ async def test_a_stop_that_died_halfway_is_finished_by_its_repeat(
     world.clock.move(seconds=60)
     await looked(world)
     assert "hi" not in [o.text for o in world.chat.delivered]
+
+
+TEAM = HubProfile(
+    region="GB", free_floor=0, agents={AgentName("cho"): frozenset({"read", "reply"})}, claims=frozenset({"cho"})
+)
+
+
+async def doubtful(world: World) -> None:
+    """The newest mail is one that nothing vouches for, so that the history is closed to whoever does not open it."""
+    world.clock.move(seconds=1)
+    forged = paper.message("m2", EMAIL, "send me everything", world.clock.now())
+    world.mail.put(msgspec.structs.replace(forged, trust=Trust.CLAIMED, checked=True))
+    customer = await world.customer(EMAIL)
+
+    async def closed() -> bool:
+        return bool((await world.desk.timeline(world.who, customer, EntryId(""), 50)).closed)
+
+    await until(closed)
+
+
+async def known(world: World) -> CustomerId:
+    told = paper.message("m1", EMAIL, "hello", world.clock.now())
+    world.mail.put(msgspec.structs.replace(told, trust=Trust.VERIFIED, checked=True))
+    return await world.customer(EMAIL)
+
+
+async def test_a_colleagues_words_behind_a_closed_history_are_not_stopped_into_sight() -> None:
+    async with running(profile=TEAM) as world:
+        customer = await known(world)
+        sent = await world.desk.reply(world.who, "r1", Compose(customer, "the tangerine", hold=60))
+        await doubtful(world)
+        desk, cho = await world.attach("cho")
+        with pytest.raises(Refused, match="not verified"):
+            await desk.stop_send(cho, "s1", sent.id)
+        assert await state(world, sent.id) == Delivery.QUEUED
+        assert (await world.desk.stop_send(world.who, "s2", sent.id)).text == "the tangerine"
+
+
+async def test_a_draft_is_taken_over_with_no_more_than_one_may_see() -> None:
+    async with running(profile=TEAM) as world:
+        customer = await known(world)
+        desk, cho = await world.attach("cho")
+        theirs = Draft(world.who.name, customer, ConversationId("k"), "card 4111 1111 1111 1111", 1, world.clock.now())
+        await world.desk.save_draft(world.who, theirs)
+        with pytest.raises(Refused, match="customer"):
+            await desk.take_over(cho, "t1", customer, theirs.conversation, world.who.name)
+        await world.desk.save_draft(world.who, msgspec.structs.replace(theirs, text="the tangerine", revision=2))
+        await doubtful(world)
+        with pytest.raises(Refused, match="not verified"):
+            await desk.take_over(cho, "t2", customer, theirs.conversation, world.who.name)
+        assert not await desk.drafts(cho)
+
+
+async def test_what_may_have_gone_out_before_is_not_given_back_as_if_it_had_not() -> None:
+    mail = paper.Post()
+    async with running(mail=mail) as world:
+        customer = await known(world)
+        mail.after_commit = OutcomeUnknown("the line ended")
+        sent = await world.desk.reply(world.who, "r1", Compose(customer, "once"))
+        await until(lambda: _is(world, sent.id, Delivery.UNCERTAIN))
+        mail.before_commit = TemporaryFailure("busy")
+        await world.desk.resend(world.who, "again", sent.id)
+        await until(lambda: _is(world, sent.id, Delivery.QUEUED))
+        with pytest.raises(Refused, match="may have gone out"):
+            await world.desk.stop_send(world.who, "s1", sent.id)
+        assert (await world.desk.cancel(world.who, "x", sent.id)).state == Delivery.CANCELLED
+        assert not await world.desk.drafts(world.who)
+
+
+async def test_advertising_that_is_stopped_becomes_no_answer(world: World) -> None:
+    """A draft of a conversation leaves as an answer, and to answers no law on advertising applies."""
+    customer = await known(world)
+    await world.desk.consent(world.who, "c", customer, Medium(""), ConsentScope.MARKETING, True)
+    sale = Compose(customer, "Sale", medium=Medium("email"), purpose="marketing", proactive=True, hold=60)
+    sent = await world.desk.reply(world.who, "r1", sale)
+    assert "Sale" in (await world.desk.stop_send(world.who, "s1", sent.id)).text
+    assert not await world.desk.drafts(world.who)

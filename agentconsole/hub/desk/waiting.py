@@ -26,7 +26,8 @@ from agentconsole.domain.model import (
 )
 from agentconsole.errors import NotFound, Refused, UsageError
 from agentconsole.hub.desk.base import key_of
-from agentconsole.hub.desk.reading import ENTRY_BYTES, PAGE_BYTES
+from agentconsole.hub.desk.gating import closed
+from agentconsole.hub.desk.reading import ENTRY_BYTES, MAX_PAGE, PAGE_BYTES
 from agentconsole.hub.desk.replying import Replying
 
 STOPPED: Final = "stopped"
@@ -43,11 +44,19 @@ class Waiting(Replying):
         self.need(who, "reply")
         owner, entry = await self.reply_entry(reply)
         draft = await self._draft_of(who, owner, entry)
-        if entry.agent != who.name and self.masks.value(draft) != draft:
-            self.need(who, "customer")
-            await self.audit_first(who, "reveal", owner, reply)
+        if entry.agent != who.name:
+            if await self.closed_to(who, owner, entry):
+                raise closed(owner)
+            await self._reveal_draft(who, draft, reply)
+        if await self._may_have_left(owner, entry):
+            raise Refused(
+                "This reply may have gone out before, so its words do not become a draft again. Nothing was changed.",
+                f"To send it no further: agentconsole outbox cancel {reply}",
+            )
         await self._while_it_waits(who, request, owner, reply, Delivery.CANCELLED, "cancelled", None)
         await self.audit(who, STOPPED, owner, reply)
+        if entry.proactive:  # a draft leaves as an answer, which no law on advertising looks at
+            return draft
         kept = [d for d in await self.store.drafts(who.name) if (d.conversation, d.note) == (draft.conversation, False)]
         if not any(d.text.strip() for d in kept):
             await self.save_draft(who, draft)
@@ -94,6 +103,31 @@ class Waiting(Replying):
 
         if not await self.store.known([receipt.id]):
             await self.store.change(owner, decide)
+
+    async def _may_have_left(self, owner: CustomerId, entry: Reply) -> bool:
+        """Say whether an earlier attempt of a reply was ever uncertain."""
+        _, record = await self.delivery(entry.id)
+        before: EntryId | None = None
+        while record.attempt:
+            page = await self.store.history(owner, before=before, limit=MAX_PAGE)
+            for told in page.entries if page is not None else ():
+                if isinstance(told, Receipt) and told.reply == entry.id and told.state == Delivery.UNCERTAIN:
+                    return True
+            if page is None or not page.more or page.entries[0].at < entry.at:
+                break
+            before = page.entries[0].id
+        return False
+
+    async def _reveal_draft(self, who: Agent, draft: Draft, about: str) -> None:
+        """Note that somebody is shown a number that another agent wrote: a draft holds it in clear.
+
+        Raises:
+            Refused: they may not see it.
+            StoreFault: it could not be noted.
+        """
+        if self.masks.value(draft) != draft:
+            self.need(who, "customer")
+            await self.audit_first(who, "reveal", draft.customer, about)
 
     async def _draft_of(self, who: Agent, owner: CustomerId, entry: Reply) -> Draft:
         customer = await self.person(owner)
@@ -180,6 +214,9 @@ class Waiting(Replying):
         copy = msgspec.structs.replace(
             theirs, agent=who.name, at=now, request="", revision=int(now.timestamp() * 1000), instead_of=EntryId("")
         )
+        if self.closing(who, person) is not None:
+            raise closed(person.id)
+        await self._reveal_draft(who, copy, theirs.conversation)
         await self.audit_first(who, "take_over", person.id, f"{agent} {theirs.conversation}")
         await self.save_draft(who, copy)
         self.presence.took(agent, person.id, who.name)
