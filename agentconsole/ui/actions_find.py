@@ -160,8 +160,12 @@ class FindActions(ActingPart):
         self.app.start(partial(self._go_to, customer), "open")
 
     async def _go_to(self, customer: CustomerId) -> None:
-        await self.app.reading.open(customer)
-        self.app.focus_on(self.app.timeline)
+        app = self.app
+        await app.reading.open(customer)
+        if app.reading.opened is not None:
+            app.queue.choose(app.reading.opened.conversation)  # else the list's keys would still mean another customer
+            app.view_bar.update()
+        app.focus_on(app.timeline)
 
     # -- evidence -------------------------------------------------------------------------------------------
 

@@ -26,8 +26,11 @@ class SendingActions(ActingPart):
             self.run(partial(self.app.writer.holding.move, record.reply, None))
 
     def _waiting(self) -> DeliveryRecord | None:
-        """Return the waiting reply that the keyboard is on in the timeline."""
+        """Return the waiting reply that the keyboard is on, in the timeline or in the outbox."""
         app = self.app
+        if app.where == "paper" and app.page_kind == "outbox":
+            records = (line.record for line in app.acting.lines if line.record.reply == app.page.chosen)
+            return next((record for record in records if record.state == Delivery.QUEUED), None)
         chosen = app.timeline.chosen_entry if app.where == "conversation" else None
         if app.reading.opened is None or not isinstance(chosen, Reply):
             return None

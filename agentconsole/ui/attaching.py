@@ -88,6 +88,18 @@ class FilePicker(Asker):
         if self.app.writer.pane is not None:
             self.app.writer.pane.choices.move(by)
 
+    def complete(self) -> None:
+        """Put in the path that is marked, or the first; where nothing is typed there is none to complete."""
+        pane, prompt = self.app.writer.pane, self.app.acting.prompt
+        if pane is None or prompt is None or not self._typed:
+            self.move(1)
+            return
+        chosen = pane.choices.chosen
+        if isinstance(chosen, Offered) and self._offered_for == prompt.typed.strip() != chosen.path:
+            prompt.put(chosen.path)
+        else:
+            self.move(1)
+
     async def submit(self, words: str) -> bool:
         pane, writing, prompt = self.app.writer.pane, self.app.writer.now, self.app.acting.prompt
         if pane is None or writing is None or prompt is None:

@@ -170,8 +170,7 @@ _EN: Final[dict[str, str]] = {
     "health.never": "never",
     "health.retry": "next try {time}",
     "health.readonly": "read only",
-    "outbox.title": "OUTBOX  {k.check} check  {k.resend} send again  {k.fallback} other way  "
-    "{k.mark_sent} mark as sent  {k.cancel} give up",
+    "outbox.title": "OUTBOX  {k.stop_send} stops what waits, {k.send_now} sends it now",
     "outbox.empty": "Nothing waits, nothing failed, nothing is unsure.",
     "help.title": "HELP  {where}",
     "help.list": "in the list of conversations",
@@ -394,8 +393,7 @@ _KO: Final[dict[str, str]] = {
     "health.never": "없음",
     "health.retry": "다음 시도 {time}",
     "health.readonly": "읽기 전용",
-    "outbox.title": "발송함  {k.check} 확인  {k.resend} 재발송  {k.fallback} 다른 채널  "
-    "{k.mark_sent} 보냄 표시  {k.cancel} 포기",
+    "outbox.title": "발송함  {k.stop_send} 기다리는 것 멈춤, {k.send_now} 지금 발송",
     "outbox.empty": "대기, 실패, 불확실한 것 없음.",
     "help.title": "도움말  {where}",
     "help.list": "대화 목록에서",

@@ -211,6 +211,23 @@ async def test_a_folder_is_gone_into_and_what_is_no_file_is_told(desk: DeskDoubl
         assert console.box.text == "x"
 
 
+async def test_tab_completes_a_path(desk: DeskDouble, home: Path):
+    (home / "docs").mkdir()
+    (home / "docs" / "deep.txt").write_text("x")
+    async with running(desk) as console:
+        await begin(console, text="x")
+        await console.press("f5")
+        await console.type("~/doc")
+        await console.sees("docs/")
+        await console.press("tab")
+        await console.sees("deep.txt")
+        assert console.app.acting.prompt.typed == "~/docs/"  # type: ignore[union-attr]
+        await console.press("tab")
+        await console.until(lambda: console.app.acting.prompt.typed == "~/docs/deep.txt")  # type: ignore[union-attr]
+        await console.press("enter")
+        await console.until(lambda: writing(console).attachments)
+
+
 async def test_an_upload_is_stopped_and_the_text_stays(desk: DeskDouble, home: Path):
     (home / "film.bin").write_bytes(bytes(2_000_000))
     desk.stuck = asyncio.Event()

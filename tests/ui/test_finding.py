@@ -181,6 +181,10 @@ async def test_a_customer_is_found_as_one_types(desk: DeskDouble, words: str) ->
         await console.until(lambda: console.app.where == "conversation")
         assert console.app.reading.opened is not None
         assert console.app.reading.opened.customer.id == "minsu"
+        await console.press("escape", "r")  # in the list: the row is that of who was gone to
+        await console.until(lambda: console.app.writer.now is not None)
+        assert console.app.writer.now is not None
+        assert console.app.writer.now.customer == "minsu"
 
 
 async def test_the_switcher_begins_with_who_was_active_last_and_esc_leaves_everything(desk: DeskDouble) -> None:

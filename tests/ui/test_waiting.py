@@ -363,6 +363,35 @@ async def test_the_time_of_a_scheduled_reply_is_edited_where_it_stands(desk: Des
         await console.sees("Scheduled for 5 Mar 10:30.")
 
 
+async def test_in_the_outbox_the_chosen_reply_is_stopped_not_the_newest(desk: DeskDouble) -> None:
+    async with running(desk) as console:
+        await begin(console)
+        for text, day in (("first", "4 Mar 09:00"), ("second", "5 Mar 09:00")):
+            if console.app.where != "box":
+                console.app._guard_until = 0.0
+                await console.press("r")
+                await console.until(lambda: console.app.where == "box")
+            await console.type(text)
+            await console.press("f10")
+            await console.type(day)
+            await console.press("enter")
+            await console.sees(f"leaves {day}")
+            await console.until(lambda: console.app.where == "conversation")
+        first, _ = (call[1] for call in desk.called("reply"))
+        console.app._guard_until = 0.0
+        await console.press("g", "o")
+        await console.until(lambda: console.app.page_kind == "outbox")
+        place = next(
+            n
+            for n, item in enumerate(console.app.page.items)
+            if any(line.record.reply == item.value and line.text == first.text for line in console.app.acting.lines)
+        )
+        console.app.page.select(place)
+        await console.press("f9")
+        await console.sees("The text is back.")
+        assert console.box.text == "first"
+
+
 # -- set aside ---------------------------------------------------------------------------------------------
 
 
