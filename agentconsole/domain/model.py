@@ -573,3 +573,12 @@ class Draft(Value, frozen=True):
     """Where it would have gone when its first word was typed, or where the agent pointed it since."""
     discarded_at: datetime | None = None
     """When the agent threw it away."""
+    console: str = ""
+    """Which console keeps it: an agent may have several."""
+    seen: datetime | None = None
+    """When what that console found kept, or kept last, was kept."""
+
+    def displaces(self, kept: Draft) -> bool:
+        """Say whether another console of the agent wrote what would be lost by keeping this in its place."""
+        other = self.console and kept.console and kept.console != self.console and kept.at != self.seen
+        return bool(other and kept.text.strip()) and not self.text.startswith(kept.text)

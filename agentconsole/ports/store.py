@@ -324,7 +324,8 @@ class Store(Protocol):
     async def save_draft(self, draft: Draft) -> bool:
         """Keep a draft durably unless a newer revision is kept already; say whether it was kept.
 
-        An agent has one draft of a reply and one of a note in each conversation.
+        An agent has one draft of a reply and one of a note in each conversation. What another console of the agent
+        wrote in it meanwhile is kept among the discarded ones.
         """
         ...
 

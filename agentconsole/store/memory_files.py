@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+import msgspec
+
 from agentconsole.domain.model import (
     AccountName,
     AgentName,
@@ -81,6 +83,8 @@ class Shelves:
         kept = self._drafts.get((draft.agent, draft.conversation, draft.note))
         if kept is not None and kept.revision > draft.revision:
             return False
+        if kept is not None and draft.displaces(kept):
+            await self.discard_draft(msgspec.structs.replace(kept, discarded_at=draft.at))
         self._drafts[draft.agent, draft.conversation, draft.note] = codec.whole(draft)
         return True
 

@@ -160,6 +160,7 @@ class Writing:
             begun=self.begun,
             attachments=self.attachments,
             instead_of=self.instead_of,
+            seen=self.kept_at,
         )
 
     def start_over(self, request: str, at: datetime) -> None:

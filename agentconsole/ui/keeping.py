@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import Final
 
+from msgspec.structs import replace
+
 from agentconsole.domain.model import CustomerId
 from agentconsole.errors import StoreFault, TryLater
 from agentconsole.ui.drafting import Writing, holds
@@ -70,7 +72,7 @@ class Keeping(WriterPart):
     async def _keep_one(self, writing: Writing) -> None:
         app = self.app
         now = app.settings.clock()
-        draft = writing.draft(now)
+        draft = replace(writing.draft(now), console=self.console)
         if writing.empty:
             if writing.key in self.kept:
                 await app.desk.drop_draft(app.who, draft.conversation, draft.revision, draft.note)

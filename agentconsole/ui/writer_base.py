@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from typing import TYPE_CHECKING
 
 from textual.timer import Timer
@@ -33,6 +34,8 @@ class WriterPart:
         self.known: dict[tuple[ConversationId, bool], Writing] = {}
         self.kept: dict[tuple[ConversationId, bool], Draft] = {}
         self.timer: Timer | None = None
+        self.console = secrets.token_hex(8)
+        """Tells this console's drafts from those that another one of the same agent keeps."""
         self.keeping = asyncio.Lock()
         self.just_sent: tuple[Sent, str, str] | None = None
         self.guarding = Guarding(app)

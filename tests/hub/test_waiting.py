@@ -208,6 +208,28 @@ async def test_a_discarded_draft_can_be_brought_back_for_thirty_days(world: Worl
     await until(lambda: _none_discarded(world), what="pruned by the hub itself")
 
 
+async def test_what_two_consoles_of_one_agent_write_in_one_draft_is_all_kept(world: World) -> None:
+    customer = await ready(world)
+    conversation = (await world.desk.timeline(world.who, customer, EntryId(""), 1)).customer.conversations[0].id
+    here = Draft(world.who.name, customer, conversation, "Dear", 7, world.clock.now(), console="here")
+    assert await world.desk.save_draft(world.who, here)
+    world.clock.move(seconds=5)
+    there = msgspec.structs.replace(
+        here, text="Dear Em", revision=8, at=world.clock.now(), console="there", seen=here.at
+    )
+    assert await world.desk.save_draft(world.who, there)
+    assert await world.desk.discarded(world.who, conversation) == ()
+    world.clock.move(seconds=5)
+    again = msgspec.structs.replace(here, text="Dear Sir", revision=9, at=world.clock.now(), seen=here.at)
+    assert await world.desk.save_draft(world.who, again)
+    assert [kept.text for kept in await world.desk.drafts(world.who)] == ["Dear Sir"]
+    assert [gone.text for gone in await world.desk.discarded(world.who, conversation)] == ["Dear Em"]
+    world.clock.move(seconds=5)
+    more = msgspec.structs.replace(again, text="Dear all", revision=10, at=world.clock.now(), seen=again.at)
+    assert await world.desk.save_draft(world.who, more)
+    assert len(await world.desk.discarded(world.who, conversation)) == 1
+
+
 async def _none_discarded(world: World) -> bool:
     return not await world.store.discarded(world.who.name)
 

@@ -71,6 +71,25 @@ async def test_draft_is_back_after_a_restart(desk: DeskDouble, size: tuple[int, 
         assert (request, compose.route.address) == ("request-of-the-draft-1", address)
 
 
+async def test_two_consoles_of_one_agent_are_told_apart(desk: DeskDouble) -> None:
+    here = ConversationId("c-emily")
+    async with running(desk) as console:
+        await begin(console)
+        await console.type("Dear")
+        await console.until(lambda: desk.kept.get(here))
+        first = desk.kept[here]
+        await console.type(" Emily")
+        await console.until(lambda: desk.kept[here].text == "Dear Emily")
+        assert (desk.kept[here].console, desk.kept[here].seen) == (first.console, first.at)
+    async with running(desk) as console:
+        await console.until(lambda: console.app.where == "box")
+        console.app._guard_until = 0.0
+        await console.type("!")
+        await console.until(lambda: desk.kept[here].text == "Dear Emily!")
+        assert desk.kept[here].console not in ("", first.console)
+        assert not desk.kept[here].displaces(first)
+
+
 async def test_draft_of_a_note_comes_back_as_a_note(desk: DeskDouble) -> None:
     desk.kept[ConversationId("c-emily")] = a_draft("call her", note=True)
     async with running(desk) as console:

@@ -68,6 +68,8 @@ class Drafts:
         kept = self._read(path)
         if kept is not None and kept.revision > draft.revision:
             return False
+        if kept is not None and draft.displaces(kept):
+            self.discard(msgspec.structs.replace(kept, discarded_at=draft.at))
         with self._steps.durable(Step.DRAFT_WRITE):
             files.make_folder(path.parent)
             files.replace_file(path, seal(msgspec.json.encode(codec.whole(draft))))
