@@ -11,7 +11,7 @@ from typing import Final
 from agentconsole.domain import work
 from agentconsole.domain.entries import AnyEntry
 from agentconsole.domain.model import CustomerId, Snapshot
-from agentconsole.errors import AgentConsoleError, StoreFault
+from agentconsole.errors import AgentConsoleError, ReadOnly, StoreFault
 from agentconsole.ports import Store
 from agentconsole.seams import Clock
 
@@ -44,13 +44,17 @@ class Alarms:
 
     async def ring(self) -> float:
         """Do everything whose moment has come, and return the seconds until the next."""
+        most = AT_ONCE
         while True:
             now = self._clock.now()
             mono = self._clock.monotonic()
             self._resting = {name: until for name, until in self._resting.items() if until > mono}
-            lines = await self._store.alarms(AT_ONCE)
+            lines = await self._store.alarms(most)
             due = [line for line in lines if line.alarm_at is not None and line.alarm_at <= now]
             awake = [line.customer for line in due if line.customer not in self._resting]
+            if not awake and len(due) == most:
+                most *= 2  # those who rest stand before the others
+                continue
             if not awake:
                 later = [line.alarm_at for line in lines if line.alarm_at is not None and line.alarm_at > now]
                 left = min(((at - now).total_seconds() for at in later), default=LONGEST)
@@ -65,9 +69,9 @@ class Alarms:
             person = await self._store.customer(customer)
             for member in person.members if person is not None else ():
                 rang |= await self._ring_one(member, now)
-        except StoreFault:
-            raise
         except AgentConsoleError as exc:
+            if isinstance(exc, StoreFault) and not isinstance(exc, ReadOnly):
+                raise
             self._log.warning("what was to wake of %s rests: %s", customer, exc.code)
             rang = False
         if not rang:

@@ -36,7 +36,7 @@ from agentconsole.domain.model import (
 )
 from agentconsole.domain.queueing import Filter, Goal, Saved, Targets
 from agentconsole.domain.work import PHONE as CALL
-from agentconsole.errors import NotFound, Refused, StoreFault, UsageError
+from agentconsole.errors import NotFound, ReadOnly, Refused, StoreFault, UsageError
 from agentconsole.hub.profile import HubProfile
 from agentconsole.store.memory import MemoryStore
 from tests.fakes import paper
@@ -131,6 +131,29 @@ async def test_a_snoozed_conversation_wakes_at_its_time(world: World):
     last = page.entries[-1]
     assert isinstance(last, StatusChanged)
     assert (last.by, last.status) == ("", ConversationStatus.OPEN)
+
+
+async def test_whose_file_takes_nothing_keeps_nobody_else_asleep(world: World, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("agentconsole.hub.alarms.AT_ONCE", 1)
+    one, other = await two(world)
+    for hours, target in enumerate((one, other), 1):
+        at = world.clock.now() + timedelta(hours=hours)
+        await do(world, f"s{hours}", target, SetStatus(ConversationStatus.SNOOZED, at))
+    change = world.store.change
+
+    async def damaged(record: CustomerId, decide: object) -> object:
+        if record == one.customer:
+            raise ReadOnly("The customer's file is damaged.", "")
+        return await change(record, decide)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(world.store, "change", damaged)
+    world.clock.move(seconds=2 * 3600 + 1)
+
+    async def woken() -> bool:
+        return other.customer in await rows(world, "waiting")
+
+    await until(woken)
+    assert one.customer not in await rows(world, "waiting")
 
 
 async def test_a_message_wakes_it_at_once(world: World):
