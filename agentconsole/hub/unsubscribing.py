@@ -80,14 +80,17 @@ class Unsubscribe:
         return (found[0], found[1]) if hmac.compare_digest(match[2], proof) else None
 
     async def _end(self, record: CustomerId, reply: Reply) -> None:
-        name = EntryId(derive_id("e", UNSUBSCRIBED, "click", reply.id))
-
         def decide(snapshot: Snapshot) -> list[ConsentChanged]:
             if not snapshot.count:
                 return []  # erased meanwhile
+            words = snapshot.consents.values()
+            if any(not w.allowed and (w.medium, w.scope) == (reply.medium, ConsentScope.MARKETING) for w in words):
+                return []
+            # A click on the same mail after a new consent is a new word.
+            last = max((w.at.isoformat() for w in words if w.allowed), default="")
             return [
                 ConsentChanged(
-                    id=name,
+                    id=EntryId(derive_id("e", UNSUBSCRIBED, "click", reply.id, last)),
                     at=heard(snapshot, self._clock),
                     medium=reply.medium,
                     scope=ConsentScope.MARKETING,

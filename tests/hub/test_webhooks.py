@@ -114,6 +114,21 @@ async def test_one_click_ends_advertising_by_mail_without_a_password(public: Wor
         await public.desk.reply(public.who, "r2", sale)
 
 
+async def test_a_click_on_the_same_mail_after_a_new_consent_ends_it_again(public: World):
+    customer, path = await begun(public)
+    async with client(public) as http:
+        await http.post(path)
+        public.clock.move(seconds=60)
+        await public.desk.consent(public.who, "in2", customer, Medium("email"), ConsentScope.MARKETING, True)
+        assert await denied(public, customer) == []
+        public.clock.move(seconds=60)
+        assert (await http.post(path)).status_code == 200
+        assert await denied(public, customer) == [("email", "marketing", "list-unsubscribe")]
+        before = (await public.store.health()).entries
+        await http.post(path)
+        assert (await public.store.health()).entries == before
+
+
 async def test_a_link_that_we_did_not_make_ends_nothing(public: World):
     customer, path = await begun(public)
     other = path[:-1] + ("a" if path[-1] != "a" else "b")
