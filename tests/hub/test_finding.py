@@ -49,6 +49,17 @@ async def test_rows_of_the_queue_are_filtered_by_the_same_words(world: World):
         await world.desk.filtered(world.who, "all", "has:attachment", 0, 50)
 
 
+async def test_rows_behind_the_first_page_are_filtered_too(world: World, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("agentconsole.hub.desk.finding.MAX_PAGE", 1)
+    customer = await told(world)
+    await world.customer(PHONE)
+    for view in ("all", "open"):
+        page = await world.desk.filtered(world.who, view, "from:emily", 0, 1)
+        assert [line.customer for line in page.lines] == [customer], view
+        page = await world.desk.filtered(world.who, view, "-from:emily", 0, 1)
+        assert ([line.customer == customer for line in page.lines], page.total) == ([False], 1), view
+
+
 async def test_a_customer_is_found_as_one_types(world: World):
     customer = await told(world)
     assert customer in [one.customer for one in await world.desk.find_people(world.who, "emi", 9)]

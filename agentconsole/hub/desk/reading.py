@@ -78,7 +78,8 @@ class Reading(Gated):
         lines = await self.store.lines(
             wanted, who.name, offset=max(offset, 0), limit=min(max(limit, 1), MAX_PAGE), late=late
         )
-        total = own.get(view) or getattr(counts, view, 0) or offset + len(lines)
+        everything = counts.open + counts.resolved + counts.spam
+        total = own[view] if view in own else getattr(counts, view, everything)
         timed = tuple(
             msgspec.structs.replace(line, due_at=queueing.due_at(line, targets), late=queueing.is_late(line, late))
             for line in lines
