@@ -21,6 +21,7 @@ from agentconsole.domain.model import (
 )
 from agentconsole.errors import AgentConsoleError, SignInFailed, StoreFault, TemporaryFailure, UsageError
 from agentconsole.hub.alarms import Alarms
+from agentconsole.hub.desk.composing import FORGOTTEN
 from agentconsole.hub.desk_over_store import DeskOverStore
 from agentconsole.hub.disk import Disk
 from agentconsole.hub.dispatch import Dispatch
@@ -149,6 +150,7 @@ class Hub:
                 fallbacks = Fallbacks(self._profile.fallback, self.desk, self._store, self._clock, self._log)
                 tasks.append(asyncio.create_task(fallbacks.run(), name="fallbacks"))
             tasks.append(asyncio.create_task(self._forget_old_drafts(), name="old drafts"))
+            tasks.append(asyncio.create_task(self._forget_uploads(), name="uploads"))
             alarms = Alarms(self._store, self._clock, self._log)
             tasks.append(asyncio.create_task(alarms.run(), name="alarms"))
             if self._profile.solo:
@@ -391,6 +393,11 @@ class Hub:
             except StoreFault as exc:
                 self._log.error("drafts that were thrown away long ago stay: %s", exc.message)
             await self._clock.sleep(PRUNE_PAUSE)
+
+    async def _forget_uploads(self) -> None:
+        while True:
+            await self._clock.sleep(FORGOTTEN)
+            self.desk.let_go(self._clock.monotonic())
 
     # -- solo ----------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from agentconsole.desk import FILE_PART_BYTES, LARGEST_FILE, Agent, Compose
 from agentconsole.domain.model import AgentName, Attachment, BlobId, ConversationId, CustomerId, EntryId, Medium
 from agentconsole.domain.templates import Filled, Template
 from agentconsole.errors import NotFound, Refused, TryLater, UsageError
+from agentconsole.hub.desk.composing import FORGOTTEN
 from agentconsole.hub.profile import HubProfile
 from agentconsole.ports import Outgoing
 from tests.fakes import paper
@@ -128,6 +129,25 @@ async def test_parts_out_of_order_and_too_much_are_refused(world: World):
         await part("up-4", 4, 2, b"34")
     nothing = await part("up-5", 0, 0, b"")
     assert nothing is not None
+
+
+async def test_a_file_whose_parts_end_is_let_go_by_itself(world: World):
+    customer = await write(world, "please send the plan")
+
+    async def part(offset: int) -> object:
+        return await world.desk.attach_part(world.who, "up", customer, "plan", "text/plain", 6, offset, b"12")
+
+    assert await part(0) is None
+    world.clock.move(seconds=FORGOTTEN - 1)
+    assert await part(2) is None
+    world.clock.move(seconds=FORGOTTEN + 1)
+
+    async def gone() -> bool:
+        return not world.hub.desk._files
+
+    await until(gone)
+    with pytest.raises(TryLater):
+        await part(4)
 
 
 async def test_who_may_not_reply_attaches_nothing(world: World):

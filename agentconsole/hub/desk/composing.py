@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from typing import Any, Final
@@ -25,6 +26,9 @@ from agentconsole.text.words import Words
 UPLOADS: Final = 4
 """Files under way at once, over all clients; a further one takes the place of the oldest."""
 
+FORGOTTEN: Final = 300.0
+"""Seconds without a further part after which what came of a file is let go."""
+
 HELP: Final = "help"
 """The name of what is offered in answer to a help word (``Law.help_text``)."""
 
@@ -32,10 +36,18 @@ LONGEST_VALUE: Final = 500
 MOST_VALUES: Final = 40
 
 
+@dataclass
+class _Upload:
+    """What came of a file so far, and when the last of it came (monotonic)."""
+
+    held: bytearray = field(default_factory=bytearray)
+    at: float = 0.0
+
+
 class Composing(Reading):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self._files: dict[tuple[str, str], bytearray] = {}
+        self._files: dict[tuple[str, str], _Upload] = {}
 
     # -- templates -----------------------------------------------------------------------------------------
 
@@ -104,22 +116,30 @@ class Composing(Reading):
             )
         if len(data) > FILE_PART_BYTES or offset < 0 or offset + len(data) > size:
             raise UsageError("These parts do not make one file. Nothing was attached.", "Begin again at 0.")
+        mono = self.clock.monotonic()
+        self.let_go(mono)
         if offset == 0:
             self._files.pop(key, None)
             while len(self._files) >= UPLOADS:
                 self._files.pop(next(iter(self._files)))
-            self._files[key] = bytearray()
-        held = self._files.get(key)
-        if held is None or len(held) < offset:
+            self._files[key] = _Upload()
+        upload = self._files.get(key)
+        if upload is None or len(upload.held) < offset:
             raise TryLater(
                 "The hub does not hold the parts before this one. Nothing was attached.", "Attach the file again."
             )
-        held[offset:] = data
-        if len(held) < size:
+        upload.held[offset:] = data
+        upload.at = mono
+        if len(upload.held) < size:
             return None
-        attachment = await self.keep_file(customer, name, type, bytes(held))
+        attachment = await self.keep_file(customer, name, type, bytes(upload.held))
         self._files.pop(key, None)
         return attachment
+
+    def let_go(self, mono: float) -> None:
+        """Forget the files of which no part came for long, at a moment of the monotonic clock."""
+        for key in [key for key, upload in self._files.items() if mono - upload.at > FORGOTTEN]:
+            del self._files[key]
 
     async def keep_file(self, customer: CustomerId, name: str, type: str, data: bytes) -> Attachment:
         """Keep a file with every record of a customer, because only the reply decides which of them it is with."""
