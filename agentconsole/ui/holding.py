@@ -53,6 +53,7 @@ class Holding:
     def __init__(self, app: Console) -> None:
         self.app = app
         self._waiting: dict[EntryId, Held] = {}
+        self._stopped: set[EntryId] = set()
         self._timer: Timer | None = None
         self._said = ""
         self._left_alone = 0
@@ -160,6 +161,7 @@ class Holding:
             await app.reading.renew()
             return
         self._waiting.pop(found.reply, None)
+        self._stopped.add(found.reply)
         await self._back(found, draft)
 
     async def _back(self, found: Held, draft: Draft) -> None:
@@ -174,11 +176,13 @@ class Holding:
 
     async def undo(self, reply: EntryId) -> None:
         """Take back one reply, whether it waits here or only in the outbox."""
-        found = self._waiting.get(reply)
+        app, found = self.app, self._waiting.get(reply)
         if found is not None:
-            await self._stop(found, self.app.settings.request_ids())
+            await self._stop(found, app.settings.request_ids())
+        elif reply in self._stopped:
+            app.acting.do_undo()  # it was taken back by its own key: what was done before it is meant
         else:
-            await self.app.acting.take_back(reply)
+            await app.acting.take_back(reply)
 
     def now(self) -> None:
         """Let the newest reply that waits leave at once."""

@@ -363,6 +363,23 @@ async def test_the_time_of_a_scheduled_reply_is_edited_where_it_stands(desk: Des
         await console.sees("Scheduled for 5 Mar 10:30.")
 
 
+async def test_undo_goes_past_a_reply_that_was_stopped(desk: DeskDouble) -> None:
+    async with running(desk) as console:
+        await console.open("Emily Rhodes")
+        await console.press("a")
+        await console.sees("Assigned to")
+        await begin(console)
+        await console.type("not yet")
+        await console.press("ctrl+s")
+        await console.sees("F9 stop")
+        await console.press("f9")
+        await console.sees("The text is back.")
+        console.app._guard_until = 0.0
+        await console.press("escape", "u")
+        await console.until(lambda: "ndone" in console.strip)
+        assert not desk.called("cancel")
+
+
 async def test_in_the_outbox_the_chosen_reply_is_stopped_not_the_newest(desk: DeskDouble) -> None:
     async with running(desk) as console:
         await begin(console)
