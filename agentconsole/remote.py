@@ -183,17 +183,18 @@ def _unanswered(path: Path, method: wire.Method, arguments: tuple[object, ...]) 
     )
 
 
-def _bind(method: wire.Method) -> Any:
+def _bind(name: str) -> Any:
     async def call(self: RemoteDesk, who: Agent, *arguments: object, **named: object) -> Any:
-        rest = tuple(named[name] for name in method.parameters[len(arguments) :])
+        method = wire.METHODS[name]
+        rest = tuple(named[parameter] for parameter in method.parameters[len(arguments) :])
         return await self._call(method, (*arguments, *rest))
 
-    call.__name__ = method.name
+    call.__name__ = name
     return call
 
 
-for _method in wire.METHODS.values():
-    setattr(RemoteDesk, _method.name, _bind(_method))
+for _name in wire.METHODS:
+    setattr(RemoteDesk, _name, _bind(_name))
 
 
 def as_desk(desk: RemoteDesk) -> Desk:

@@ -8,6 +8,7 @@ fills in itself.
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, get_type_hints
 
 import msgspec
@@ -71,21 +72,35 @@ class Method(msgspec.Struct, frozen=True):
     waits: bool
 
 
-def _methods() -> dict[str, Method]:
-    found = {}
-    for name, function in inspect.getmembers(Desk, inspect.isfunction):
-        if name.startswith("_"):
-            continue
-        hints = get_type_hints(function)
-        parameters = tuple(p for p in inspect.signature(function).parameters if p not in ("self", "who"))
-        params = msgspec.defstruct(
-            f"{name}_params", [(p, hints[p]) for p in parameters], frozen=True, forbid_unknown_fields=True
-        )
-        found[name] = Method(name, parameters, params, hints["return"], "seconds" in parameters)
-    return found
+class _Methods(Mapping[str, Method]):
+    """All methods by name, each made when it is first asked for: a console calls two before its first screen."""
+
+    def __init__(self) -> None:
+        self._functions = {n: f for n, f in inspect.getmembers(Desk, inspect.isfunction) if not n.startswith("_")}
+        self._made: dict[str, Method] = {}
+
+    def __getitem__(self, name: str) -> Method:
+        if name not in self._made:
+            self._made[name] = _method(name, self._functions[name])
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._functions)
+
+    def __len__(self) -> int:
+        return len(self._functions)
 
 
-METHODS: Final = _methods()
+def _method(name: str, function: Any) -> Method:
+    hints = get_type_hints(function)
+    parameters = tuple(p for p in inspect.signature(function).parameters if p not in ("self", "who"))
+    params = msgspec.defstruct(
+        f"{name}_params", [(p, hints[p]) for p in parameters], frozen=True, forbid_unknown_fields=True
+    )
+    return Method(name, parameters, params, hints["return"], "seconds" in parameters)
+
+
+METHODS: Final = _Methods()
 
 _request = msgspec.json.Decoder(Request)
 _response = msgspec.json.Decoder(Response)

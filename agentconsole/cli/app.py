@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import inspect
 import os
 import traceback
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from agentconsole.cli.context import Context, World
 from agentconsole.cli.output import Output
-from agentconsole.cli.parser import build
+from agentconsole.cli.parser import understand
 from agentconsole.errors import AgentConsoleError
 
 INTERRUPTED = 130
@@ -35,10 +36,10 @@ def run(argv: Sequence[str], world: World | None = None) -> int:
 def _run(argv: Sequence[str], world: World, out: Output) -> int:
     try:
         with contextlib.redirect_stdout(world.stdout):
-            args = build(argv).parse_args(argv)
-            if args.command is None:
-                args = build(["console"]).parse_args([*argv, "console"])
+            args = understand(argv)
         context = Context(args, world)
+        if args.command != "console":
+            gc.enable()
         if inspect.iscoroutinefunction(args.run):
             context.prepare()
             return int(asyncio.run(args.run(context)))

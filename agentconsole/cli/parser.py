@@ -111,8 +111,28 @@ def module(name: str) -> dict[str, Command]:
     return found
 
 
-def build(argv: Sequence[str]) -> Parser:
-    """Return a parser that knows all commands by name and those that ``argv`` may mean in full."""
+def understand(argv: Sequence[str]) -> argparse.Namespace:
+    """Parse a command line; no command means the console.
+
+    Raises:
+        UsageError: it means nothing.
+    """
+    if not {"-h", "--help"} & set(argv):
+        # A parser of every command takes as long as half a first screen, and most of them are not meant.
+        named = [*argv] if any(word in TABLE for word in argv) else [*argv, "console"]
+        try:
+            args = build(named, every=False).parse_args(named)
+        except UsageError:
+            pass  # said again by the one that knows every command
+        else:
+            if args.command is not None:
+                return args
+    args = build(argv).parse_args(argv)
+    return args if args.command is not None else build(["console"]).parse_args([*argv, "console"])
+
+
+def build(argv: Sequence[str], *, every: bool = True) -> Parser:
+    """Return a parser that knows those commands in full that ``argv`` may mean, and all by name where ``every``."""
     Parser.options = []
     parser = Parser(
         prog="agentconsole",
@@ -123,6 +143,8 @@ def build(argv: Sequence[str]) -> Parser:
     _globals(parser)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser, title="commands")
     for name, (where, summary) in TABLE.items():
+        if not every and name not in argv:
+            continue
         child = commands.add_parser(name, help=summary, description=summary[:1].upper() + summary[1:] + ".")
         if name in argv:
             _fill(child, module(where)[name])

@@ -52,6 +52,10 @@ _BIDI = re.compile(f"[{c.BIDI}]")
 _BROKEN = re.compile(f"[{c.SURROGATES}{c.NONCHARACTERS}]")
 
 
+_HONEST = re.compile("[\t\n -~¡-¬®-ÿ–—‘’“”•…₩€、-】ぁ-ゖァ-ヺー一-鿿가-힣]*")
+"""What most messages consist of, in NFC in any order. The patterns below cost a tenth of a first screen to make."""
+
+
 class _Patterns:
     """What has to be looked for, with or without the planes above the first (see ``charsets.bmp``)."""
 
@@ -154,6 +158,8 @@ def _compose(text: str, patterns: _Patterns) -> str:
 
 
 def _careful(text: str) -> str:
+    if _HONEST.fullmatch(text):
+        return text
     text = text.removeprefix("\ufeff").replace("\u00ad", "")
     text = text.replace("\u2028", "\n").replace("\u2029", "\n")
     if not _patterns(text).odd.search(text):

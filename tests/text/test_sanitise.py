@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agentconsole.text import sanitise as sanitise_module
 from agentconsole.text.sanitise import (
     ascii_json_escape,
     blunt,
@@ -99,3 +100,16 @@ def test_escaped_json_is_the_same_value_and_safe_on_a_terminal(text: str):
     escaped = ascii_json_escape(json.dumps({"text": text}, ensure_ascii=False))
     assert json.loads(escaped) == {"text": text}
     assert not holds_control(escaped)
+
+
+def test_what_is_taken_for_honest_at_first_sight_is_what_the_patterns_would_leave() -> None:
+    """Every character that skips the patterns is one that they find nothing odd in, and is in NFC before and after any
+    other of them."""
+    honest = [char for char in map(chr, range(0x110000)) if sanitise_module._HONEST.fullmatch(char)]
+    assert len(honest) > 30_000
+    patterns = sanitise_module._patterns("가")
+    assert [hex(ord(char)) for char in honest if char not in "\t\n" and patterns.odd.match(char)] == []
+    assert [char for char in honest if unicodedata.normalize("NFC", char) != char] == []
+    assert {unicodedata.combining(char) for char in honest} == {0}
+    both = "".join(honest) + "".join(reversed(honest))
+    assert unicodedata.normalize("NFC", both) == both
