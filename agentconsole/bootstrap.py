@@ -511,9 +511,12 @@ def keymap(config: Config, profile: Profile) -> tuple[Keymap, list[str]]:
     Raises:
         ConfigError: what the profile says of keys is wrong, with file, line, key and the nearest valid name.
     """
+    from agentconsole.ui.keymap import Keymap
+
+    if not profile.keymap:
+        return Keymap(), []
     from agentconsole.config.convert import Problem
     from agentconsole.ui import key_check
-    from agentconsole.ui.keymap import Keymap
 
     found = key_check.faults(profile.keymap)
 
