@@ -171,25 +171,41 @@ def help_page(where: str, say: Say, width: int, media: Sequence[Medium] = ()) ->
         media: those that there are accounts for; none known: all.
     """
     found = [Item(row((say("help.title", where=say(f"help.{where}")), "title"))), Item(())]
-    cells = [(" ".join(names), say(title)) for title, names in say.keymap.in_context(where).items()]
     columns = max(width // 38, 1)
     title_cells = max(width // columns - 16, 4)
+    cells = [
+        (_that_fit(names), _title(title, say, title_cells)) for title, names in say.keymap.in_context(where).items()
+    ]
     height = -(-len(cells) // columns)
     for number in range(height):
         line: list[tuple[Safe, str]] = []
         for names, title in cells[number::height]:
-            line += [(our(" "), ""), (fit(our(names), 14), "key"), (our(" "), ""), (fit(title, title_cells), "")]
+            line += [(our(" "), ""), (fit(our(names), _NAMES), "key"), (our(" "), ""), (fit(title, title_cells), "")]
         found.append(Item(tuple(line)))
     marks = {name: say.glyph(name) for name in ("unread", "failed", "uncertain", "mine", "others", "in", "out")}
     known = dict.fromkeys(media or map(Medium, CODES))
     codes = " ".join(f"{say.code(medium)} {say.medium(medium)}" for medium in known)
-    found += [
-        Item(()),
-        Item(row(our("  "), say("help.marks", **marks))),
-        Item(row(our("  "), say("help.marks2", **marks))),
-    ]
+    found += [Item(()), *(Item(row(our("  "), line)) for line in wrap(say("help.marks", **marks), width - 4, 6))]
     found += [Item(row(our("  "), line)) for line in wrap(say("help.codes", codes=codes), width - 4, 4)]
     return found
+
+
+_NAMES = 14
+"""Cells for the keys of one action."""
+
+
+def _that_fit(names: Sequence[str]) -> str:
+    """Return the keys that there is room for, never a part of one."""
+    shown = list(names)
+    while len(shown) > 1 and width_of(our(" ".join(shown))) > _NAMES:
+        shown.pop()
+    return " ".join(shown)
+
+
+def _title(title: str, say: Say, width: int) -> Safe:
+    """Return what an action does, in fewer words where the whole would be cut."""
+    whole = say(title)
+    return whole if width_of(whole) <= width else say.short(title.removeprefix("action."))
 
 
 def footer(where: str, say: Say, width: int, page: str = "", *, hangul: bool = False) -> Row:

@@ -180,8 +180,7 @@ _EN: Final[dict[str, str]] = {
     "help.prompt": "where words are asked for",
     "help.views": "Views",
     "help.marks": "Marks:  {unread} unread   {failed} failed   {uncertain} may have gone out   ~ somebody else writes"
-    "   = something to decide",
-    "help.marks2": "        d draft   {mine} mine   {others} somebody else's   {in} in, {out} out",
+    "   = something to decide   d draft   {mine} mine   {others} somebody else's   {in} in, {out} out",
     "help.codes": "Channels: {codes}",
     # actions
     "action.open": "Open",
@@ -403,8 +402,7 @@ _KO: Final[dict[str, str]] = {
     "help.prompt": "말을 입력할 때",
     "help.views": "보기",
     "help.marks": "표시:  {unread} 읽지 않음   {failed} 실패   {uncertain} 나갔을 수 있음   ~ 다른 상담원이 작성 중"
-    "   = 결정할 것",
-    "help.marks2": "       d 쓰던 글   {mine} 내 담당   {others} 다른 담당   {in} 받음, {out} 보냄",
+    "   = 결정할 것   d 쓰던 글   {mine} 내 담당   {others} 다른 담당   {in} 받음, {out} 보냄",
     "help.codes": "채널: {codes}",
     "action.open": "열기",
     "action.choose": "선택",

@@ -32,6 +32,16 @@ EN: Final[dict[str, str]] = {
     "hint.fallback": "another way",
     "hint.check": "check",
     "hint.remember": "remember this channel",
+    # in help, where the title of the action is wider than its column at 80 cells
+    "hint.log": "Note a call or visit",
+    "hint.link": "Accept what is offered",
+    "hint.refuse_link": "Refuse what is offered",
+    "hint.postpone_link": "Decide on it later",
+    "hint.trust_sender": "Trust this sender",
+    "hint.repeat": "Repeat the last",
+    "hint.reveal": "Numbers in clear",
+    "hint.redact": "Remove text for good",
+    "hint.put_known": "Do what is offered",
 }
 
 KO: Final[dict[str, str]] = {
@@ -61,4 +71,13 @@ KO: Final[dict[str, str]] = {
     "hint.fallback": "다른 채널",
     "hint.check": "확인",
     "hint.remember": "이 채널 기억",
+    "hint.log": "통화나 방문 기록",
+    "hint.link": "제안 수락",
+    "hint.refuse_link": "제안 거절",
+    "hint.postpone_link": "제안은 나중에",
+    "hint.trust_sender": "이 발신자 신뢰",
+    "hint.repeat": "마지막 명령 반복",
+    "hint.reveal": "가린 번호 보기",
+    "hint.redact": "글 영구 삭제",
+    "hint.put_known": "주의 표시대로 하기",
 }

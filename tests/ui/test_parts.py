@@ -45,12 +45,13 @@ from agentconsole.domain.model import (
     ConversationStatus,
     EntryId,
 )
-from agentconsole.ui import keys, keys_page
+from agentconsole.ui import keys, keys_page, pages
 from agentconsole.ui.acting import Acting
 from agentconsole.ui.draw import Safe, Tripwire, clip, cut_row, fit, row, row_width, safe, sides, strip, wrap
 from agentconsole.ui.entries import FOLDED_LINES, Look, Together, rows, shown
 from agentconsole.ui.say import Say
 from agentconsole.ui.strings import CATALOGUE
+from agentconsole.ui.widgets.paper import Item
 from tests.ui.desk_double import NOW, email
 
 LETTERS = "ㅂㅈㄷㄱㅅㅛㅕㅑㅐㅔㅁㄴㅇㄹㅎㅗㅓㅏㅣㅋㅌㅊㅍㅠㅜㅡ"
@@ -58,6 +59,18 @@ LANGUAGES = pytest.mark.parametrize("language", ["en", "ko"])
 
 
 # -- keys --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+@pytest.mark.parametrize("where", ["list", "conversation", "paper", "box", "prompt"])
+def test_help_cuts_nothing_at_eighty_columns(where: str, language: str) -> None:
+    say = Say(language, "UTC")
+    shown = [line for line in map(_plain, pages.help_page(where, say, 78)) if ".." in line]
+    assert [line for line in shown if say("action.assign_to") not in line] == []
+
+
+def _plain(item: Item) -> str:
+    return "".join(text for text, _ in item.line)
 
 
 def test_no_key_means_two_things_in_one_context() -> None:
