@@ -10,6 +10,7 @@ import hashlib
 import logging
 import os
 import stat
+import sys
 import tempfile
 import zoneinfo
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from agentconsole.remote import RemoteDesk
     from agentconsole.ui.keymap import Keymap
     from agentconsole.ui.line import Commands
-    from agentconsole.ui.settings import Coach
+    from agentconsole.ui.settings import Coach, Setup
 
 HUB_VARIABLE = "AGENTCONSOLE_HUB"
 RUN_FOLDER = Path("/run/agentconsole")
@@ -458,6 +459,7 @@ async def run_console(
     clock: Clock,
     random: Randomness,
     keymap: Keymap,
+    setup: Setup,
     commands: Commands | None = None,
     coach: Coach | None = None,
     extra: Sequence[tuple[str, Callable[[], Awaitable[object]]]] = (),
@@ -466,6 +468,7 @@ async def run_console(
 
     Args:
         keymap: the keys that hold for the agent.
+        setup: how an account is added.
         commands: the shell's commands, for the ``:`` line.
         coach: leads a newcomer, where given.
         extra: further entries of the command palette: title and what to do.
@@ -498,6 +501,7 @@ async def run_console(
         pin=await asyncio.to_thread(pin.at, pin.place(environ)),
         clock=clock.now,
         keymap=keymap,
+        setup=setup,
         commands=commands,
         coach=coach,
         extra=extra,
@@ -534,6 +538,27 @@ def keymap(config: Config, profile: Profile) -> tuple[Keymap, list[str]]:
     return Keymap(profile.keymap), told
 
 
+def setup(config: Config, profile: Profile, hub: str, environ: Mapping[str, str], *, demo: bool) -> Setup:
+    """Return how this login's console adds an account: by ``init`` where the configuration and the hub are its own.
+
+    Args:
+        hub: the socket of ``--hub``.
+        demo: the hub is the sandbox's.
+    """
+    from agentconsole.ui.settings import Setup
+
+    if demo:
+        return Setup(why="demo")
+    ours = bool(profile.store) and not (profile.hub.group or hub or environ.get(HUB_VARIABLE))
+    path = config.path
+    if not ours or path is None or not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
+        return Setup()
+    if not profile.hub.socket and (RUN_FOLDER / f"{profile.name}.sock").exists():
+        return Setup()
+    words = [sys.executable, "-P", "-m", "agentconsole", "--config", str(path.absolute()), "--profile", profile.name]
+    return Setup((*words, "init"))
+
+
 def mouse(profile: Profile, environ: Mapping[str, str]) -> bool:
     """Say whether the console takes the mouse: by itself only where no network lies between."""
     asked = profile.ui.mouse
@@ -564,7 +589,6 @@ def _spawn(config: Config, profile: Profile) -> tuple[Any, IO[bytes]]:
     that nobody reads any more would block the hub.
     """
     import subprocess
-    import sys
 
     words = [sys.executable, "-P", "-m", "agentconsole"]
     if config.path is not None:

@@ -210,6 +210,8 @@ def status_lines(status: Status, words: Wording) -> Iterator[str]:
     store = say("store", kind=status.store.kind, customers=status.store.customers, entries=status.store.entries)
     free = [say("free", mb=status.store.free_bytes // 1_000_000)] if status.store.free_bytes >= 0 else []
     yield ", ".join([store, *free])
+    backup = status.store.backed_up
+    yield "  " + (say("backed_up", at=words.moment(backup)) if backup is not None else say("never_backed_up"))
     for customer in status.store.read_only:
         yield "  " + say("damaged", customer=customer)
     if status.agents:

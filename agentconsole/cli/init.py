@@ -76,6 +76,7 @@ def run(context: Context) -> int:
             talk.say(f"{'It works' if check.ok else 'It does not work'}: {check.message} {check.hint}".rstrip())
             if not check.ok and not talk.silent:
                 talk.say(f"Keys that were not asked for: agentconsole channels {answers.kind}; give them with --set.")
+                talk.say("In the console: :init --set KEY=VALUE")
             if not check.ok and (talk.silent or not talk.yes("Keep it all the same?", default=False)):
                 raise ConfigError(f"{answers.account} could not sign in: {check.message} Nothing was kept.", check.hint)
         write_private(path, text)
@@ -143,12 +144,14 @@ def _account(context: Context, talk: Talk, path: Path, current: Config | None, a
 
     args = context.args
     installed = registry.names()
-    if not args.kind and not talk.silent:
-        talk.say("Channel kinds: " + ", ".join(installed))
-    answers.kind = args.kind or talk.ask("Kind of the first account", "email", one_of(*installed))
-    kind = registry.load(answers.kind)
     there = current.profiles.get(answers.profile) if current is not None else None
     taken = set(there.channels) if there is not None else set()
+    if not args.kind and not talk.silent:
+        talk.say("Channel kinds: " + ", ".join(installed))
+    answers.kind = args.kind or talk.ask(
+        "Kind of the first account" if not taken else "Kind of the account", "email", one_of(*installed)
+    )
+    kind = registry.load(answers.kind)
     suggested = {"email": "mail"}.get(answers.kind, answers.kind)
 
     def free(name: str) -> str:

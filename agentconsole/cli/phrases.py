@@ -285,6 +285,11 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
         "Store: {kind}, customers {customers}, entries {entries}",
         "저장소: {kind}, 고객 {customers}, 기록 {entries}",
     ),
+    "backed_up": ("last backup {at}", "마지막 백업 {at}"),
+    "never_backed_up": (
+        "no backup yet: agentconsole store backup FOLDER",
+        "백업 없음: agentconsole store backup FOLDER",
+    ),
     "free": ("{mb} MB free", "여유 {mb} MB"),
     "damaged": (
         "{customer} is read only after damage; see: agentconsole store check",

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import contextlib
 import gc
+from functools import partial
 from typing import TYPE_CHECKING
 
 from agentconsole import bootstrap
@@ -46,6 +47,16 @@ async def _console(context: Context, keymap: Keymap) -> int:
             clock=world.clock,
             random=world.random,
             keymap=keymap,
+            setup=await asyncio.to_thread(
+                partial(
+                    bootstrap.setup,
+                    context.config,
+                    profile,
+                    context.option("hub"),
+                    world.environ,
+                    demo=guide is not None,
+                )
+            ),
             commands=Inside(context, desk, who),
             coach=guide.coach if guide is not None else None,
             extra=guide.extra if guide is not None else (),

@@ -494,6 +494,7 @@ def status(found: Status) -> Fields:
             "index_behind": found.store.index_behind,
             "read_only": list(found.store.read_only),
             "free_bytes": found.store.free_bytes,
+            "backed_up": moment(found.store.backed_up),
         },
         "spool": {"waiting": found.spool.waiting, "set_aside": found.spool.set_aside},
         "version": found.version,

@@ -192,6 +192,8 @@ class StoreStatus(Value, frozen=True):
     index_behind: int = 0
     read_only: tuple[CustomerId, ...] = ()
     free_bytes: int = -1
+    backed_up: datetime | None = None
+    """When it was last backed up, as far as it knows."""
 
 
 class SpoolStatus(Value, frozen=True):

@@ -136,6 +136,8 @@ class StoreHealth(Value, frozen=True):
     free_bytes: int = -1
     set_aside: int = 0
     """Batches that could not be filed and are kept."""
+    backed_up: datetime | None = None
+    """When it was last backed up, as far as it knows."""
 
 
 Rewrite: TypeAlias = Callable[[AnyEntry], AnyEntry | None]

@@ -69,8 +69,11 @@ def _interrupts_are_theirs() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-async def run(app: Console, command: Sequence[str]) -> int:
+async def run(app: Console, command: Sequence[str], then: str = "") -> int:
     """Give the terminal to a program until it ends; return its exit code, 127 where it cannot be started.
+
+    Args:
+        then: said when it has ended; the screen comes back after an enter, so that what it said can be read.
 
     Raises:
         SuspendNotSupported: there is no terminal to give.
@@ -86,9 +89,34 @@ async def run(app: Console, command: Sequence[str]) -> int:
                     with contextlib.suppress(ProcessLookupError):
                         process.terminate()
                     await process.wait()
+            if then:
+                await _enter(then)
         except OSError:
             code = _NOT_RUN
     return code
+
+
+async def _enter(told: str) -> None:
+    """Say something on the terminal and wait for a line of it, or for its end."""
+    loop = asyncio.get_running_loop()
+    typed = asyncio.Event()
+    assert sys.__stdin__ is not None
+    number = sys.__stdin__.fileno()
+    await asyncio.to_thread(print, f"\n{told}", end=" ", file=sys.__stderr__, flush=True)
+    loop.add_reader(number, typed.set)
+    try:
+        await typed.wait()
+        await asyncio.to_thread(os.read, number, 4096)
+    finally:
+        loop.remove_reader(number)
+
+
+def suspend(app: Console) -> None:
+    """Stop the whole job, as ``ctrl+z`` does in any program: what started the console, ``make`` for one, would wait on
+    and keep the shell away."""
+    if app._driver is not None and app._driver.can_suspend:
+        app.app_suspend_signal.publish(app)
+        os.killpg(0, signal.SIGTSTP)
 
 
 class Editor:

@@ -33,6 +33,19 @@ class Pin(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Setup:
+    """How an account is added.
+
+    Args:
+        command: asks in the terminal, tries, writes the configuration and lets the hub know; empty: not from here.
+        why: why not: ``team`` (the hub is another login's) or ``demo``.
+    """
+
+    command: Sequence[str] = ()
+    why: str = "team"
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -55,6 +68,7 @@ class UiSettings:
     confirm_send: before which sends a review is shown: ``risky`` ``always`` ``never``.
     commands: the shell's commands, for the ``:`` line; without, only the console's own actions are there.
     keymap: the keys that hold for this agent.
+    setup: how an account is added.
     coach: leads a newcomer, where given.
     extra: palette entries of whoever starts the console: title and what to do.
     """
@@ -76,6 +90,7 @@ class UiSettings:
     confirm_send: str = "risky"
     commands: Commands | None = None
     keymap: Keymap = field(default_factory=Keymap)
+    setup: Setup = field(default_factory=Setup)
     coach: Coach | None = None
     clock: Callable[[], datetime] = _now
     extra: Sequence[tuple[str, Callable[[], Awaitable[object]]]] = field(default_factory=tuple)

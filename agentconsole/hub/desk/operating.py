@@ -33,7 +33,13 @@ class Operating(DeskPart):
                 *(states.count(s) for s in (Delivery.QUEUED, Delivery.SENDING, Delivery.UNCERTAIN, Delivery.FAILED))
             ),
             store=StoreStatus(
-                store.kind, store.customers, store.entries, store.index_behind, store.read_only, store.free_bytes
+                store.kind,
+                store.customers,
+                store.entries,
+                store.index_behind,
+                store.read_only,
+                store.free_bytes,
+                store.backed_up,
             ),
             spool=await self.operations.spool_status(),
             version=__version__,

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from agentconsole.domain.model import CustomerId
 from agentconsole.errors import UsageError
+from agentconsole.store.embedded.backed_up import BACKED_UP
 from agentconsole.store.embedded.care_lock import CARE_LOCK
 from agentconsole.store.embedded.erasing import JOURNAL as ERASING
 from agentconsole.store.embedded.head import REWRITING
@@ -69,7 +70,9 @@ RESTORING: Final = "restoring.json"
 """Marks a folder that a restore builds or has just put in place."""
 
 _DERIVED: Final = re.compile(r"(index|search)\.sqlite3(\.new)?(-wal|-shm|-journal|\.sum)?")
-_RUNTIME: Final = re.compile(rf"{re.escape(LOCK_NAME)}|{re.escape(CARE_LOCK)}|{RESTORING}|hub\.log(\.\d+)?|hub\.sock")
+_RUNTIME: Final = re.compile(
+    rf"{re.escape(LOCK_NAME)}|{re.escape(CARE_LOCK)}|{BACKED_UP}|{RESTORING}|hub\.log(\.\d+)?|hub\.sock"
+)
 _CUSTOMER: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9_-]{0,99})\.(.+)")
 _VOLUME: Final = re.compile(r"m\d{5,}\.json")
 

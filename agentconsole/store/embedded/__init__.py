@@ -56,7 +56,7 @@ from agentconsole.ports import (
 )
 from agentconsole.seams import Clock, Randomness, Step, Steps
 from agentconsole.store import rules
-from agentconsole.store.embedded import files, place
+from agentconsole.store.embedded import backed_up, files, place
 from agentconsole.store.embedded.accepting import Accepter
 from agentconsole.store.embedded.drafted import Drafted
 from agentconsole.store.embedded.drafts import Audit, Blobs, Drafts
@@ -501,6 +501,7 @@ class EmbeddedStore(Drafted):
                 read_only=tuple(sorted(self._engine.damaged)),
                 free_bytes=shutil.disk_usage(self._root).free,
                 set_aside=self._spool.set_aside_count,
+                backed_up=backed_up.last(self._root),
             )
 
         return await self._ask("say how it is", read)
