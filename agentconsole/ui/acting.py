@@ -17,6 +17,7 @@ from agentconsole.domain.model import (
     Medium,
     Wish,
 )
+from agentconsole.ui import outside_screen
 from agentconsole.ui.actions_base import NO_ENTRY, Target
 from agentconsole.ui.actions_compose import ComposeActions
 from agentconsole.ui.actions_find import FindActions
@@ -145,7 +146,7 @@ class Acting(PageActions, PromptActions, FindActions, ComposeActions, TrustActio
         self.app.refresh(repaint=True, layout=True)
 
     def do_suspend(self) -> None:
-        self.app.action_suspend_process()
+        outside_screen.suspend(self.app)
 
     async def do_quit(self) -> None:
         await self.app.end()

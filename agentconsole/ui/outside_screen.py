@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from textual.app import SuspendNotSupported
+from textual.drivers.linux_driver import LinuxDriver
 
 from agentconsole.domain.entries import Received
 from agentconsole.domain.model import Attachment, CustomerId
@@ -117,6 +118,17 @@ def suspend(app: Console) -> None:
     if app._driver is not None and app._driver.can_suspend:
         app.app_suspend_signal.publish(app)
         os.killpg(0, signal.SIGTSTP)
+
+
+def suspend(app: Console) -> None:
+    """Stop the whole job, as ``ctrl+z`` does in any program: what started the console, ``make`` for one, would wait on
+    and keep the shell away."""
+    driver = app._driver
+    if isinstance(driver, LinuxDriver):
+        app.app_suspend_signal.publish(app)
+        driver.suspend_application_mode()  # before the shell draws its prompt
+        driver._must_signal_resume = True
+        os.killpg(0, signal.SIGSTOP)
 
 
 class Editor:

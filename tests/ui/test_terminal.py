@@ -169,12 +169,13 @@ def state(pid: int) -> str:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
-def test_suspended_and_resumed_by_a_shell(start: Start, tmp_path: Path) -> None:
+@pytest.mark.parametrize("launched", ["{}", "sh -c '{}; exit'"], ids=["alone", "by a program that waits"])
+def test_suspended_and_resumed_by_a_shell(start: Start, tmp_path: Path, launched: str) -> None:
     """A shell with job control, as people have it: ``ctrl+z`` gives the terminal back, ``fg`` the console."""
     environ = {"HOME": str(tmp_path), "PS1": "shell> ", "PYTHON": PYTHON}
     with Terminal(["sh", "-i"], environ=environ) as terminal:
         terminal.sees("shell>")
-        terminal.send("$PYTHON -m tests.ui.demo_app en emily\r")
+        terminal.send(launched.format("$PYTHON -m tests.ui.demo_app en emily") + "\r")
         terminal.sees("Emily Rhodes", "e-mail+")
         terminal.quiet()
         job = int(Path(f"/proc/{terminal.pid}/task/{terminal.pid}/children").read_text().split()[0])
