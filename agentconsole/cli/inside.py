@@ -12,15 +12,16 @@ import io
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from agentconsole.cli.context import Context
 from agentconsole.cli.parser import TABLE, Command, Parser, module
 from agentconsole.errors import AgentConsoleError, UsageError
-from agentconsole.ui.line import Word
+from agentconsole.ui.line import Changed, Word
 
 if TYPE_CHECKING:
-    from agentconsole.desk import Agent, Desk
+    from agentconsole.desk import Act, Agent, Desk, Done, Target
+    from agentconsole.domain.model import EntryId
 
 OUTSIDE: Final = frozenset(
     {
@@ -33,13 +34,41 @@ OUTSIDE: Final = frozenset(
 TARGETS: Final = ("CONVERSATION", "CUSTOMER")
 
 
+class _Watched:
+    """A desk that remembers what was changed by ``work`` and ``undo``."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self.begin()
+
+    def begin(self) -> None:
+        self.made: list[EntryId] = []
+        self.undone: list[EntryId] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._desk, name)
+
+    async def work(self, who: Agent, request: str, targets: Sequence[Target], act: Act) -> tuple[Done, ...]:
+        done = await self._desk.work(who, request, targets, act)
+        self.made += [entry for one in done for entry in one.entries]
+        return done
+
+    async def undo(self, who: Agent, request: str, entries: Sequence[EntryId]) -> tuple[Done, ...]:
+        done = await self._desk.undo(who, request, entries)
+        self.undone += [entry for one in done if not one.code for entry in one.entries]
+        return done
+
+
 class Inside:
     """Args:
     outer: the run that opened the console; commands share its configuration.
     """
 
     def __init__(self, outer: Context, desk: Desk, who: Agent) -> None:
-        self._outer, self._desk, self._who = outer, desk, who
+        self._outer, self._desk, self._who = outer, _Watched(desk), who
+
+    def changed(self) -> Changed:
+        return Changed(tuple(self._desk.made), tuple(self._desk.undone))
 
     def verbs(self) -> list[Word]:
         return [Word(name, summary) for name, (_, summary) in TABLE.items() if name not in OUTSIDE]
@@ -71,11 +100,12 @@ class Inside:
         if not inspect.iscoroutinefunction(args.run):
             raise UsageError(f"{words[0]} works only in a shell. Nothing was done.", f"Type: agentconsole {words[0]}")
         out = io.StringIO()
+        self._desk.begin()
         outer = self._outer
 
         @asynccontextmanager
         async def lent(_: Context) -> AsyncIterator[tuple[Desk, Agent]]:
-            yield self._desk, self._who
+            yield cast("Desk", self._desk), self._who
 
         inner = Context(args, replace(outer.world, stdin=io.StringIO(), stdout=out, stderr=out, connect=lent))
         inner.config, inner.profile, inner.words = outer.config, outer.profile, outer.words

@@ -9,16 +9,14 @@ from typing import TYPE_CHECKING
 from textual.widget import Widget
 
 from agentconsole.domain.model import (
-    AgentName,
     ConversationId,
-    ConversationStatus,
     CustomerId,
     EntryId,
     Medium,
     Wish,
 )
 from agentconsole.ui import outside_screen
-from agentconsole.ui.actions_base import NO_ENTRY, Target
+from agentconsole.ui.actions_base import NO_ENTRY
 from agentconsole.ui.actions_compose import ComposeActions
 from agentconsole.ui.actions_find import FindActions
 from agentconsole.ui.actions_look import LookActions
@@ -26,6 +24,8 @@ from agentconsole.ui.actions_pages import PageActions
 from agentconsole.ui.actions_prompts import PromptActions
 from agentconsole.ui.actions_sending import SendingActions
 from agentconsole.ui.actions_trust import TrustActions
+from agentconsole.ui.actions_views import ViewActions
+from agentconsole.ui.actions_work import WorkActions
 from agentconsole.ui.draw import our
 from agentconsole.ui.widgets.lines import Lines
 
@@ -33,7 +33,17 @@ if TYPE_CHECKING:
     from agentconsole.ui.reading import Opened
 
 
-class Acting(PageActions, PromptActions, FindActions, ComposeActions, TrustActions, LookActions, SendingActions):
+class Acting(
+    PageActions,
+    PromptActions,
+    FindActions,
+    ComposeActions,
+    TrustActions,
+    LookActions,
+    SendingActions,
+    WorkActions,
+    ViewActions,
+):
     """Moving, opening, writing, changing; the parts add pages and prompts."""
 
     def method(self, name: str) -> Callable[..., Awaitable[None] | None]:
@@ -126,6 +136,8 @@ class Acting(PageActions, PromptActions, FindActions, ComposeActions, TrustActio
             pass
         elif app.where in ("conversation", "paper"):
             app.focus_on(app.queue)
+        elif self.unmark():
+            app.tell_text(our(""))
         elif app.reading.words:
             self.filter_by("")
         elif app.settings.coach is not None and not app.coach_hidden:
@@ -242,7 +254,10 @@ class Acting(PageActions, PromptActions, FindActions, ComposeActions, TrustActio
         await self.write(note=False)
 
     async def do_note(self) -> None:
-        await self.write(note=True)
+        if self.app.where == "list" and self.app.queue.marks:
+            await self.note_on_all()
+        else:
+            await self.write(note=True)
 
     async def write(self, *, note: bool) -> None:
         target = self.target()
@@ -293,59 +308,6 @@ class Acting(PageActions, PromptActions, FindActions, ComposeActions, TrustActio
             self.app.start(partial(self.why, target), "page")
 
     # -- changing -------------------------------------------------------------------------------------------
-
-    def do_assign(self) -> None:
-        target = self.target()
-        if target is not None:
-            me = self.app.who.name
-            self.run(partial(self.assign, target, AgentName("") if target.assignee == me else me))
-
-    async def assign(self, target: Target, assignee: AgentName) -> None:
-        app = self.app
-        await app.desk.assign(app.who, self.request(), target.customer, target.conversation, assignee)
-        if assignee:
-            app.tell("strip.assigned", "good", name=assignee)
-        else:
-            app.tell("strip.released", "good")
-
-        async def back() -> None:
-            await app.desk.assign(app.who, self.request(), target.customer, target.conversation, target.assignee)
-            app.tell("strip.undone", "good")
-
-        self.undo_later(back)
-
-    def do_close(self) -> None:
-        self._set_status(ConversationStatus.RESOLVED, "strip.closed")
-
-    def do_reopen(self) -> None:
-        self._set_status(ConversationStatus.OPEN, "strip.reopened")
-
-    def _set_status(self, status: ConversationStatus, said: str) -> None:
-        app, target = self.app, self.target()
-        if app.where == "list" and app.queue.just_stepped:
-            app.tell_text(our(f"{app.told} {app.say('strip.dropped')}".strip()), "note")
-        elif target is not None and target.status != status:
-            self.run(partial(self._status, target, status, said))
-
-    async def _status(self, target: Target, status: ConversationStatus, said: str) -> None:
-        app = self.app
-        if status == ConversationStatus.RESOLVED:
-            app.queue.closing = target.conversation
-        try:
-            await app.desk.set_status(app.who, self.request(), target.customer, target.conversation, status, None)
-        except BaseException:
-            app.queue.closing = ConversationId("")
-            raise
-        app.tell(said, "good")
-        if status == ConversationStatus.RESOLVED:
-            app.note("closed", customer=target.customer)
-
-        async def back() -> None:
-            before = target.status if target.status != ConversationStatus.SNOOZED else ConversationStatus.OPEN
-            await app.desk.set_status(app.who, self.request(), target.customer, target.conversation, before, None)
-            app.tell("strip.undone", "good")
-
-        self.undo_later(back)
 
     def do_link(self) -> None:
         self._answer(accept=True)
@@ -400,9 +362,3 @@ class Acting(PageActions, PromptActions, FindActions, ComposeActions, TrustActio
             self.app.tell("strip.nothing_to_repeat", "dim")
         else:
             await self._again()
-
-    def do_undo(self) -> None:
-        if self._undo:
-            self.run(self._undo.pop())
-        else:
-            self.app.tell("strip.nothing_to_undo")

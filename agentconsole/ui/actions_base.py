@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from textual.widget import Widget
 
+from agentconsole.domain import acts
 from agentconsole.domain.model import (
     AgentName,
     ConversationId,
     ConversationStatus,
     CustomerId,
+    Draft,
     EntryId,
     Hit,
+    Line,
+    Priority,
 )
 from agentconsole.ui import people
 
@@ -39,6 +43,43 @@ class Target:
     name: str
     assignee: AgentName
     status: ConversationStatus
+    tags: tuple[str, ...] = ()
+    priority: Priority = Priority.NORMAL
+    aside: str = ""
+    task: EntryId = NO_ENTRY
+    """Its next task."""
+
+    @property
+    def place(self) -> acts.Target:
+        """What the hub is told to work on."""
+        return acts.Target(self.customer, self.conversation)
+
+
+def of_line(line: Line) -> Target:
+    return Target(
+        line.customer,
+        line.conversation,
+        line.name,
+        line.assignee,
+        line.status,
+        line.tags,
+        line.priority,
+        line.aside,
+        line.task.id if line.task is not None else NO_ENTRY,
+    )
+
+
+@dataclass(frozen=True)
+class Back:
+    """One thing that can be taken back.
+
+    Args:
+        work: what takes it back.
+        entries: what the hub keeps of it.
+    """
+
+    work: Work
+    entries: tuple[EntryId, ...] = ()
 
 
 class ActingPart:
@@ -49,7 +90,7 @@ class ActingPart:
     def __init__(self, app: Console) -> None:
         self.app = app
         self.asked_from: Widget | None = None
-        self._undo: list[Work] = []
+        self._undo: list[Back] = []
         self._again: Again | None = None
         self._one_at_a_time = asyncio.Lock()
 
@@ -61,18 +102,40 @@ class ActingPart:
         line = app.queue.chosen
         opened = app.reading.opened
         if app.where == "list" and line is not None:
-            return Target(line.customer, line.conversation, line.name, line.assignee, line.status)
+            return of_line(line)
         if opened is None:
             app.tell("strip.nobody_chosen")
             return None
-        here = next((c for c in opened.customer.conversations if c.id == opened.conversation), None)
+        customer, name = opened.customer, opened.conversation
+        here = next((c for c in customer.conversations if c.id == name), None)
+        title = people.customer_name(customer)
+        if here is None:
+            return Target(customer.id, name, title, AgentName(""), ConversationStatus.OPEN)
+        tasks = [
+            task
+            for task in customer.tasks
+            if not task.done and customer.joined.get(task.conversation, task.conversation) == name
+        ]
+        blocked = any(str(a.address) == here.last_sender and a.blocked_by for a in customer.addresses)
         return Target(
-            opened.customer.id,
-            opened.conversation,
-            people.customer_name(opened.customer),
-            here.assignee if here is not None else AgentName(""),
-            here.status if here is not None else ConversationStatus.OPEN,
+            customer.id,
+            name,
+            title,
+            here.assignee,
+            here.status,
+            here.tags,
+            here.priority,
+            here.aside or ("blocked" if blocked else ""),
+            min(tasks, key=lambda task: task.due).id if tasks else NO_ENTRY,
         )
+
+    def targets(self) -> tuple[Target, ...]:
+        """Return what work is for: in the list everything that is marked, else the conversation the keyboard is on."""
+        app = self.app
+        if app.where == "list" and app.queue.marks:
+            return tuple(of_line(line) for line in app.queue.marks.values())
+        target = self.target()
+        return (target,) if target is not None else ()
 
     def run(self, work: Work) -> None:
         """Run a change after those that were asked for before."""
@@ -82,8 +145,8 @@ class ActingPart:
         async with self._one_at_a_time:
             await work()
 
-    def undo_later(self, back: Work) -> None:
-        self._undo.append(back)
+    def undo_later(self, back: Work, entries: tuple[EntryId, ...] = ()) -> None:
+        self._undo.append(Back(back, entries))
         del self._undo[:-UNDO_DEPTH]
 
     def repeats(self, again: Again) -> None:
@@ -104,10 +167,10 @@ class ActingPart:
     def open_hit(self, hit: Hit) -> None:
         raise NotImplementedError
 
-    async def open_prompt(self, what: str) -> None:
+    def open_draft(self, draft: Draft) -> None:
         raise NotImplementedError
 
-    async def assign(self, target: Target, assignee: AgentName) -> None:
+    async def open_prompt(self, what: str) -> None:
         raise NotImplementedError
 
     async def redact(self, why: str) -> None:

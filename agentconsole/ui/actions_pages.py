@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agentconsole.desk import Compose, Status
-from agentconsole.domain.model import ConversationId, CustomerId, EntryId, Hit
+from agentconsole.domain.model import ConversationId, CustomerId, Draft, EntryId, Hit
 from agentconsole.ui import pages
 from agentconsole.ui.actions_base import Target
 from agentconsole.ui.actions_care import CareActions
@@ -99,6 +99,8 @@ class PageActions(CareActions):
             self.open(self._why_of, ConversationId(""), EntryId(chosen))
         elif app.page_kind == "search" and isinstance(chosen, Hit):
             self.open_hit(chosen)
+        elif app.page_kind == "drafts" and isinstance(chosen, Draft):
+            self.open_draft(chosen)
         elif app.page_kind in PAGES:
             line = next((line for line in self.lines if line.record.reply == chosen), None)
             if line is not None:

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 from textual.containers import Horizontal
 from textual.widget import Widget
 
-from agentconsole.domain.model import AgentName
 from agentconsole.errors import AgentConsoleError
 from agentconsole.ui import fuzzy, keys
-from agentconsole.ui.actions_base import ActingPart, Target
+from agentconsole.ui.actions_base import ActingPart
 from agentconsole.ui.asking import Asker
 from agentconsole.ui.commanding import CommandLine
-from agentconsole.ui.draw import our, row
+from agentconsole.ui.draw import our, row, width_of
 from agentconsole.ui.strings import CATALOGUE
 from agentconsole.ui.widgets.bar import Bar
 from agentconsole.ui.widgets.paper import Item
@@ -32,14 +31,8 @@ class PromptActions(ActingPart):
         self._ask: Widget | None = None
         self._label: Bar | None = None
         self._asking = ""
-        self._assigning: Target | None = None
         self._asker: Asker | None = None
         self.line = CommandLine(app)
-
-    async def do_assign_to(self) -> None:
-        self._assigning = self.target()
-        if self._assigning is not None:
-            await self.open_prompt("assign")
 
     async def do_command(self) -> None:
         await self.ask_words(self.line)
@@ -71,6 +64,7 @@ class PromptActions(ActingPart):
             self.asked_from = app.focused
         app.writer.prompting = True
         self._ask.display = True
+        self._label.styles.width = width_of(app.say(f"prompt.{what}")) + 2
         self._label.update()
         self.prompt.put("", (0, 0))
         app.focus_on(self.prompt)
@@ -135,10 +129,7 @@ class PromptActions(ActingPart):
     async def answer(self, asking: str, words: str) -> None:
         """Take the words that something asked for."""
         app = self.app
-        if asking == "assign" and words and self._assigning is not None:
-            self.run(partial(self.assign, self._assigning, AgentName(words)))
-            self.repeats(partial(self._assign_again, AgentName(words)))
-        elif asking == "schedule":
+        if asking == "schedule":
             self.schedule_typed(words)
         elif asking == "redact":
             if words:
@@ -149,11 +140,6 @@ class PromptActions(ActingPart):
             self.erase_typed(words)
         elif asking == "split":
             self.split_typed(words)
-
-    async def _assign_again(self, name: AgentName) -> None:
-        target = self.target()
-        if target is not None:
-            self.run(partial(self.assign, target, name))
 
     def _commands(self, words: str) -> list[Item]:
         """Return the actions and extra entries that fit, best first: by a title in any language, or by name."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from agentconsole.domain.model import Heard
 from agentconsole.ui import care_pages, keys, pages, people
-from agentconsole.ui.draw import Row, Safe, clip, our, row, row_width, safe, sides, wrap
+from agentconsole.ui.draw import Row, Safe, clip, our, row, row_width, safe, sides, width_of, wrap
 
 if TYPE_CHECKING:
     from agentconsole.ui.app import Console
@@ -16,6 +16,11 @@ ROOMY: Final = 100
 """From this width on the header has room for less urgent counts."""
 
 STRIP_LINES: Final = 3
+PLACE: Final = 12
+"""Cells that the view's bar keeps for where the cursor is."""
+
+SAVED: Final = 9
+"""Views of a profile's own that have a key."""
 
 
 class Bars:
@@ -50,6 +55,8 @@ class Bars:
             our(f"{safe(self.app.who.name, 20)}@{safe(self.app.settings.profile, 20)} | "),
         )
         words: list[tuple[Safe, str]] = [(say("header.waiting", n=str(counts.waiting)), "bold")]
+        if counts.late:
+            words.append((say("header.late", n=str(counts.late)), "bold"))
         if counts.mine and width >= ROOMY:
             words.append((say("header.mine", n=str(counts.mine)), ""))
         if counts.failed:
@@ -94,21 +101,35 @@ class Bars:
 
     def view(self, width: int) -> list[Row]:
         reading = self.app.reading
-        title = self.app.say(f"view.{reading.view}")
+        own = reading.view in reading.counts.saved
+        title = our(safe(reading.view, 30).upper()) if own else self.app.say(f"view.{reading.view}")
         if not reading.loaded:
             return [row((title, "title"), our(" "), (self.app.say("queue.loading"), "dim"))]
         if reading.words:
             title = our(f"{title} \\ {safe(reading.words, 60)}")
         elif not self.app.queue.total and reading.view == "waiting":
             return [row((clip(self.app.say("queue.empty"), width - 1), "title"))]
+        marked = len(self.app.queue.marks)
+        if marked:
+            title = our(f"{title}  {self.app.say('queue.marked', n=str(marked))}")
         at = str(self.app.queue.cursor + 1) if self.app.queue.cursor >= 0 else "-"
         return [
             sides(
-                row((title, "title")),
+                row((title, "title"), (self._saved(width - width_of(title) - PLACE), "dim")),
                 row((our(f"{at}/{self.app.queue.total}"), "dim"), (self.app.say.glyph("edge"), "dim")),
                 width,
             )
         ]
+
+    def _saved(self, room: int) -> Safe:
+        """Return the profile's own views with the keys' numbers and their counts, as many as fit."""
+        told = ""
+        for number, (name, count) in enumerate(self.app.reading.counts.saved.items(), 1):
+            more = f"{told}  {number} {safe(name, 20)} {count}"
+            if number > SAVED or width_of(more) > room:
+                break
+            told = more
+        return our(told)
 
     def head(self, width: int) -> list[Row]:
         opened = self.app.reading.opened

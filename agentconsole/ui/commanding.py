@@ -205,7 +205,12 @@ class CommandLine(Asker):
             customer, conversation = opened.customer.id, opened.conversation
         else:
             customer = conversation = None  # type: ignore[assignment]
-        told = await commands.run(words, customer or "", conversation or "")
+        try:
+            told = await commands.run(words, customer or "", conversation or "")
+        finally:
+            changed = commands.changed()
+            app.acting.forget_undo(changed.undone)
+            app.acting.worked(changed.made)
         lines = told.rstrip().split("\n")
         if len(lines) <= _STRIP_LINES and sum(map(len, lines)) < _STRIP_LINES * app.size.width:
             app.tell_text(safe(" ".join(part.strip() for part in lines), 400) or app.say("command.done"), "good")

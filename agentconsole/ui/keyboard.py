@@ -93,9 +93,8 @@ class Keyboard:
             await self._caught_up()
         self.prefix = prefix
         app = self.app
-        follows = [
-            f"{shown_key(key)} {app.say.hint(action)}" for key, action in app.say.keymap.following(where, prefix)
-        ]
+        known = ((key, app.acting.chord_hint(action)) for key, action in app.say.keymap.following(where, prefix))
+        follows = [f"{shown_key(key)} {hint}" for key, hint in known if hint]
         app.tell_text(our(f"{shown_key(prefix)} ..  {'  '.join(follows)}"), "dim")
 
     async def _second(self, where: str, prefix: str, key: str, typed: str | None) -> bool:

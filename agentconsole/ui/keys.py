@@ -66,6 +66,9 @@ VIEWS: Final = {
     "a": "open",
     "f": "failed",
     "c": "resolved",
+    "s": "snoozed",
+    "t": "tasks",
+    "x": "spam",
 }
 
 ACTIONS: Final[tuple[Action, ...]] = (
@@ -77,6 +80,18 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("assign_to", ("A",), PERSON, changes=True, palette=True),
     Action("close", ("c",), PERSON, changes=True, palette=True, repeats=True),
     Action("reopen", ("o",), PERSON, changes=True, palette=True, repeats=True),
+    Action("snooze", ("s",), PERSON, changes=True, palette=True),
+    Action("tag", ("t",), PERSON, changes=True, palette=True),
+    Action("priority", ("p",), PERSON, changes=True, palette=True),
+    Action("task", ("b b",), PERSON, changes=True, palette=True),
+    Action("task_done", ("b d",), PERSON, changes=True, palette=True),
+    Action("log", ("L",), PERSON, changes=True, palette=True),
+    Action("spam", ("B s",), PERSON, changes=True, palette=True),
+    Action("block", ("B b",), PERSON, changes=True, palette=True),
+    Action("mute", ("B m",), PERSON, changes=True, palette=True),
+    Action("split_conversation", ("C s",), ("conversation",), changes=True, palette=True),
+    Action("join_conversation", ("C j",), PERSON, changes=True, palette=True),
+    Action("mark", ("v",), ("list",), palette=True),
     Action("link", ("I",), PERSON, changes=True, palette=True),
     Action("refuse_link", ("X",), PERSON, changes=True, palette=True),
     Action("postpone_link", ("P",), PERSON, changes=True, palette=True),
@@ -119,6 +134,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("unsplit_customer", (), PERSON, changes=True, palette=True),
     *(Action("view", (f"g {key}",), READING, argument=view, palette=True) for key, view in VIEWS.items()),
     Action("send", ("ctrl+s",), ("box",)),
+    *(Action("saved", (f"g {number}",), READING, argument=str(number)) for number in range(1, 10)),
+    Action("drafts", ("g d",), READING, palette=True),
     Action("next_route", ("ctrl+t",), ("box",)),
     Action("next_conversation", ("ctrl+o",), ("box",)),
     Action("send_anyway", ("f8", "ctrl+right_square_bracket"), ("box",)),
@@ -194,7 +211,19 @@ SHOWN: Final = {
 
 MOVES: Final = frozenset(
     {
-        *("down", "up", "page_down", "page_up", "home", "end", "next_row", "previous_row", "next_waiting"),
+        *(
+            "saved",
+            "drafts",
+            "down",
+            "up",
+            "page_down",
+            "page_up",
+            "home",
+            "end",
+            "next_row",
+            "previous_row",
+            "next_waiting",
+        ),
         *("previous_waiting", "back", "left", "pane", "next_pane", "previous_pane", "view", "outbox", "uncertain"),
         *("damaged", "health", "card", "why", "unfold", "zoom", "help", "next_hit", "previous_hit"),
     }

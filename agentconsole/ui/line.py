@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from agentconsole.domain.model import EntryId
+
 
 @dataclass(frozen=True)
 class Word:
@@ -19,6 +21,19 @@ class Word:
     text: str
     help: str
     kind: str = ""
+
+
+@dataclass(frozen=True)
+class Changed:
+    """What a command changed.
+
+    Args:
+        made: what the hub keeps of it (``Desk.undo``).
+        undone: what it took back.
+    """
+
+    made: tuple[EntryId, ...] = ()
+    undone: tuple[EntryId, ...] = ()
 
 
 class Commands(Protocol):
@@ -38,6 +53,10 @@ class Commands(Protocol):
         Raises:
             AgentConsoleError: it was refused or failed.
         """
+        ...
+
+    def changed(self) -> Changed:
+        """Return what the command that was run last changed, also where it failed half-way."""
         ...
 
 

@@ -177,6 +177,7 @@ def theme(wanted: str, *, no_color: bool = False) -> Theme:
 
 ASCII: Final[Glyphs] = {
     "here": ">",
+    "marked": "+",
     "unread": "*",
     "failed": "x",
     "uncertain": "?",
@@ -195,6 +196,7 @@ ASCII: Final[Glyphs] = {
 UNICODE: Final[Glyphs] = {
     **ASCII,
     "here": "▸",
+    "marked": "┃",
     "unread": "●",
     "failed": "✗",
     "in": "→",

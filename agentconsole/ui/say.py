@@ -16,7 +16,9 @@ from agentconsole.domain.model import (
     Delivery,
     DeliveryRecord,
     Fact,
+    Line,
     Medium,
+    Priority,
     Ranked,
     RefusedRoute,
     Trust,
@@ -126,6 +128,27 @@ class Say:
 
     def status(self, status: ConversationStatus) -> Safe:
         return our(self._words.status(status))
+
+    def priority(self, priority: Priority) -> Safe:
+        return our(self._words.priority(priority))
+
+    def moment(self, at: datetime) -> Safe:
+        """Return day of the week, date and time: what an agent compares with what was meant."""
+        return our(f"{self._words.day(at)} {self._words.clock(at)}")
+
+    def work(self, line: Line, now: datetime) -> Safe:
+        """Return what a row says of its work before its newest message: why it is out of the way, when it wakes, what
+        is to be done, how it is tagged."""
+        told: list[str] = []
+        if line.aside:
+            told.append(f"({self._words.aside(line.aside)})")
+        if line.snoozed_until is not None and line.status == ConversationStatus.SNOOZED:
+            told.append(self("row.wakes", time=self._words.time_of(line.snoozed_until)))
+        if line.task is not None:
+            key = "row.task_due" if line.task.rung else "row.task"
+            told.append(self(key, time=self._words.time_of(line.task.due), text=line.task.text))
+        told += [f"#{safe(tag, 20)}" for tag in line.tags[:3]]
+        return our(" ".join(told))
 
     def scope(self, scope: str) -> Safe:
         return our(self._words.scope(scope))

@@ -147,10 +147,11 @@ class Sending(WriterPart):
     async def _note(self, writing: Writing, text: str) -> None:
         app = self.app
         try:
-            await app.desk.note(app.who, writing.request, writing.customer, writing.conversation, text)
+            note = await app.desk.note(app.who, writing.request, writing.customer, writing.conversation, text)
         finally:
             writing.sending = False
         await self._start_over(writing, text, app.settings.clock())
+        app.acting.worked((note,), app.say("entry.note"))
         app.tell("strip.note_kept", "good")
         if self.now is writing and self.is_open and not writing.text:
             app.guard()

@@ -17,6 +17,7 @@ from agentconsole.ui import (
     strings_look,
     strings_sending,
     strings_trust,
+    strings_work,
 )
 
 _EN: Final[dict[str, str]] = {
@@ -133,10 +134,10 @@ _EN: Final[dict[str, str]] = {
     "strip.unlinked": "Undone: two people again, nothing lost.",
     "strip.not_same": "Not the same person. The suggestion does not come back.",
     "strip.no_suggestion": "Nothing is suggested here.",
-    "strip.assigned": "Assigned to {name}. {k.undo} undoes",
-    "strip.released": "Assigned to nobody. {k.undo} undoes",
-    "strip.closed": "Closed. {k.undo} undoes, {k.next_waiting} next",
-    "strip.reopened": "Open again. {k.undo} undoes",
+    "strip.assigned": "Assigned to {name}.",
+    "strip.released": "Assigned to nobody.",
+    "strip.closed": "Closed.",
+    "strip.reopened": "Open again.",
     "strip.undone": "Undone.",
     "strip.nothing_to_undo": "Nothing to undo.",
     "strip.nobody_chosen": "No conversation is chosen.",
@@ -356,10 +357,10 @@ _KO: Final[dict[str, str]] = {
     "strip.unlinked": "되돌림: 다시 두 사람, 잃은 것 없음.",
     "strip.not_same": "다른 사람으로 기록. 이 제안은 다시 나오지 않음.",
     "strip.no_suggestion": "여기에는 제안이 없음.",
-    "strip.assigned": "담당: {name}. {k.undo} 되돌리기",
-    "strip.released": "담당 없음. {k.undo} 되돌리기",
-    "strip.closed": "종료함. {k.undo} 되돌리기, {k.next_waiting} 다음",
-    "strip.reopened": "다시 열림. {k.undo} 되돌리기",
+    "strip.assigned": "담당: {name}.",
+    "strip.released": "담당 없음.",
+    "strip.closed": "종료함.",
+    "strip.reopened": "다시 열림.",
     "strip.undone": "되돌림.",
     "strip.nothing_to_undo": "되돌릴 것이 없음.",
     "strip.nobody_chosen": "선택된 대화가 없음.",
@@ -479,7 +480,8 @@ CATALOGUE: Final = {
     | strings_keys.EN
     | strings_look.EN
     | strings_sending.EN
-    | strings_trust.EN,
+    | strings_trust.EN
+    | strings_work.EN,
     "ko": _KO
     | strings_care.KO
     | strings_choice.KO
@@ -488,5 +490,6 @@ CATALOGUE: Final = {
     | strings_keys.KO
     | strings_look.KO
     | strings_sending.KO
-    | strings_trust.KO,
+    | strings_trust.KO
+    | strings_work.KO,
 }

@@ -16,6 +16,7 @@ from agentconsole.desk import (
     AccountHealth,
     Act,
     Agent,
+    Assign,
     Away,
     Compose,
     DamagedRecord,
@@ -29,6 +30,7 @@ from agentconsole.desk import (
     QueueCounts,
     QueuePage,
     Sent,
+    SetStatus,
     Split,
     SpoolStatus,
     Status,
@@ -83,6 +85,7 @@ from agentconsole.domain.model import (
 )
 from agentconsole.domain.permission import Reach, Size
 from agentconsole.domain.person import combine, lines
+from agentconsole.domain.queueing import Cutoff, Filter, is_late
 from agentconsole.domain.work import Doing
 from agentconsole.errors import AgentConsoleError, HubAbsent, NotFound, Refused
 from agentconsole.hub.masking import Masks
@@ -124,6 +127,8 @@ class DeskDouble(ComposingDouble, WaitingDouble, FindingDouble):
         self.calls: list[tuple[str, tuple[Any, ...]]] = []
         self.kept: dict[ConversationId, Draft] = {}
         self.requests: dict[str, EntryId] = {}
+        self.accounts: tuple[preference.Account, ...] = ACCOUNTS
+        self.policy = preference.Policy()
         self.health: list[AccountHealth] = [
             AccountHealth(a.name, "kind", a.medium, "ok", last_ok=NOW, received=3, sent=2) for a in ACCOUNTS
         ]
@@ -132,6 +137,10 @@ class DeskDouble(ComposingDouble, WaitingDouble, FindingDouble):
         self.slow = 0.0
         self.number = 0
         self.missed = Away()
+        self.saved: dict[str, Filter] = {}
+        self.late: tuple[Cutoff, ...] = ()
+        self.worked: list[list[EntryId]] = []
+        """What each call of ``work`` made."""
         self.broken: dict[CustomerId, DamagedRecord] = {}
         self.banner = ""
         self.proof: dict[EntryId, Delivery] = {}
@@ -268,10 +277,17 @@ class DeskDouble(ComposingDouble, WaitingDouble, FindingDouble):
     async def queue(self, who: Agent, view: str, offset: int, limit: int) -> QueuePage:
         await self._enter("queue", view, offset, limit)
         every = [line for person in self.people() for line in lines(person)]
+        every = [msgspec.structs.replace(line, late=is_late(line, self.late)) for line in every]
         views: tuple[View, ...] = get_args(View)
-        found = [line for line in every if rules.in_view(line, cast("View", view), who.name)]
-        found.sort(key=lambda line: rules.line_order(line, cast("View", view)))
-        counts = QueueCounts()
+        wanted = self.saved.get(view, cast("View", view))
+        found = [line for line in every if rules.shown(line, wanted, who.name, self.late)]
+        found.sort(key=lambda line: rules.line_order(line, rules.order_of(wanted), late=line.late))
+        counts = QueueCounts(
+            saved={
+                name: sum(rules.shown(x, one, who.name, self.late) for x in every) for name, one in self.saved.items()
+            },
+            late=sum(line.late for line in every),
+        )
         for name in views:
             if name != "all":
                 number = sum(rules.in_view(line, name, who.name) for line in every)
@@ -347,7 +363,7 @@ class DeskDouble(ComposingDouble, WaitingDouble, FindingDouble):
         text = compose.text
         files = {"attachments": len(compose.attachments), "file_bytes": sum(f.size for f in compose.attachments)}
         size = Size(len(text), len(text.encode()), sms.parts(text).parts if text else 0, **files)
-        return preference.choose(self.person(compose.customer), ACCOUNTS, NOW, preference.Policy(), size)
+        return preference.choose(self.person(compose.customer), self.accounts, NOW, self.policy, size)
 
     async def warnings(self, who: Agent, compose: Compose, begun: Route | None) -> tuple[Warned, ...]:
         await self._enter("warnings", compose, begun)
@@ -594,7 +610,14 @@ class DeskDouble(ComposingDouble, WaitingDouble, FindingDouble):
     async def work(self, who: Agent, request: str, targets: Sequence[Target], act: Act) -> tuple[Done, ...]:
         await self._enter("work", request, tuple(targets), act)
         act = work.checked(act, NOW)
-        return tuple(self._work(who, request, target, act) for target in targets)
+        for target in targets:
+            if isinstance(act, Assign):
+                self.calls.append(("assign", (target.conversation, act.assignee)))
+            elif isinstance(act, SetStatus):
+                self.calls.append(("set_status", (target.conversation, act.status)))
+        done = tuple(self._work(who, request, target, act) for target in targets)
+        self.worked.append([entry for one in done for entry in one.entries])
+        return done
 
     def _work(self, who: Agent, request: str, target: Target, act: Act) -> Done:
         try:
@@ -637,8 +660,12 @@ class DeskDouble(ComposingDouble, WaitingDouble, FindingDouble):
         return tuple(found)
 
     def _newest(self, who: Agent) -> list[EntryId]:
-        changes = [c for name in self.records for c in self.snapshot(name).changes if c.by == who.name]
-        return [max(changes, key=lambda change: change.at).entry] if changes else []
+        changes = {c.entry for name in self.records for c in self.snapshot(name).changes if c.by == who.name}
+        for made in reversed(self.worked):
+            left = [entry for entry in made if entry in changes]
+            if left:
+                return left
+        raise NotFound("Nothing of yours can be taken back. Nothing was changed.")
 
     async def open_history(self, who: Agent, request: str, customer: CustomerId, message: EntryId) -> None:
         await self._enter("open_history", customer, message)

@@ -36,13 +36,13 @@ async def test_assign_close_reopen_and_undo(desk: DeskDouble, language: str) -> 
         await console.press("j", "a")
         await console.sees("Assigned to mina" if en else "담당: mina", "@")
         await console.press("u")
-        await console.until(lambda: [call[1] for call in desk.called("assign")] == ["mina", ""])
+        await console.sees("Undone: Assigned to mina" if en else "되돌림: 담당: mina")
+        assert all(not line.assignee for _, line in console.app.queue.lines())
         await console.press("c")
         await console.sees("Closed." if en else "종료함.", "3 waiting" if en else "대기 3")
         assert console.coach.events == ["closed"]
         await console.press("u")
-        await console.until(lambda: [call[1] for call in desk.called("set_status")] == ["resolved", "open"])
-        await console.sees("Undone." if en else "되돌림.")
+        await console.sees("Undone: Closed (" if en else "되돌림: 종료함 (", "4 waiting" if en else "대기 4")
         await console.press("g", "a")
         await console.until(lambda: console.app.queue.total == 4)
         await console.press("c")
@@ -134,7 +134,8 @@ async def test_help_is_for_the_context(desk: DeskDouble, size: tuple[int, int], 
     async with running(desk, size=size, language=language) as console:
         await console.press("?")
         await console.sees("in the list of conversations" if language == "en" else "대화 목록에서")
-        await console.sees(*(console.app.say(f"action.{name}") for name in ("uncertain", "previous_row")))
+        page = "".join(text for item in console.app.page.items for text, _ in item.line)
+        assert all(console.app.say(f"action.{name}") in page for name in ("uncertain", "previous_row"))
         await console.press("escape")
         await begin(console)
         await console.press("f1")
@@ -207,6 +208,6 @@ async def test_mistake_of_one_call_does_not_end_the_console(desk: DeskDouble) ->
         async def refused(*_: object) -> None:
             raise Refused("This agent may only read.", "Ask for the right.")
 
-        desk.assign = refused  # type: ignore[method-assign]
+        desk.work = refused  # type: ignore[method-assign]
         await console.press("a")
         await console.sees("This agent may only read. Ask for the right.")

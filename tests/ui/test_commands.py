@@ -9,7 +9,7 @@ from textual import events
 
 from agentconsole.errors import Refused
 from agentconsole.ui import fuzzy
-from agentconsole.ui.line import Word, split_line
+from agentconsole.ui.line import Changed, Word, split_line
 from tests.ui.console import running
 from tests.ui.desk_double import DeskDouble, emily
 
@@ -37,6 +37,9 @@ class Shell:
         if before[0] == "tag":
             return [Word("add", "put one on"), Word("remove", "take one off")] if len(before) == 1 else []
         return [Word("AGENT", "who gets it", "AGENT")]
+
+    def changed(self) -> Changed:
+        return Changed()
 
     async def run(self, words: Sequence[str], customer: str, conversation: str) -> str:
         self.ran.append((list(words), customer, conversation))

@@ -105,7 +105,7 @@ def test_sentences_name_the_keys_that_hold() -> None:
     for language in CATALOGUE.values():
         for text in language.values():
             text.format_map(_Any(say)) if "{k" in text else None
-    assert "Z" in str(say("strip.assigned", name="hyun"))
+    assert "Z" in str(say("work.undo"))
 
 
 class _Any(dict[str, object]):

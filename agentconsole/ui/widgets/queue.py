@@ -17,6 +17,7 @@ from agentconsole.domain.model import (
     ConversationStatus,
     CustomerId,
     Line,
+    Priority,
 )
 from agentconsole.ui.draw import Row, Safe, clip, fit, our, row, safe, sides, width_of
 from agentconsole.ui.say import Say
@@ -60,6 +61,8 @@ class Queue(Uniform):
         self._pages: dict[int, tuple[Line, ...]] = {}
         self._asked: set[int] = set()
         self.place = 0
+        self.marks: dict[ConversationId, Line] = {}
+        """What is marked, as it was when last seen."""
         self.closing = ConversationId("")
         """The conversation that the agent here closes."""
         self.is_next = False
@@ -99,14 +102,28 @@ class Queue(Uniform):
             self._pages[number] = page.lines
             self._asked.discard(number)
             self.total = page.total or (number * PAGE + len(page.lines))
+        self.marks |= {line.conversation: line for _, line in self.lines() if line.conversation in self.marks}
         self._follow()
         self.measure()
         self.refresh_changed()
 
+    def toggle(self) -> None:
+        """Mark the chosen row, or take its mark off."""
+        if self.chosen is None:
+            return
+        if self.marks.pop(self.chosen.conversation, None) is None:
+            self.marks[self.chosen.conversation] = self.chosen
+        self.refresh_changed()
+
+    def unmark(self, conversations: Collection[ConversationId]) -> None:
+        if self.marks.keys() & conversations:
+            self.marks = {name: line for name, line in self.marks.items() if name not in conversations}
+            self.refresh_changed()
+
     def reset(self) -> None:
         """Forget everything: another view is about to come."""
         self._pages, self._asked, self.total, self.cursor, self.chosen, self.place = {}, set(), 0, -1, None, 0
-        self._pending, self.closing, self.is_next = None, ConversationId(""), False
+        self._pending, self.closing, self.is_next, self.marks = None, ConversationId(""), False, {}
         self.jump(0)
         self.refresh()
 
@@ -211,19 +228,22 @@ class Queue(Uniform):
         codes = [self.say.code(medium) for medium in line.media]
         kept = codes[-2:] if width >= WIDE else codes[-1:]
         code = our(" ".join(kept) + ("+" if len(codes) > len(kept) else " "))
-        age = self.say.age(self.now() - (line.waiting_since or line.last_at))
+        age = self.say.age(self.now() - (line.wanted_since or line.last_at))
         if line.assignee == self.me:
             flag = self.say.glyph("mine")
         else:
             flag = self.say.glyph("others") if line.assignee else our(" ")
         name = clip(safe(line.name, 80), max(width - width_of(code) - width_of(age) - 6, 4))
         left = row(
-            (self.say.glyph("here") if here else our(" "), "key"),
+            (self.say.glyph("here") if here else self._marked(line), "key"),
             (mark, style),
             (code, "in"),
             (name, "bold" if line.unread or line.waiting_since is not None else ""),
         )
-        return left, row(our(age + " "), (flag, "key"))
+        return left, row((our(age + " "), "bad" if line.late else ""), (flag, "key"))
+
+    def _marked(self, line: Line) -> Safe:
+        return self.say.glyph("marked") if line.conversation in self.marks else our(" ")
 
     def _second(self, line: Line, width: int) -> tuple[Row, Row]:
         suggestion, draft = self.say.glyph("suggestion"), self.say.glyph("draft")
@@ -231,9 +251,18 @@ class Queue(Uniform):
         text: Safe = safe(line.preview or line.subject, 160)
         if line.status == ConversationStatus.RESOLVED:
             text = our(f"({self.say.status(line.status)}) {text}")
+        told = self.say.work(line, self.now())
+        if told:
+            text = our(f"{told}  {text}")
         right: list[tuple[Safe, str]] = []
+        if line.late:
+            right.append((our(" " + self.say("work.late")), "bad"))
+        if line.priority != Priority.NORMAL:
+            style = "dim" if line.priority == Priority.LOW else "warn"
+            right.append((our(" " + self.say.priority(line.priority)), style))
         if line.assignee and line.assignee != self.me and width >= WIDE:
             right.append((our(" " + safe(line.assignee, 12)), "dim"))
         if marks:
             right.append((our(" " + marks), "note"))
-        return row(our("   "), (text, "dim")), tuple(right)
+        marked = (self._marked(line), "key")
+        return row(marked, our("  "), (text, "dim")), tuple(right)
