@@ -39,7 +39,7 @@ from agentconsole.domain.person import URGENCY
 from agentconsole.domain.queueing import Cutoff, Filter
 from agentconsole.ports import VIEWS, View
 
-INDEX_VERSION: Final = f"3.{FOLD_VERSION}"
+INDEX_VERSION: Final = f"4.{FOLD_VERSION}"
 """Raised with every change of what this module or the index makes of entries; a derived file of another version
 is dropped and built anew."""
 
@@ -259,7 +259,7 @@ def searchable(entry: AnyEntry) -> str | None:
 
 
 def medium_of(entry: AnyEntry) -> Medium:
-    return entry.medium if isinstance(entry, Received | Reply) else Medium("")
+    return entry.medium if isinstance(entry, Received | Reply | Manual) else Medium("")
 
 
 def _joined(*texts: str) -> str:

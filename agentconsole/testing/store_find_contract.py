@@ -8,7 +8,7 @@ from datetime import UTC
 
 import pytest
 
-from agentconsole.domain.entries import AddressLinked, AnyEntry, Tagged
+from agentconsole.domain.entries import AddressLinked, AnyEntry, Manual, SetAside, StatusChanged, Tagged
 from agentconsole.domain.finding import Found
 from agentconsole.domain.model import (
     AgentName,
@@ -105,6 +105,41 @@ class FindContract:
     async def test_words_and_filters_find_entries(self, store: Store, text: str, expected: Sequence[str]) -> None:
         await some_talk(store)
         assert await entries(store, text) == expected
+
+    async def test_what_agents_put_away_or_wrote_down_is_found_by_its_filter(self, store: Store) -> None:
+        await some_talk(store)
+        call = Manual(
+            id=EntryId("p1"),
+            at=minute(7),
+            agent=ANA,
+            conversation=ConversationId("c2"),
+            medium=Medium("phone"),
+            text="asked about the refund",
+        )
+        await append(
+            store,
+            K1,
+            call,
+            Tagged(id=EntryId("t2"), at=minute(8), conversation=ConversationId("c2"), add=("\uff21\uff11",), by=ANA),
+        )
+        asleep = StatusChanged(
+            id=EntryId("s3"),
+            at=minute(9),
+            conversation=ConversationId("c3"),
+            status=ConversationStatus.SNOOZED,
+            by=ANA,
+            until=minute(900),
+        )
+        await append(store, K2, asleep)
+        assert await entries(store, "on:phone") == ["p1"]
+        assert await entries(store, "refund tag:a1") == ["p1", "e2"]
+        assert await entries(store, "is:snoozed") == ["e3"]
+        assert await entries(store, "is:spam") == []
+        aside = SetAside(id=EntryId("a1"), at=minute(10), conversation=ConversationId("c3"), how="spam", by=ANA)
+        await append(store, K2, aside)
+        assert await entries(store, "is:spam") == ["e3"]
+        assert await entries(store, "is:snoozed refund") == ["e3"]
+        assert await entries(store, "tag:nothing") == []
 
     async def test_what_changes_later_is_found_as_it_is_now(self, store: Store) -> None:
         await some_talk(store)

@@ -3,6 +3,7 @@ what an entry says is the reader's to load."""
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -17,7 +18,7 @@ from agentconsole.store.embedded.schema import reads
 from agentconsole.store.embedded.search import AT_ONCE
 from agentconsole.store.finding import Picked, Row
 from agentconsole.text import naming, query, tokens
-from agentconsole.text.query import FROM, IS, Filter, Query
+from agentconsole.text.query import FROM, IS, TAG, Filter, Query
 
 UNREAD: Final = (
     "EXISTS (SELECT 1 FROM parts p LEFT JOIN seen s ON s.rid = p.rid AND s.agent = :agent "
@@ -50,8 +51,14 @@ _SMALL: Final[Mapping[str, str]] = {
     "open": "status <> 'resolved'",
     "failed": "failed > 0",
     "uncertain": "uncertain > 0",
+    "snoozed": "(status = 'snoozed' AND aside = '') OR aside <> ''",
+    "spam": "aside <> ''",
 }
 """States that an index of ``lines`` answers: every conversation in the state is in a row that this finds."""
+
+_TAGGED: Final = """
+SELECT root, tags FROM lines INDEXED BY lines_filter WHERE aside = '' AND tags <> ''
+  UNION ALL SELECT root, tags FROM lines WHERE aside <> '' AND tags <> ''"""
 
 _BEGINNING: Final = """
 SELECT p.root, p.at, p.keys, p.body FROM (SELECT DISTINCT rid FROM named WHERE key >= ? AND key < ? LIMIT ?) n
@@ -208,22 +215,41 @@ class Finder:
     def _in_state(self, one: Filter) -> list[CustomerId] | None:
         """Return the records of the customers with a conversation in a state, or None where they are many or no index
         tells them."""
-        condition = _SMALL.get(one.value) if one.name == IS else None
-        if condition is None:
+        if one.name == TAG:
+            records = self._tagged(one.value)
+        elif one.value in _SMALL:
+            records = [
+                record
+                for (record,) in self._index.execute(
+                    "SELECT r.record FROM records r JOIN (SELECT DISTINCT root FROM lines "  # noqa: S608
+                    f"WHERE {_SMALL[one.value]}) USING (root) LIMIT :most",
+                    {"agent": self._agent, "most": IN_STATE + 1},
+                )
+            ]
+        else:
             return None
-        records = [
-            record
-            for (record,) in self._index.execute(
-                "SELECT r.record FROM records r JOIN (SELECT DISTINCT root FROM lines "  # noqa: S608
-                f"WHERE {condition}) USING (root) LIMIT :most",
-                {"agent": self._agent, "most": IN_STATE + 1},
-            )
-        ]
         if len(records) <= MEANT:
             return records
         if len(records) <= IN_STATE:
             self._allowed = {*records} if self._allowed is None else self._allowed & {*records}
         return None
+
+    def _tagged(self, tag: str) -> list[CustomerId]:
+        """Return the records of the customers with a conversation that bears a tag, up to one more than counts."""
+        known: dict[str, bool] = {}
+        roots: set[CustomerId] = set()
+        for root, tags in self._index.execute(_TAGGED):
+            if tags not in known:
+                known[tags] = tokens.fold(tag) in (tokens.fold(one) for one in tags.strip("|").split("|"))
+            if known[tags]:
+                roots.add(root)
+            if len(roots) > IN_STATE:
+                break
+        rows = self._index.execute(
+            "SELECT record FROM records WHERE root IN (SELECT value FROM json_each(?)) LIMIT ?",
+            (json.dumps(sorted(roots)), IN_STATE + 1),
+        )
+        return [record for (record,) in rows]
 
     def _records(self, root: CustomerId) -> list[CustomerId]:
         if root not in self._members:
