@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from agentconsole.desk.waiting import LEASE, Present
 from agentconsole.domain.model import ConversationId, CustomerId, Delivery, Medium
 from agentconsole.errors import AgentConsoleError, NotFound, Refused
+from agentconsole.ui import people
 from agentconsole.ui.drafting import NO_AGENT, NO_MEDIUM, Writing, restore
 from agentconsole.ui.draw import Row, Safe, our, row, safe, width_of
 
@@ -149,12 +150,12 @@ class Company:
             app.acting.run(partial(self._write_on, writing))
             return
         found = self.at((opened.customer.id, *opened.customer.members)) if opened is not None else None
-        if found is None or not found.writing:
+        if opened is None or found is None or not found.writing:
             app.tell("company.nobody", "dim")
         else:
-            app.acting.run(partial(self._take_over, found))
+            app.acting.run(partial(self._take_over, found, people.customer_name(opened.customer)))
 
-    async def _take_over(self, found: Present) -> None:
+    async def _take_over(self, found: Present, name: str) -> None:
         app = self.app
         app.writer.take()
         await app.writer.keep()
@@ -169,10 +170,6 @@ class Company:
         except Refused:
             app.tell("company.own_draft", "warn")
             return
-        opened = app.reading.opened
-        name = app.writer.now.name if app.writer.now is not None else ""
-        if not name and opened is not None:
-            name = opened.customer.name
         app.writer.known.pop((draft.conversation, False), None)
         await app.writer.bring_back(restore(draft, name, app.settings.request_ids()))
         app.tell("company.taken_over", "good", name=found.agent)

@@ -19,7 +19,7 @@ from agentconsole.domain.model import (
     Medium,
 )
 from agentconsole.errors import Answered
-from agentconsole.ui.drafting import composing, late_syllable, typed_since
+from agentconsole.ui.drafting import Writing, composing, late_syllable, typed_since
 from tests.ui.console import LARGE, Driver, running
 from tests.ui.desk_double import NOW, DeskDouble, email, emily, phone
 from tests.ui.writing_helpers import BOTH_LANGUAGES, a_draft, begin
@@ -485,6 +485,29 @@ async def test_taking_over_brings_the_others_text(desk: DeskDouble) -> None:
         await console.sees("Taken over from hyun, who keeps the text and is told.")
         assert (console.box.text, console.box.cursor_location) == ("Dear Emily, we", (0, 14))
         assert console.app.where == "box"
+
+
+async def test_what_is_taken_over_bears_the_name_of_its_customer(desk: DeskDouble) -> None:
+    desk.theirs[AgentName("hyun")] = a_draft("Dear Emily, we", agent=AgentName("hyun"), caret=(0, 14), revision=9)
+    async with running(desk) as console:
+        await console.open("박민수")
+        await console.press("r")
+        await console.until(lambda: console.app.where == "box")
+        await console.press("escape")
+        await console.open("Emily Rhodes")
+        desk.comes("hyun", "emily", NOW, writing=True, conversation=ConversationId("c-emily"))
+        await console.sees("F3 take over")
+        names = []
+        show = console.app.writer.show
+
+        async def shown(writing: Writing) -> None:
+            names.append(writing.name)
+            await show(writing)
+
+        console.app.writer.show = shown  # type: ignore[method-assign]
+        await console.press("f3")
+        await console.sees("Taken over from hyun")
+        assert names == ["Emily Rhodes"]
 
 
 async def test_a_text_that_was_taken_over_is_only_read_until_one_writes_on(desk: DeskDouble) -> None:
