@@ -318,7 +318,7 @@ class Console(App[None]):
         self.strip.update()
 
     def tell_error(self, error: AgentConsoleError) -> None:
-        self.tell("strip.failed", "bad", message=error.message, hint=error.hint)
+        self.tell("strip.failed", "bad", message=error.message, hint=self.acting.line.on_line(error.hint))
 
     @property
     def told(self) -> str:

@@ -6,6 +6,7 @@ shell, done in this console for the conversation that the keyboard is on.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -22,6 +23,8 @@ from agentconsole.ui.widgets.paper import Item
 
 if TYPE_CHECKING:
     from agentconsole.ui.app import Console
+
+_SHELL: Final = re.compile(r"\bagentconsole ([a-z]+)")
 
 HISTORY: Final = 200
 _NAME_CELLS = 18
@@ -133,6 +136,12 @@ class CommandLine(Asker):
             yield from dict.fromkeys(tag for line in lines for tag in getattr(line, "tags", ()))
         elif kind in ("CUSTOMER", "OTHER"):
             yield from dict.fromkeys(line.customer for line in lines)
+
+    def on_line(self, hint: str) -> str:
+        """Return a hint with the shell's commands as they are typed on the line, where it takes them."""
+        commands = self.app.settings.commands
+        known = {word.text for word in commands.verbs()} if commands is not None else set()
+        return _SHELL.sub(lambda found: f":{found[1]}" if found[1] in known else found[0], hint)
 
     def _named(self) -> Iterator[Action]:
         """Yield the actions that have a name on the line."""

@@ -57,6 +57,12 @@ async def test_line_names_actions_and_commands_with_their_summaries(desk: DeskDo
         await console.until(lambda: console.app.where == "list")
 
 
+async def test_what_an_error_advises_is_said_as_it_is_typed_here(desk: DeskDouble) -> None:
+    async with running(desk, commands=Shell()) as console:
+        console.app.tell_error(Refused("No such tag.", "See: agentconsole tag list; agentconsole doctor"))
+        await console.sees("No such tag. See: :tag list; agentconsole doctor")
+
+
 async def test_action_by_name_and_view_by_argument(desk: DeskDouble) -> None:
     async with running(desk) as console:
         await console.press(":")
