@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from agentconsole.domain.model import CustomerId, EntryId
 from agentconsole.errors import NotFound, UsageError
+from agentconsole.text import query
 from tests.fakes import paper
 from tests.hub.conftest import EMAIL, PHONE, World
 
@@ -58,6 +61,22 @@ async def test_rows_behind_the_first_page_are_filtered_too(world: World, monkeyp
         assert [line.customer for line in page.lines] == [customer], view
         page = await world.desk.filtered(world.who, view, "-from:emily", 0, 1)
         assert ([line.customer == customer for line in page.lines], page.total) == ([False], 1), view
+
+
+async def test_rows_are_compared_beside_the_loop_that_everybody_waits_for(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    await told(world)
+    where = set()
+
+    def looked(*_: object) -> bool:
+        where.add(threading.current_thread())
+        return True
+
+    monkeypatch.setattr(query, "line_matches", looked)
+    assert (await world.desk.filtered(world.who, "all", "refund", 0, 50)).lines
+    assert where
+    assert threading.current_thread() not in where
 
 
 async def test_a_customer_is_found_as_one_types(world: World):

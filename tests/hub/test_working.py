@@ -34,7 +34,7 @@ from agentconsole.domain.model import (
     Medium,
     Priority,
 )
-from agentconsole.domain.queueing import Filter, Goal, Saved, Targets
+from agentconsole.domain.queueing import ME, Filter, Goal, Saved, Targets
 from agentconsole.domain.work import PHONE as CALL
 from agentconsole.errors import NotFound, ReadOnly, Refused, StoreFault, UsageError
 from agentconsole.hub.profile import HubProfile
@@ -385,3 +385,38 @@ async def test_who_sleeps_until_a_moment_twice_wakes_twice(world: World):
     )
     await world.store.change(person.members[0], lambda _: [again])
     await until(woken)
+
+
+async def test_saved_views_are_counted_once_until_something_changes(monkeypatch: pytest.MonkeyPatch):
+    views = {"urgent": Saved(Filter(priorities=(Priority.URGENT,))), "my": Saved(Filter(assignees=(ME,)))}
+    profile = HubProfile(
+        region="GB",
+        free_floor=0,
+        views=views,
+        agents={AgentName("cho"): frozenset({"read", "reply"})},
+        claims=frozenset({"cho"}),
+    )
+    async with running(profile=profile) as world:
+        one, _ = await two(world)
+        count, asked = world.store.count, []
+
+        async def counted(wanted: Filter, agent: AgentName, *, late: object = ()) -> int:
+            asked.append((wanted, agent))
+            return await count(wanted, agent, late=late)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(world.store, "count", counted)
+        desk, cho = await world.attach("cho")
+
+        async def not_again() -> bool:
+            await world.desk.queue(world.who, "open", 0, 10)
+            before = (await world.store.changed(None)).revision
+            mine = len(asked)
+            await world.desk.queue(world.who, "open", 0, 10)
+            await desk.queue(cho, "open", 0, 10)
+            same = (await world.store.changed(None)).revision == before
+            return same and {agent for wanted, agent in asked[mine:] if not wanted.assignees} == set()
+
+        await until(not_again)
+        assert {agent for wanted, agent in asked if wanted.assignees} == {world.who.name, cho.name}
+        await do(world, "p", one, Prioritise(Priority.URGENT))
+        assert (await world.desk.queue(world.who, "open", 0, 10)).counts.saved == {"urgent": 1, "my": 0}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -12,7 +13,8 @@ from agentconsole.desk import Agent, QueuePage, TimelinePage
 from agentconsole.domain.finding import Contact, Found
 from agentconsole.domain.model import Customer, CustomerId, EntryId, Hit, Line
 from agentconsole.errors import NotFound, UsageError
-from agentconsole.hub.desk.reading import MAX_PAGE, Reading
+from agentconsole.hub.desk.reading import Reading
+from agentconsole.hub.desk.viewing import MAX_PAGE
 from agentconsole.text import query
 from agentconsole.text.query import FROM, Filter, Query
 
@@ -55,7 +57,7 @@ class Finding(Reading):
         page = await self.queue(who, view, 0, MAX_PAGE)
         first, at = page, 0
         while page.lines and at < FILTERED:
-            lines += [line for line in page.lines if query.line_matches(asked, line, who.name)]
+            lines += await asyncio.to_thread(_matching, asked, page.lines, who)
             at += len(page.lines)
             if at >= page.total:
                 break
@@ -90,3 +92,7 @@ class Finding(Reading):
         if history is None:
             raise NotFound(f"There is no customer {customer}.", "See: agentconsole inbox")
         return await self.page_of(who, history, position)
+
+
+def _matching(asked: Query, lines: Sequence[Line], who: Agent) -> list[Line]:
+    return [line for line in lines if query.line_matches(asked, line, who.name)]

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import difflib
 from collections.abc import Sequence
 from datetime import datetime
-from typing import cast
 
 import msgspec
 
@@ -14,12 +12,10 @@ from agentconsole.desk import (
     Agent,
     News,
     Position,
-    QueueCounts,
-    QueuePage,
     SuggestionView,
     TimelinePage,
 )
-from agentconsole.domain import delivery, gate, identity, parting, queueing, redaction, undoing, work
+from agentconsole.domain import delivery, gate, identity, parting, redaction, undoing, work
 from agentconsole.domain.about import About, about
 from agentconsole.domain.entries import (
     AnyEntry,
@@ -40,13 +36,12 @@ from agentconsole.domain.model import (
     Medium,
     Suggestion,
 )
-from agentconsole.errors import Ambiguous, NotFound, Refused, UsageError
+from agentconsole.errors import Ambiguous, NotFound, Refused
 from agentconsole.hub.desk.base import key_of
-from agentconsole.hub.desk.gating import Gated
+from agentconsole.hub.desk.viewing import MAX_PAGE, Viewing
 from agentconsole.hub.masking import Masks
-from agentconsole.ports import VIEWS, Counts, History, Revision, View
+from agentconsole.ports import History, Revision
 
-MAX_PAGE = 500
 TEXT_LENGTH = 16_000
 """Characters of one text on a page of the timeline; the whole of it stays in the history."""
 
@@ -61,36 +56,7 @@ MAX_TEXT = 100_000
 """Characters of a text in one call: six bytes each as JSON stay under the wire's limit."""
 
 
-class Reading(Gated):
-    async def queue(self, who: Agent, view: str, offset: int, limit: int) -> QueuePage:
-        self.need(who, "read")
-        now, saved = self.clock.now(), self.profile.views
-        if view not in VIEWS and view not in saved:
-            near = difflib.get_close_matches(view, (*VIEWS, *saved), n=1, cutoff=0.5)
-            meant = f"Did you mean {near[0]}? " if near else ""
-            raise UsageError(f"There is no view {view}.", meant + "Views: " + ", ".join((*VIEWS, *saved)))
-        position = await self.position()
-        targets = self.profile.targets
-        late = await asyncio.to_thread(queueing.cutoffs, targets, now) if targets.goals else ()
-        counts = await self.store.counts(who.name, late=late)
-        own = {name: await self.store.count(one.now(now), who.name, late=late) for name, one in saved.items()}
-        wanted = saved[view].now(now) if view in saved else cast("View", view)
-        lines = await self.store.lines(
-            wanted, who.name, offset=max(offset, 0), limit=min(max(limit, 1), MAX_PAGE), late=late
-        )
-        everything = counts.open + counts.resolved + counts.spam
-        total = own[view] if view in own else getattr(counts, view, everything)
-        timed = tuple(
-            msgspec.structs.replace(line, due_at=queueing.due_at(line, targets), late=queueing.is_late(line, late))
-            for line in lines
-        )
-        return QueuePage(
-            self.masks.value(self.shut_lines(who, timed)),
-            QueueCounts(**{name: getattr(counts, name) for name in Counts.__struct_fields__}, saved=own),
-            position,
-            total,
-        )
-
+class Reading(Viewing):
     async def find(self, who: Agent, words: str) -> CustomerId:
         self.need(who, "read")
         found = await self.store.customer(CustomerId(words.strip()))

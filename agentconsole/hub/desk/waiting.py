@@ -27,8 +27,9 @@ from agentconsole.domain.model import (
 from agentconsole.errors import NotFound, Refused, UsageError
 from agentconsole.hub.desk.base import key_of
 from agentconsole.hub.desk.gating import closed
-from agentconsole.hub.desk.reading import ENTRY_BYTES, MAX_PAGE, PAGE_BYTES
+from agentconsole.hub.desk.reading import ENTRY_BYTES, PAGE_BYTES
 from agentconsole.hub.desk.replying import Replying
+from agentconsole.hub.desk.viewing import MAX_PAGE
 
 STOPPED: Final = "stopped"
 """In the audit trail: a reply that waited was taken back, and its words became a draft again."""
