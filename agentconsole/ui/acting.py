@@ -321,7 +321,7 @@ class Acting(
             self.run(partial(self._answer_now, found.id, found.customer, accept=accept))
         elif wish is not None:
             self.run(partial(self._answer_wish, wish, accept=accept))
-        else:
+        elif not accept or not self.link_asked():
             self.app.tell("strip.no_suggestion")
 
     async def _answer_wish(self, wish: Wish, *, accept: bool) -> None:

@@ -8,6 +8,8 @@ from datetime import timedelta
 from functools import partial
 from typing import Final
 
+from agentconsole.domain.entries import Received
+from agentconsole.domain.identity import reply_elsewhere
 from agentconsole.domain.model import CustomerId, EntryId
 from agentconsole.ui.actions_base import ActingPart
 from agentconsole.ui.draw import safe
@@ -47,6 +49,33 @@ class TrustActions(ActingPart):
 
         async def back() -> None:
             await app.desk.trust_sender(app.who, self.request(), customer, address, False)
+            app.tell("strip.undone", "good")
+            await app.reading.renew()
+
+        self.undo_later(back)
+        await app.reading.renew()
+
+    # -- an address that a mail asks to be answered at -------------------------------------------------------
+
+    def link_asked(self) -> bool:
+        """Link the address of another domain that the chosen mail wants its answer at, knowingly; say whether there is
+        one. Nothing goes there by itself: the next reply offers it among its routes."""
+        entry, opened = self.app.timeline.chosen_entry, self.app.reading.opened
+        if opened is None or not isinstance(entry, Received):
+            return False
+        known = {linked.address for linked in opened.customer.addresses}
+        asked = next((address for address in reply_elsewhere(entry) if address not in known), None)
+        if asked is not None:
+            self.run(partial(self._link_asked, opened.customer.id, asked.value))
+        return asked is not None
+
+    async def _link_asked(self, customer: CustomerId, address: str) -> None:
+        app = self.app
+        await app.desk.link(app.who, self.request(), customer, address)
+        app.tell("asked.linked", "warn", address=safe(address, 80))
+
+        async def back() -> None:
+            await app.desk.unlink(app.who, self.request(), customer, address)
             app.tell("strip.undone", "good")
             await app.reading.renew()
 

@@ -272,7 +272,8 @@ def _received(entry: Received, look: Look) -> list[Row]:
         names = ", ".join(p.name or p.address.value for p in others[:5])
         people = [row(our("   "), (say("entry.also", names=names), "dim"))]
     for asked in reply_elsewhere(entry):
-        people.append(row(our("   "), (say("entry.reply_to", address=asked.value), "warn")))
+        told = wrap(say("entry.reply_to", address=asked.value), look.width - 3, 4)
+        people += [row(our("   "), (line, "warn")) for line in told]
     return [head, *people, *_body(entry.id, entry.text, look, ""), *_attachments(entry.attachments, look)]
 
 

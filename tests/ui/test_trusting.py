@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from agentconsole.desk import AccountHealth
+from agentconsole.desk import AccountHealth, Agent
 from agentconsole.domain.entries import Received
 from agentconsole.domain.model import (
     AccountName,
@@ -132,7 +132,7 @@ async def test_a_customer_is_split_by_naming_addresses_and_undone_with_one_key(d
     async with running(desk, language=language) as console:
         await console.open("박민수")
         await console.press("ctrl+p")
-        await console.type("Split" if language == "en" else "나누기:")
+        await console.type("Split: some" if language == "en" else "나누기:")
         await console.press("enter")
         await console.sees("minsu@example.com")
         await console.type("+821012345678")
@@ -175,9 +175,37 @@ def test_an_answer_that_is_wanted_elsewhere_is_pointed_out(language: str, mark: 
         )
 
     def told(entry: Received) -> str:
-        look = Look(Say(language, "UTC"), 100, unproven=frozenset({EntryId("m")}))
+        look = Look(Say(language, "UTC"), 140, unproven=frozenset({EntryId("m")}))
         return "\n".join("".join(text for text, _ in line) for line in rows(entry, look))
 
     assert mark in told(mailed("minsu@evil.example"))
     assert asked in told(mailed("minsu@evil.example"))
     assert "minsu@" not in told(mailed("other@example.com"))
+
+
+async def test_the_address_that_an_answer_is_wanted_at_is_linked_with_one_key_and_undone(
+    desk: DeskDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    links: list[tuple[str, ...]] = []
+
+    async def linked(_who: Agent, _request: str, customer: CustomerId, address: str) -> None:
+        links.append(("link", customer, address))
+
+    async def unlinked(_who: Agent, _request: str, customer: CustomerId, address: str) -> None:
+        links.append(("unlink", customer, address))
+
+    forged(desk)
+    last = desk.records[CustomerId("minsu")][-1]
+    assert isinstance(last, Received)
+    elsewhere = Participant("reply-to", email("minsu@work.example"))
+    desk.records[CustomerId("minsu")][-1] = replace(last, trust=Trust.VERIFIED, participants=(elsewhere,))
+    monkeypatch.setattr(desk, "link", linked)
+    monkeypatch.setattr(desk, "unlink", unlinked, raising=False)
+    async with running(desk, size=LARGE) as console:
+        await console.open("박민수")
+        await console.sees("wants the answer at minsu@work.example", "I links")
+        await console.press("I")
+        await console.sees("is one of theirs now")
+        await console.press("u")
+        await console.sees("Undone")
+        assert links == [("link", "minsu", "minsu@work.example"), ("unlink", "minsu", "minsu@work.example")]
