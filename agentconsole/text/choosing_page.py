@@ -66,8 +66,8 @@ next route is offered.
 
 Opt-outs come from agents (`customer opt-out`), from the single words below on phone-based channels, from providers
 (Twilio's STOP events and error 21610), from one click on the `List-Unsubscribe` of a mail that you began (RFC 8058,
-where the listener has a `public_url` on https; what signs your mail has to sign that header), and from mails that answer
-it: those end marketing by mail. A bot that was blocked and an address that bounced close the address.
+where the listener has a `public_url` on https; what signs your mail has to sign that header), and from mails that
+answer it: those end marketing by mail. A bot that was blocked and an address that bounced close the address.
 
 Only the single word counts, after NFKC, without hidden characters, accents or marks around it, in any language:"""
 
