@@ -83,7 +83,7 @@ def _fill_backup(parser: argparse.ArgumentParser) -> None:
 def backup(context: Context) -> int:
     """Copy the store while its hub writes on."""
     from agentconsole.store.care.backup import backup as copy
-    from agentconsole.store.embedded import backed_up
+    from agentconsole.store.care.backup import remember
 
     root, say, out = _store(context), _say(context), context.out
     clock = context.world.clock
@@ -103,7 +103,7 @@ def backup(context: Context) -> int:
                 raise
             out.talk(say("waits"))
             asyncio.run(clock.sleep(_PAUSE))
-    backed_up.remember(root, found.began)
+    remember(root, found)
     out.result(
         {
             "backup": found.folder,

@@ -47,7 +47,7 @@ from agentconsole.store.care import manifest, sound
 from agentconsole.store.care.layout import NOT_COPIED, Kind, Place, Progress, place, refuse_root, silent, walk
 from agentconsole.store.care.manifest import Kept
 from agentconsole.store.care.writing import NewFiles
-from agentconsole.store.embedded import files
+from agentconsole.store.embedded import backed_up, files
 from agentconsole.store.embedded.care_lock import keeping
 from agentconsole.store.embedded.files import Documents, faults
 from agentconsole.store.embedded.head import volumes
@@ -112,6 +112,11 @@ def backup(root: Path, target: Path, *, clock: Clock, steps: Steps, progress: Pr
         _refuse(root, target)
         with keeping(root):
             return _Backup(root, target, steps, progress).run(store, form, clock)
+
+
+def remember(root: Path, copied: Copied) -> None:
+    """Keep in a store when it was backed up."""
+    backed_up.remember(root, copied.began)
 
 
 def _refuse(root: Path, target: Path) -> None:
