@@ -232,7 +232,7 @@ def play(language: str, size: tuple[int, int]) -> None:
             try:
                 for scene in STORY:
                     terminal.send(scene.keys)
-                    terminal.sees(*scene.sees[language == "ko"], seconds=30)
+                    terminal.sees(*scene.sees[language == "ko"])
                     terminal.quiet(0.8)
                     if scene.picture in DRAWN[size]:
                         _write(terminal, scene, f"{scene.picture}-{language}-{size[0]}x{size[1]}.svg")

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from agentconsole.desk import Compose, Status
 from agentconsole.domain.model import ConversationId, CustomerId, Draft, EntryId, Hit
-from agentconsole.ui import pages
+from agentconsole.ui import health_page, pages
 from agentconsole.ui.actions_base import Target
 from agentconsole.ui.actions_care import CareActions
 from agentconsole.ui.actions_decide import PAGES
+from agentconsole.ui.actions_first import FirstActions
 from agentconsole.ui.care_pages import Takeback
 from agentconsole.ui.draw import our, row
 from agentconsole.ui.widgets.paper import Item
 
 
-class PageActions(CareActions):
+class PageActions(CareActions, FirstActions):
     _why_of = CustomerId("")
     """Whose choice the page shows."""
 
@@ -41,24 +42,17 @@ class PageActions(CareActions):
             app.coach.update()
             return
         media = [account.medium for account in app.reading.status.accounts] if app.reading.status is not None else []
-        app.show_page("help", pages.help_page(app.where, app.say, self.page_width(), media))
-
-    def do_health(self) -> None:
-        self.app.start(self._health, "page")
-
-    async def _health(self) -> None:
-        app = self.app
-        status = await app.desk.status(app.who)
-        app.show_page("health", pages.health(status, app.say, app.settings.clock(), self.page_width()))
+        where = app.where
+        app.show_page("help", lambda width: pages.help_page(where, app.say, width, media))
 
     def status_changed(self, before: Status | None, status: Status) -> None:
         """Say once that an account went down; renew the page that shows it."""
         app = self.app
         if app.page_kind == "health":
-            app.show_page("health", pages.health(status, app.say, app.settings.clock(), self.page_width()), keep=True)
-        was_down = {a.name for a in before.accounts if pages.is_down(a)} if before is not None else set()
+            self.show_health(status, keep=True)
+        was_down = {a.name for a in before.accounts if health_page.is_down(a)} if before is not None else set()
         for account in status.accounts:
-            if pages.is_down(account) and account.name not in was_down:
+            if health_page.is_down(account) and account.name not in was_down:
                 at = account.since or account.last_ok or status.now
                 why = account.error or app.say.account_state(account.state)
                 app.tell(
@@ -75,6 +69,7 @@ class PageActions(CareActions):
         app = self.app
         if app.reading.opened is None:
             app.tell("strip.nobody_chosen")
+        app.greet()
         elif app.card.display:
             app.focus_on(app.card)
         else:
@@ -109,3 +104,5 @@ class PageActions(CareActions):
             await self.act_on_file(chosen)
         elif isinstance(chosen, Takeback):
             self.take_damaged_back(chosen)
+        elif app.page_kind == "health" and isinstance(chosen, str):
+            self.look_now(chosen)

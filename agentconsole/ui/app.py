@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
 
 from textual import events
 from textual.app import App, ComposeResult, ScreenStackError
@@ -64,6 +64,9 @@ OTHERS: Final = 8
 LEAVE_SECONDS: Final = 0.6
 GUARD_SECONDS: Final = 0.7
 """After the view changed without being asked, keys were meant for what stood there before."""
+
+Page: TypeAlias = Callable[[int], Sequence[Item]]
+"""What makes the lines of a page for a width in cells."""
 
 if TYPE_CHECKING:
     from textual.widgets import TextArea
@@ -129,6 +132,7 @@ class Console(App[None]):
         self._first = first
         self.message: Row = ()
         self.told_key = ""
+        self._page: Page | None = None
         self._return_to: Widget | None = None
         self._guard_until = 0.0
         self._guard_said = False
@@ -243,6 +247,8 @@ class Console(App[None]):
 
     def on_timeline_newer(self) -> None:
         self.start(self.reading.newer, "older")
+            if self.page_kind and self._page is not None:
+                self.page.show(self._page(self.acting.page_width()), keep=True)
 
     def on_timeline_moved(self) -> None:
         self.reading.scrolled()
@@ -341,22 +347,33 @@ class Console(App[None]):
         self.coach.display = bool(self.bars.coach_text())
         self.coach.update()
 
-    def show_page(self, kind: str, items: Sequence[Item], *, keep: bool = False) -> None:
-        """Show a page in place of the panes; back returns to where the keyboard was."""
+    def show_page(self, kind: str, items: Sequence[Item] | Page, *, keep: bool = False) -> None:
+        """Show a page in place of the panes; back returns to where the keyboard was.
+
+        Args:
+            items: its lines, or what makes them for a width; only the latter are made again for another window.
+        """
+    def greet(self) -> None:
+        """Draw again what stands where no conversation does."""
+        if self.reading.opened is None:
+            self.head.update()
+            self.view_bar.update()
+
         if not self.page_kind:
             self._return_to = self.acting.asked_from if self.writer.prompting else self.focused
         self.page_kind = kind
         self.arrange(self.size)
-        self.page.show(items, keep=keep)
+        self.page.show(items(self.acting.page_width()) if callable(items) else items, keep=keep)
         if not self.writer.prompting:
             self.page.focus(scroll_visible=False)
 
     def close_page(self) -> None:
         if not self.page_kind:
             return
-        self.page_kind = ""
+        self.page_kind, self._page = "", None
         back, self._return_to = self._return_to, None
         self.page.show(())
+        self._page = items if callable(items) else None
         self.focus_on(back if back is not None and back.is_mounted else self.queue)
 
     def focus_on(self, widget: Widget) -> None:

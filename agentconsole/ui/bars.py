@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from agentconsole.domain.model import Heard
-from agentconsole.ui import care_pages, keys, pages, people
+from agentconsole.ui import care_pages, greeting, health_page, keys, pages, people
 from agentconsole.ui.draw import Row, Safe, clip, our, row, row_width, safe, sides, width_of, wrap
 
 if TYPE_CHECKING:
@@ -83,12 +83,12 @@ class Bars:
         now, say = self.app.settings.clock(), self.app.say
         down, up = [], []
         seen: set[str] = set()
-        for account in sorted(status.accounts, key=lambda a: not pages.is_down(a)):
+        for account in sorted(status.accounts, key=lambda a: not health_page.is_down(a)):
             if account.medium in seen:
                 continue
             seen.add(account.medium)
             medium = say.medium(account.medium)
-            if pages.is_down(account):
+            if health_page.is_down(account):
                 age = say.age(now - (account.since or account.last_ok or now))
                 down.append((say("header.off", medium=medium, age=age), "bold"))
             else:
@@ -103,12 +103,14 @@ class Bars:
         reading = self.app.reading
         own = reading.view in reading.counts.saved
         title = our(safe(reading.view, 30).upper()) if own else self.app.say(f"view.{reading.view}")
+        if self.app.queue.total:
+            self.app.view_bar.set_lines(1)
         if not reading.loaded:
             return [row((title, "title"), our(" "), (self.app.say("queue.loading"), "dim"))]
         if reading.words:
             title = our(f"{title} \\ {safe(reading.words, 60)}")
-        elif not self.app.queue.total and reading.view == "waiting":
-            return [row((clip(self.app.say("queue.empty"), width - 1), "title"))]
+        elif not self.app.queue.total and reading.view == reading.FIRST_VIEW:
+            return self._nobody(width)
         marked = len(self.app.queue.marks)
         if marked:
             title = our(f"{title}  {self.app.say('queue.marked', n=str(marked))}")
@@ -120,6 +122,14 @@ class Bars:
                 width,
             )
         ]
+
+    def _nobody(self, width: int) -> list[Row]:
+        """Say that nobody waits; where the list stands alone, with what to do."""
+        if self.app.mode == "narrow" and greeting.is_wanted(self.app):
+            lines = greeting.rows(self.app, width)
+            self.app.view_bar.set_lines(len(lines))
+            return lines
+        return [row((clip(self.app.say("first.done"), width - 1), "title"))]
 
     def _saved(self, room: int) -> Safe:
         """Return the profile's own views with the keys' numbers and their counts, as many as fit."""
@@ -133,6 +143,11 @@ class Bars:
 
     def head(self, width: int) -> list[Row]:
         opened = self.app.reading.opened
+        if greeting.is_wanted(self.app):
+            lines = greeting.rows(self.app, width)
+            self.app.head.set_lines(max(len(lines), 2))
+            return lines
+        self.app.head.set_lines(2)
         if opened is None:
             return [row(our(" "), (self.app.say("timeline.nobody"), "dim"))]
         lines = people.folded(opened.customer, opened.conversation, self.app.who.name, self.app.say, width - 2)

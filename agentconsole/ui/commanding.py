@@ -189,6 +189,8 @@ class CommandLine(Asker):
             await self.app.act(action)
         elif words[0] == "search":
             self.app.acting.search_for(line.split(None, 1)[1], CustomerId(""))
+        elif words[0] == "init":
+            self.app.acting.add_account(words[1:])
         elif commands is not None and any(word.text == words[0] for word in commands.verbs()):
             await self._again(words)
             self.app.acting.repeats(partial(self._again, words))

@@ -121,6 +121,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("evidence", ("E",), READING, palette=True),
     Action("health", ("!",), READING, palette=True),
     Action("outbox", ("g o",), READING, palette=True),
+    Action("init", ("+",), READING, palette=True),
     Action("uncertain", ("U", "g ?"), READING, palette=True),
     Action("check", ("d c",), DECIDED, changes=True),
     Action("resend", ("d s",), DECIDED, changes=True),
@@ -193,6 +194,7 @@ FOOTER: Final[dict[str, tuple[str, ...]]] = {
     "uncertain": ("check", "resend", "mark_sent", "cancel", "choose", "back"),
     "damaged": ("choose", "back", "help"),
     "box": ("send", "back", "next_route", "why", "palette"),
+    "health": ("choose", "init", "uncertain", "outbox", "back", "help"),
     "prompt": ("submit", "back"),
 }
 """At most six hints: the rest is one key away."""

@@ -1,11 +1,11 @@
-"""Pages as rows: why, health, outbox, found entries, help. Pure: values in, lines out."""
+"""Pages as rows: why, outbox, found entries, help. Pure: values in, lines out."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from agentconsole.desk import AccountHealth, OutboxLine, Status
+from agentconsole.desk import OutboxLine
 from agentconsole.domain.model import (
     Choice,
     Delivery,
@@ -24,11 +24,6 @@ WHEN = 10
 """Cells of a time or a day, in Korean the wider one."""
 
 BLANK = our(" ")
-_BAD_STATES = ("unreachable", "signed_out", "stopped")
-
-
-def is_down(account: AccountHealth) -> bool:
-    return account.state in _BAD_STATES
 
 
 def why(
@@ -74,72 +69,6 @@ def _labelled(
         )
         for number, line in enumerate(lines)
     ]
-
-
-def health(status: Status, say: Say, now: datetime, width: int) -> list[Item]:
-    found = [Item(row((say("health.title"), "title"))), Item(())]
-    for account in status.accounts:
-        down = is_down(account)
-        left = row(
-            our("  "),
-            (fit(safe(account.name, 20), 16), "bold"),
-            (fit(say.medium(account.medium), 12), "in"),
-            (say.account_state(account.state), "bad" if down else "good"),
-        )
-        if account.since is not None and down:
-            left = (*left, (our(" " + say.age(now - account.since)), "bad"))
-        if account.read_only:
-            left = (*left, (our("  " + say("health.readonly")), "note"))
-        last = say.when(account.last_ok, now) if account.last_ok is not None else say("health.never")
-        right = say("health.account", last=last, received=str(account.received), sent=str(account.sent))
-        found.append(Item(sides(left, row((right, "dim")), width)))
-        if account.unchecked:
-            found.append(Item(row(our("      "), (say("health.unchecked"), "warn"))))
-        if account.error:
-            found += [Item(row(our("      "), (line, "bad"))) for line in wrap(safe(account.error, 400), width - 8, 4)]
-        if account.hint:
-            found += [Item(row(our("      "), line)) for line in wrap(safe(account.hint, 400), width - 8, 4)]
-        if account.retry_at is not None and down:
-            found.append(Item(row(our("      "), (say("health.retry", time=say.clock(account.retry_at)), "dim"))))
-    store, outbox, spool = status.store, status.outbox, status.spool
-    found += [
-        Item(()),
-        Item(
-            row(
-                our("  "),
-                say(
-                    "health.outbox",
-                    queued=str(outbox.queued),
-                    sending=str(outbox.sending),
-                    uncertain=str(outbox.uncertain),
-                    failed=str(outbox.failed),
-                ),
-            )
-        ),
-        Item(row(our("  "), say("health.spool", waiting=str(spool.waiting), aside=str(spool.set_aside)))),
-        Item(
-            row(
-                our("  "),
-                say("health.store", kind=store.kind, customers=str(store.customers), entries=str(store.entries)),
-            )
-        ),
-        Item(
-            row(
-                our("  "),
-                (
-                    say(
-                        "health.hub",
-                        version=status.version,
-                        profile=status.profile,
-                        pid=str(status.pid),
-                        since=say.when(status.started_at, now),
-                    ),
-                    "dim",
-                ),
-            )
-        ),
-    ]
-    return found
 
 
 def outbox(lines: Sequence[OutboxLine], say: Say, now: datetime, width: int) -> list[Item]:

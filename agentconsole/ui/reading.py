@@ -172,6 +172,12 @@ class Reading(Reaching):
         # A line that was cut and is back looks like nothing from here.
         await app.acting.tell_away()
 
+    async def catch_up(self) -> None:
+        """Ask for everything that the screen shows again: something was changed past the hub's news."""
+        await self._status()
+        await self._queue()
+        await self.renew()
+
     async def _status(self) -> None:
         before = self.status
         self.status = await self.app.desk.status(self.app.who)
@@ -219,6 +225,7 @@ class Reading(Reaching):
         app.queue.take(pages, fresh=True)
         app.header.update()
         app.view_bar.update()
+        app.greet()
 
     async def more_rows(self, number: int) -> None:
         app = self.app

@@ -13,6 +13,7 @@ from agentconsole.ui import (
     strings_choice,
     strings_compose,
     strings_find,
+    strings_first,
     strings_keys,
     strings_look,
     strings_sending,
@@ -39,7 +40,6 @@ _EN: Final[dict[str, str]] = {
     "view.uncertain": "MAY HAVE GONE OUT",
     "view.all": "ALL",
     "queue.loading": "loading ..",
-    "queue.empty": "Nobody is waiting.",
     "queue.empty_view": "Nothing in this view. {k.view.waiting} shows who waits.",
     # the timeline
     "timeline.nobody": "No conversation is open. Press enter on a row.",
@@ -162,15 +162,6 @@ _EN: Final[dict[str, str]] = {
     "search.title": "FOUND  {words}  {n}",
     "search.none": "Nothing found for: {words}",
     "palette.none": "No command has these letters.",
-    "health.title": "ACCOUNTS AND HUB",
-    "health.hub": "hub {version}, profile {profile}, process {pid}, since {since}",
-    "health.store": "store {kind}: {customers} customers, {entries} entries",
-    "health.spool": "arriving: {waiting} waiting, {aside} set aside",
-    "health.outbox": "outbox: {queued} queued, {sending} sending, {uncertain} may have gone out, {failed} failed",
-    "health.account": "last ok {last}, {received} in, {sent} out",
-    "health.never": "never",
-    "health.retry": "next try {time}",
-    "health.readonly": "read only",
     "outbox.title": "OUTBOX  {k.stop_send} stops what waits, {k.send_now} sends it now",
     "outbox.empty": "Nothing waits, nothing failed, nothing is unsure.",
     "help.title": "HELP  {where}",
@@ -267,7 +258,6 @@ _KO: Final[dict[str, str]] = {
     "view.uncertain": "나갔을 수 있음",
     "view.all": "전체",
     "queue.loading": "불러오는 중 ..",
-    "queue.empty": "기다리는 고객이 없습니다.",
     "queue.empty_view": "이 보기에는 없음. {k.view.waiting} 대기 목록",
     "timeline.nobody": "열린 대화가 없습니다. 목록에서 enter를 누르세요.",
     "timeline.older": "-- 이전 메시지: 계속 위로 --",
@@ -384,15 +374,6 @@ _KO: Final[dict[str, str]] = {
     "search.title": "검색 결과  {words}  {n}",
     "search.none": "찾은 것 없음: {words}",
     "palette.none": "이런 글자의 명령이 없음.",
-    "health.title": "계정과 허브",
-    "health.hub": "허브 {version}, 프로필 {profile}, 프로세스 {pid}, {since}부터",
-    "health.store": "저장소 {kind}: 고객 {customers}, 기록 {entries}",
-    "health.spool": "도착: 대기 {waiting}, 따로 둠 {aside}",
-    "health.outbox": "발송함: 예정 {queued}, 발송 중 {sending}, 확인 필요 {uncertain}, 실패 {failed}",
-    "health.account": "마지막 정상 {last}, 수신 {received}, 발신 {sent}",
-    "health.never": "없음",
-    "health.retry": "다음 시도 {time}",
-    "health.readonly": "읽기 전용",
     "outbox.title": "발송함  {k.stop_send} 기다리는 것 멈춤, {k.send_now} 지금 발송",
     "outbox.empty": "대기, 실패, 불확실한 것 없음.",
     "help.title": "도움말  {where}",
@@ -479,6 +460,7 @@ CATALOGUE: Final = {
     | strings_find.EN
     | strings_keys.EN
     | strings_look.EN
+    | strings_first.EN
     | strings_sending.EN
     | strings_trust.EN
     | strings_work.EN,
@@ -489,6 +471,7 @@ CATALOGUE: Final = {
     | strings_find.KO
     | strings_keys.KO
     | strings_look.KO
+    | strings_first.KO
     | strings_sending.KO
     | strings_trust.KO
     | strings_work.KO,
