@@ -275,7 +275,8 @@ def _add_task(
     act: AddTask, where: tuple[CustomerId, ConversationId], snapshots: Mapping[CustomerId, Snapshot], doing: Doing
 ) -> list[tuple[CustomerId, AnyEntry]]:
     member, part = where
-    if sum(not task.done for task in snapshots[member].tasks.values()) >= MOST_TASKS:
+    others = (task for task in snapshots[member].tasks.values() if task.id != doing.id("task"))
+    if sum(not task.done for task in others) >= MOST_TASKS:
         raise Refused(f"{MOST_TASKS} tasks wait for this customer. Nothing was changed.", "Finish some first.")
     task = TaskSet(
         id=doing.id("task"),

@@ -35,6 +35,7 @@ from agentconsole.domain.model import (
     Priority,
 )
 from agentconsole.domain.queueing import ME, Filter, Goal, Saved, Targets
+from agentconsole.domain.work import MOST_TASKS
 from agentconsole.domain.work import PHONE as CALL
 from agentconsole.errors import NotFound, ReadOnly, Refused, StoreFault, UsageError
 from agentconsole.hub.profile import HubProfile
@@ -385,6 +386,16 @@ async def test_who_sleeps_until_a_moment_twice_wakes_twice(world: World):
     )
     await world.store.change(person.members[0], lambda _: [again])
     await until(woken)
+
+
+async def test_the_last_task_that_there_is_room_for_is_added_once_however_often_it_is_asked(world: World):
+    one, _ = await two(world)
+    due = world.clock.now() + timedelta(hours=1)
+    for number in range(MOST_TASKS):
+        last = await do(world, f"t{number}", one, AddTask(f"call {number}", due))
+    assert await do(world, f"t{MOST_TASKS - 1}", one, AddTask(f"call {MOST_TASKS - 1}", due)) == last
+    [told] = await world.desk.work(world.who, "more", [one], AddTask("one more", due))
+    assert told.code == "refused"
 
 
 async def test_saved_views_are_counted_once_until_something_changes(monkeypatch: pytest.MonkeyPatch):
