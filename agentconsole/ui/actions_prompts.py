@@ -50,7 +50,7 @@ class PromptActions(ActingPart):
         app = self.app
         self._end_asker()
         if self.prompt is None:
-            await app.boxes_ready.wait()
+            await app.boxes()
             from agentconsole.ui.widgets.boxes import Prompt
 
             self.prompt = Prompt(id="prompt")

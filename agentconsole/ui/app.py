@@ -143,6 +143,7 @@ class Console(App[None]):
         self._ages_stale = False
         self.zoomed = False
         self.boxes_ready = asyncio.Event()
+        self._warm = False
         self.failure = ""
 
     # -- frame ----------------------------------------------------------------------------------------------
@@ -202,9 +203,18 @@ class Console(App[None]):
 
     def _warm_up(self) -> None:
         """Load what the first reply needs once the first screen stands."""
+        if self._warm:
+            return
+        self._warm = True
         gc.freeze()
         gc.enable()
         self.start(self._load_later, "warm")
+
+    async def boxes(self) -> None:
+        """Wait for what a box needs. A key may want one before the first screen stands, and what is done after that
+        screen comes only after the key."""
+        self._warm_up()
+        await self.boxes_ready.wait()
 
     async def _load_later(self) -> None:
         await asyncio.to_thread(import_later)

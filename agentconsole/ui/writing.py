@@ -65,7 +65,7 @@ class Writer(Keeping, Sending):
 
     async def show(self, writing: Writing) -> None:
         if self.pane is None:
-            await self.app.boxes_ready.wait()
+            await self.app.boxes()
             from agentconsole.ui.widgets.reply import ReplyPane
 
             bars = ReplyBars(self.app)

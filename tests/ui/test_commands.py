@@ -57,6 +57,16 @@ async def test_line_names_actions_and_commands_with_their_summaries(desk: DeskDo
         await console.until(lambda: console.app.where == "list")
 
 
+async def test_a_key_that_comes_before_the_first_screen_stands_freezes_nothing(desk: DeskDouble) -> None:
+    """Keys are handled one after another: one that waits for what is loaded after the first screen would wait for what
+    stands behind it."""
+    async with running(desk) as console:
+        console.app.boxes_ready.clear()
+        console.app._warm = False
+        await console.press("r")
+        await console.until(lambda: console.app.where == "box")
+
+
 async def test_what_an_error_advises_is_said_as_it_is_typed_here(desk: DeskDouble) -> None:
     async with running(desk, commands=Shell()) as console:
         console.app.tell_error(Refused("No such tag.", "See: agentconsole tag list; agentconsole doctor"))
