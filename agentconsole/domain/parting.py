@@ -61,7 +61,10 @@ def part(
         )
     stay = {record for record in customer.members if record not in gone}
     if not any(holds.get(record) for record in stay):
-        raise Refused("These are all addresses of this customer. Nothing was changed.", "Name fewer.")
+        raise Refused(
+            "These are all addresses of this customer. Nothing was changed.",
+            "Name fewer. Where two people share one address: agentconsole split CONVERSATION --from ENTRY",
+        )
     crossing = [edge for edge in customer.merges if (customer.owners[edge.id] in gone) != (edge.other in gone)]
     first = next(record for record in customer.members if record in gone and named[0] in holds[record])
     one, made = _together(parting, customer, stay, customer.id if customer.id in stay else None)

@@ -82,7 +82,7 @@ def test_clock_and_country_come_from_the_number_unless_somebody_said_otherwise()
 def test_the_best_hour_is_in_their_own_zone_and_from_eight_answers():
     answers = tuple(datetime(2026, 3, day, 10, 30, tzinfo=UTC) for day in range(1, 9))
     seoul = Address("phone", "", "+821012345678")
-    assert about(person(seoul, answers=answers), "UTC", NOW).best_hour == BestHour(17, 3, 8, 8)
+    assert about(person(seoul, answers=answers), "UTC", NOW).best_hour == BestHour(18, 3, 8, 8)
     assert about(person(seoul, answers=answers[1:]), "UTC", NOW).best_hour is None
 
 
