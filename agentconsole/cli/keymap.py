@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from agentconsole import bootstrap
+from agentconsole.cli import consoling
 from agentconsole.cli.context import Context
 from agentconsole.cli.parser import Command
 
@@ -18,7 +18,7 @@ def keys(context: Context) -> int:
     from agentconsole.ui.keys import EVERYWHERE, shown_key
     from agentconsole.ui.strings import CATALOGUE
 
-    keymap, warnings = bootstrap.keymap(context.config, context.profile)
+    keymap, warnings = consoling.keymap(context.config, context.profile)
     out = context.out
     if context.args.check:
         changed = sum(len(table) for table in context.profile.keymap.values())

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from agentconsole import bootstrap
-from agentconsole.cli import terminal
+from agentconsole.cli import consoling, terminal
 from agentconsole.cli.context import Context
 from agentconsole.cli.output import Fields
 from agentconsole.cli.parser import Command
@@ -67,7 +67,7 @@ def config_check(context: Context) -> int:
         try:
             found = bootstrap.accounts(config, profile, now)
             bootstrap.rules(profile)
-            warnings += bootstrap.keymap(config, profile)[1]
+            warnings += consoling.keymap(config, profile)[1]
         except ConfigError as exc:
             problems += [line for line in exc.message.split("\n")[1:] if line not in problems] or [exc.message]
             continue

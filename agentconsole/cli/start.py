@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from agentconsole import bootstrap
+from agentconsole.cli import consoling
 from agentconsole.cli.context import Context
 from agentconsole.cli.parser import Command
 from agentconsole.desk import Agent, Desk
@@ -28,7 +29,7 @@ def console(context: Context) -> int:
     if not (context.world.stdin.isatty() and context.world.stdout.isatty()):
         raise UsageError("The console needs a terminal.", "Commands work without: agentconsole inbox")
     context.prepare()
-    keymap, _ = bootstrap.keymap(context.config, context.profile)
+    keymap, _ = consoling.keymap(context.config, context.profile)
     return asyncio.run(_console(context, keymap))
 
 
@@ -39,7 +40,7 @@ async def _console(context: Context, keymap: Keymap) -> int:
     world, profile = context.world, context.profile
     folder = bootstrap.store_folder(profile) if profile.store else None
     async with context.desk(console=True) as (desk, who), attend(folder, context.language) as guide:
-        await bootstrap.run_console(
+        await consoling.run_console(
             desk,
             who,
             profile,
@@ -49,7 +50,7 @@ async def _console(context: Context, keymap: Keymap) -> int:
             keymap=keymap,
             setup=await asyncio.to_thread(
                 partial(
-                    bootstrap.setup,
+                    consoling.setup,
                     context.config,
                     profile,
                     context.option("hub"),

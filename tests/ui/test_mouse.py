@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from textual.events import MouseScrollDown
 
-from agentconsole import bootstrap
+from agentconsole.cli import consoling
 from agentconsole.config.options import Profile, UiOptions
 from agentconsole.ui import mouse
 from tests.ui.console import running
@@ -32,7 +32,7 @@ def desk() -> DeskDouble:
 def test_auto_takes_the_mouse_only_where_no_network_lies_between(
     asked: bool | str, environ: dict[str, str], taken: bool
 ) -> None:
-    assert bootstrap.mouse(Profile(ui=UiOptions(mouse=asked)), environ) is taken  # type: ignore[arg-type]
+    assert consoling.mouse(Profile(ui=UiOptions(mouse=asked)), environ) is taken  # type: ignore[arg-type]
 
 
 async def test_click_chooses_and_does_not_open(desk: DeskDouble) -> None:
