@@ -573,6 +573,9 @@ class Draft(Value, frozen=True):
     """Where it would have gone when its first word was typed, or where the agent pointed it since."""
     discarded_at: datetime | None = None
     """When the agent threw it away."""
+    proactive: bool = False
+    purpose: str = ""
+    """It answers nobody, and what it is about."""
     console: str = ""
     """Which console keeps it: an agent may have several."""
     seen: datetime | None = None

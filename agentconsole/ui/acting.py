@@ -16,7 +16,7 @@ from agentconsole.domain.model import (
     Wish,
 )
 from agentconsole.ui import outside_screen
-from agentconsole.ui.actions_base import NO_ENTRY
+from agentconsole.ui.actions_base import NO_ENTRY, Target
 from agentconsole.ui.actions_compose import ComposeActions
 from agentconsole.ui.actions_find import FindActions
 from agentconsole.ui.actions_look import LookActions
@@ -25,7 +25,7 @@ from agentconsole.ui.actions_prompts import PromptActions
 from agentconsole.ui.actions_sending import SendingActions
 from agentconsole.ui.actions_trust import TrustActions
 from agentconsole.ui.actions_views import ViewActions
-from agentconsole.ui.actions_work import WorkActions
+from agentconsole.ui.beginning import BeginActions
 from agentconsole.ui.draw import our
 from agentconsole.ui.widgets.lines import Lines
 
@@ -41,7 +41,7 @@ class Acting(
     TrustActions,
     LookActions,
     SendingActions,
-    WorkActions,
+    BeginActions,
     ViewActions,
 ):
     """Moving, opening, writing, changing; the parts add pages and prompts."""
@@ -259,8 +259,14 @@ class Acting(
         else:
             await self.write(note=True)
 
-    async def write(self, *, note: bool) -> None:
-        target = self.target()
+    async def write(self, *, note: bool, target: Target | None = None, purpose: str | None = None) -> None:
+        """Open the box.
+
+        Args:
+            target: for whom; whom the keyboard is on where None.
+            purpose: not None: a message that answers nobody, about this.
+        """
+        target = target or self.target()
         if target is None:
             return
         app = self.app
@@ -271,7 +277,7 @@ class Acting(
         elif opened.conversation != target.conversation:
             opened.conversation = opened.customer.joined.get(target.conversation, target.conversation)
             app.head.update()
-        await app.writer.begin(target.customer, target.conversation, target.name, note=note)
+        await app.writer.begin(target.customer, target.conversation, target.name, note=note, purpose=purpose)
 
     def do_send(self) -> None:
         self.app.writer.send()

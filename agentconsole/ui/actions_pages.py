@@ -23,9 +23,14 @@ class PageActions(CareActions, FirstActions):
         choice = await app.desk.choose(app.who, Compose(target.customer, "", target.conversation))
         best = choice.best
         self._why_of = target.customer
-        items = pages.why(choice, best.route if best else None, app.say, app.settings.clock(), app.size.width)
-        if any(item.value is not None for item in items):
-            items.append(Item(row(our(" "), (app.say("choice.source"), "dim"))))
+        now = app.settings.clock()
+
+        def items(width: int) -> list[Item]:
+            found = pages.why(choice, best.route if best else None, app.say, now, width + 2)
+            if any(item.value is not None for item in found):
+                found.append(Item(row(our(" "), (app.say("choice.source"), "dim"))))
+            return found
+
         app.show_page("why", items)
         app.note("why_seen", medium=best.route.medium if best else "")
 
@@ -64,12 +69,12 @@ class PageActions(CareActions, FirstActions):
                 )
         self.renew_replies()
         app.show_banner(status.banner)
+        app.greet()
 
     def do_card(self) -> None:
         app = self.app
         if app.reading.opened is None:
             app.tell("strip.nobody_chosen")
-        app.greet()
         elif app.card.display:
             app.focus_on(app.card)
         else:
@@ -100,9 +105,9 @@ class PageActions(CareActions, FirstActions):
             line = next((line for line in self.lines if line.record.reply == chosen), None)
             if line is not None:
                 self.open(line.customer, line.record.conversation, line.record.reply)
+        elif app.page_kind == "health" and isinstance(chosen, str):
+            self.look_now(chosen)
         elif app.page_kind == "files":
             await self.act_on_file(chosen)
         elif isinstance(chosen, Takeback):
             self.take_damaged_back(chosen)
-        elif app.page_kind == "health" and isinstance(chosen, str):
-            self.look_now(chosen)

@@ -89,7 +89,6 @@ class Console(App[None]):
     #card, #page, #suggest, #coach, #banner, #damage { display: none; }
     #ask, #top { height: 1; }
     #clock { width: 7; }
-    #ask Bar { width: 14; }
     """
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar = []
@@ -132,8 +131,8 @@ class Console(App[None]):
         self._first = first
         self.message: Row = ()
         self.told_key = ""
-        self._page: Page | None = None
         self._return_to: Widget | None = None
+        self._page: Page | None = None
         self._guard_until = 0.0
         self._guard_said = False
         self._ending = False
@@ -248,6 +247,8 @@ class Console(App[None]):
     def on_resize(self, event: events.Resize) -> None:
         if self._listening:
             self.arrange(event.size)
+            if self.page_kind and self._page is not None:
+                self.page.show(self._page(self.acting.page_width()), keep=True)
 
     def on_queue_need(self, message: Queue.Need) -> None:
         self.start(partial(self.reading.more_rows, message.number), f"rows{message.number}")
@@ -257,8 +258,6 @@ class Console(App[None]):
 
     def on_timeline_newer(self) -> None:
         self.start(self.reading.newer, "older")
-            if self.page_kind and self._page is not None:
-                self.page.show(self._page(self.acting.page_width()), keep=True)
 
     def on_timeline_moved(self) -> None:
         self.reading.scrolled()
@@ -311,7 +310,9 @@ class Console(App[None]):
         self.damage.display = self.reading.damage is not None
         opened = self.reading.opened
         asked = self.reading.suggestion is not None or self.reading.wish is not None
-        self.suggest.display = asked or (opened is not None and bool(opened.closed))
+        # Its keys are letters: beside a text they would only be typed, and the text needs the lines more.
+        typing = height < TALL and (self.where == "box" or (pane is not None and pane.list_lines > 0))
+        self.suggest.display = (asked and not typing) or (opened is not None and bool(opened.closed))
         self.coach.display = bool(self.bars.coach_text())
         self.timeline.can_focus = self.reading.opened is not None
 
@@ -348,6 +349,12 @@ class Console(App[None]):
             self.banner.display = bool(code)
             self.banner.update()
 
+    def greet(self) -> None:
+        """Draw again what stands where no conversation does."""
+        if self.reading.opened is None:
+            self.head.update()
+            self.view_bar.update()
+
     def note(self, event: str, **facts: str) -> None:
         """Tell the coach what really happened, and show what it says now."""
         coach = self.settings.coach
@@ -363,15 +370,10 @@ class Console(App[None]):
         Args:
             items: its lines, or what makes them for a width; only the latter are made again for another window.
         """
-    def greet(self) -> None:
-        """Draw again what stands where no conversation does."""
-        if self.reading.opened is None:
-            self.head.update()
-            self.view_bar.update()
-
         if not self.page_kind:
             self._return_to = self.acting.asked_from if self.writer.prompting else self.focused
         self.page_kind = kind
+        self._page = items if callable(items) else None
         self.arrange(self.size)
         self.page.show(items(self.acting.page_width()) if callable(items) else items, keep=keep)
         if not self.writer.prompting:
@@ -383,7 +385,6 @@ class Console(App[None]):
         self.page_kind, self._page = "", None
         back, self._return_to = self._return_to, None
         self.page.show(())
-        self._page = items if callable(items) else None
         self.focus_on(back if back is not None and back.is_mounted else self.queue)
 
     def focus_on(self, widget: Widget) -> None:

@@ -97,6 +97,7 @@ class Writing:
     instead_of: EntryId = NO_ENTRY
     own_subject: str = ""
     purpose: str = ""
+    proactive: bool = False
     attachments: tuple[Attachment, ...] = ()
     bridge: str = ""
     bridged: EntryId = NO_ENTRY
@@ -135,6 +136,12 @@ class Writing:
         self.revision += 1
         return True
 
+    def begin_first(self, purpose: str | None) -> None:
+        """Make it a message that answers nobody, about something; None: a reply."""
+        self.proactive, self.purpose = purpose is not None, purpose or ""
+        self.choice, self.pinned = None, None
+        self.answers = NO_ENTRY
+
     def begin_here(self) -> None:
         """The draft is for the route that it stands on."""
         self.begun = self.at.route if self.at is not None else None
@@ -161,6 +168,8 @@ class Writing:
             attachments=self.attachments,
             instead_of=self.instead_of,
             seen=self.kept_at,
+            proactive=self.proactive,
+            purpose=self.purpose,
         )
 
     def start_over(self, request: str, at: datetime) -> None:
@@ -173,6 +182,7 @@ class Writing:
         self.begun, self.warned = None, ()
         self.accepted_at = at
         self.instead_of, self.own_subject, self.purpose, self.attachments, self.bridge = NO_ENTRY, "", "", (), ""
+        self.proactive = False
 
     # -- routes ---------------------------------------------------------------------------------------------
 
@@ -234,7 +244,7 @@ class Writing:
         at = self.at
         shown = at.route if isinstance(at, Ranked) else None
         # A mail thread must not continue on another medium: the hub finds what a reply there answers.
-        answers = self.answers if self.answers_medium == self.medium else NO_ENTRY
+        answers = self.answers if self.answers_medium == self.medium and not self.proactive else NO_ENTRY
         return Compose(
             customer=self.customer,
             text=self.text,
@@ -246,6 +256,7 @@ class Writing:
             subject=self.own_subject,
             attachments=self.attachments,
             purpose=self.purpose,
+            proactive=self.proactive,
             instead_of=NO_ENTRY if asking else self.instead_of,
         )
 
@@ -313,6 +324,8 @@ def restore(draft: Draft, name: str, request: str) -> Writing:
         begun=draft.begun or pinned,
         attachments=draft.attachments,
         instead_of=draft.instead_of,
+        proactive=draft.proactive,
+        purpose=draft.purpose,
         bridged=KEPT,
     )
 

@@ -115,14 +115,6 @@ async def _enter(told: str) -> None:
 def suspend(app: Console) -> None:
     """Stop the whole job, as ``ctrl+z`` does in any program: what started the console, ``make`` for one, would wait on
     and keep the shell away."""
-    if app._driver is not None and app._driver.can_suspend:
-        app.app_suspend_signal.publish(app)
-        os.killpg(0, signal.SIGTSTP)
-
-
-def suspend(app: Console) -> None:
-    """Stop the whole job, as ``ctrl+z`` does in any program: what started the console, ``make`` for one, would wait on
-    and keep the shell away."""
     driver = app._driver
     if isinstance(driver, LinuxDriver):
         app.app_suspend_signal.publish(app)

@@ -31,7 +31,10 @@ class ReplyBars:
             kept = say("reply.unsaved")
             if not writing.unsaved and writing.kept_at is not None:
                 kept = say("reply.saved", time=say.clock(writing.kept_at))
-        title = say("reply.note" if writing.note else "reply.title", name=writing.name)
+        kind = "reply.note" if writing.note else "reply.first" if writing.proactive else "reply.title"
+        title = say(kind, name=writing.name)
+        if writing.proactive and writing.purpose:
+            title = say("reply.first_about", name=writing.name, purpose=writing.purpose)
         left = row(our(" "), (title, "bold"))
         if not writing.note and writing.at is not None:
             route = writing.at.route
@@ -45,6 +48,8 @@ class ReplyBars:
     def _about(self, writing: Writing) -> Safe:
         """Name the conversation: an e-mail's subject with the day of the message that is answered."""
         say, opened = self.app.say, self.app.reading.opened
+        if writing.proactive:
+            return our("")
         answered = None
         if opened is not None:
             answered = next((e for e in opened.entries if e.id == writing.answers), None)

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from agentconsole.domain.entries import Received
-from agentconsole.domain.model import ConversationId, ConversationStatus, CustomerId, RefusedRoute
+from agentconsole.domain.model import ConversationId, ConversationStatus, CustomerId, EntryId, RefusedRoute
 from agentconsole.errors import NotFound
 from agentconsole.ui import pages, people
 from agentconsole.ui.bridging import others
@@ -30,8 +30,20 @@ class Writer(Keeping, Sending):
 
     # -- opening and leaving --------------------------------------------------------------------------------
 
-    async def begin(self, customer: CustomerId, conversation: ConversationId, name: str, *, note: bool = False) -> None:
-        """Open the box on a conversation, with the draft that is kept for it."""
+    async def begin(
+        self,
+        customer: CustomerId,
+        conversation: ConversationId,
+        name: str,
+        *,
+        note: bool = False,
+        purpose: str | None = None,
+    ) -> None:
+        """Open the box on a conversation, with the draft that is kept for it.
+
+        Args:
+            purpose: not None: where nothing is written yet, a message that answers nobody, about this.
+        """
         key = (conversation, note)
         writing = self.known.get(key)
         restored = False
@@ -41,6 +53,8 @@ class Writer(Keeping, Sending):
         if writing is None:
             writing = Writing(self.app.who.name, customer, conversation, name, self.app.settings.request_ids(), note)
         self.known[key] = writing
+        if writing.empty and not note:
+            writing.begin_first(purpose)
         await self.show(writing)
         if restored:
             self._tell_back(writing)
@@ -105,7 +119,7 @@ class Writer(Keeping, Sending):
         joined = opened.customer.joined.get(writing.conversation, writing.conversation)
         here = next((c for c in opened.customer.conversations if c.id == joined), None)
         if here is not None:
-            writing.answers = here.last_in
+            writing.answers = here.last_in if not writing.proactive else EntryId("")
             answered = next((entry for entry in opened.entries if entry.id == here.last_in), None)
             writing.answers_medium = answered.medium if isinstance(answered, Received) else writing.answers_medium
             writing.subject = writing.subject or here.subject

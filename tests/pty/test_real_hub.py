@@ -180,3 +180,33 @@ async def test_damaged_file_is_only_read_and_taken_back(office: Installation, fo
             terminal, lambda t: t.until(lambda: "Only read" not in t.text, what="the conversation is written to again")
         )
     assert (await told(office, "show", f"+{EMILY}"))["timeline"]
+
+
+async def test_marked_conversations_are_tagged_in_one_go_and_u_takes_back_that_and_what_the_shell_did(
+    office: Installation, whatsapp: Dying
+) -> None:
+    whatsapp.customer_says("442079460183", "second", "Bo")
+    await rows(office, 2)
+
+    async def tags() -> list[list[str]]:
+        return sorted(row["tags"] for row in (await told(office, "inbox"))["conversations"])
+
+    with console(office) as terminal:
+        await at(terminal, lambda t: t.sees("2 waiting", "Bo"))
+        terminal.send("gg")
+        terminal.send("vv")
+        await at(terminal, lambda t: t.sees("2 marked"))
+        terminal.send("t")
+        await at(terminal, lambda t: t.sees("Tags:"))
+        terminal.send("vip\r")
+        await at(terminal, lambda t: t.sees("2 conversations: Tags: +vip. u undoes"))
+        assert await tags() == [["vip"], ["vip"]]
+        terminal.send("u")
+        await at(terminal, lambda t: t.sees("Undone: 2 conversations: Tags: +vip."))
+        assert await tags() == [[], []]
+
+        await told(office, "tag", "Emily", "late")
+        assert await tags() == [[], ["late"]]
+        terminal.send("u")
+        await at(terminal, lambda t: t.sees("Undone: tags: +late (Emily)."))
+        assert await tags() == [[], []]

@@ -52,6 +52,27 @@ async def test_undo_takes_back_what_was_done_in_another_console_and_says_what_it
         await console.sees("Nothing to undo.")
 
 
+async def test_undo_takes_the_cursor_back_to_the_row_that_comes_back(desk: DeskDouble) -> None:
+    """What is pressed next is meant for that row: it was the wrong verb, not the wrong person."""
+    async with running(desk) as console:
+        await console.press("home", "j")
+        meant = console.app.queue.chosen
+        assert meant is not None
+        await console.press("c")
+        await console.until(lambda: console.app.queue.is_next)
+        assert console.app.queue.chosen is not None
+        assert console.app.queue.chosen.conversation != meant.conversation
+        await console.press("u")
+        await console.until(lambda: console.app.queue.chosen.conversation == meant.conversation)  # type: ignore[union-attr]
+        assert console.app.queue.line(console.app.queue.cursor) == console.app.queue.chosen
+        await console.press("c")
+        await console.until(lambda: console.app.queue.is_next)
+        await console.press("j", "k", "u")  # gone on since: the cursor stays
+        await console.sees("Undone")
+        await console.until(lambda: meant.conversation in {line.conversation for _, line in console.app.queue.lines()})
+        assert console.app.queue.chosen.conversation != meant.conversation
+
+
 async def test_undo_says_who_changed_it_since_and_changes_nothing(desk: DeskDouble) -> None:
     async with running(desk) as console:
         await console.press("home", "a")
@@ -333,3 +354,41 @@ async def test_late_ones_are_counted_and_said_in_their_rows(desk: DeskDouble) ->
     async with running(desk) as console:
         await console.sees("1 late", " late")
         assert [line.late for _, line in console.app.queue.lines()] == [True, False, False, False]
+
+
+# -- writing first -----------------------------------------------------------------------------------------
+
+
+async def test_message_that_answers_nobody_names_what_it_is_about_and_is_judged_by_it(desk: DeskDouble) -> None:
+    async with running(desk) as console:
+        await console.open("Emily Rhodes")
+        await ask(console, "m", "invoice")
+        await console.sees("New message to Emily Rhodes about invoice")
+        await console.until(lambda: any(compose.proactive for (compose,) in desk.called("choose")))
+        await console.type("Your invoice is ready")
+        await console.press("ctrl+s")
+        await console.until(lambda: desk.called("reply"))
+        ((_, compose),) = desk.called("reply")
+        assert (compose.proactive, compose.purpose, compose.answers) == (True, "invoice", "")
+
+
+async def test_half_a_first_message_is_kept_as_one_and_a_half_reply_is_not_taken_for_it(desk: DeskDouble) -> None:
+    async with running(desk) as console:
+        await console.open("Emily Rhodes")
+        await ask(console, "m", "")
+        await console.sees("New message to Emily Rhodes")
+        await console.type("Your inv")
+        await console.press("escape")
+        await console.until(lambda: desk.kept)
+        assert next(iter(desk.kept.values())).proactive
+        await console.press("r")
+        await console.sees("New message to Emily Rhodes", "Your inv")
+    async with running(desk) as console:
+        await console.sees("New message to Emily Rhodes", "Your inv")
+        console.app._guard_until = 0.0
+        await console.press("ctrl+n", "escape", "r")
+        await console.sees("Reply to Emily Rhodes")
+        await console.type("Dear")
+        await console.press("escape", "m")
+        await console.sees("A reply to this customer is half written.")
+        assert console.app.where == "conversation"

@@ -15,7 +15,7 @@ from agentconsole.domain.model import Customer, CustomerId, EntryId, Hit, Line
 from agentconsole.errors import NotFound, UsageError
 from agentconsole.hub.desk.reading import Reading
 from agentconsole.hub.desk.viewing import MAX_PAGE
-from agentconsole.text import query
+from agentconsole.text import query, row_filter
 from agentconsole.text.query import FROM, Filter, Query
 
 MAX_NAMES: Final = 50
@@ -53,6 +53,11 @@ class Finding(Reading):
     async def filtered(self, who: Agent, view: str, words: str, offset: int, limit: int) -> QueuePage:
         asked = await self._asked(words)
         query.check_row_filters(asked)
+        own = self.profile.views.get(view)
+        base = own.now(self.clock.now()) if own is not None else row_filter.VIEWS.get(view)
+        only = row_filter.as_filter(asked, base, self.profile.agents) if base is not None else None
+        if only is not None:
+            return await self.rows_of(who, view, offset, limit, only)
         lines: list[Line] = []
         page = await self.queue(who, view, 0, MAX_PAGE)
         first, at = page, 0

@@ -28,6 +28,14 @@ class Viewing(Gated):
         self._counted: dict[tuple[Filter, AgentName, Sequence[Cutoff], Revision], int] = {}
 
     async def queue(self, who: Agent, view: str, offset: int, limit: int) -> QueuePage:
+        return await self.rows_of(who, view, offset, limit)
+
+    async def rows_of(self, who: Agent, view: str, offset: int, limit: int, only: Filter | None = None) -> QueuePage:
+        """Return rows of a view.
+
+        Args:
+            only: those of this filter instead of the view's.
+        """
         self.need(who, "read")
         now, saved = self.clock.now(), self.profile.views
         if view not in VIEWS and view not in saved:
@@ -39,12 +47,15 @@ class Viewing(Gated):
         late = await asyncio.to_thread(queueing.cutoffs, targets, now) if targets.goals else ()
         counts = await self.store.counts(who.name, late=late)
         own = {name: await self._count(who, one.now(now), late, revision) for name, one in saved.items()}
-        wanted = saved[view].now(now) if view in saved else cast("View", view)
+        wanted = only or (saved[view].now(now) if view in saved else cast("View", view))
         lines = await self.store.lines(
             wanted, who.name, offset=max(offset, 0), limit=min(max(limit, 1), MAX_PAGE), late=late
         )
         everything = counts.open + counts.resolved + counts.spam
-        total = own[view] if view in own else getattr(counts, view, everything)
+        if only is not None:
+            total = await self._count(who, only, late, revision)
+        else:
+            total = own[view] if view in own else getattr(counts, view, everything)
         timed = tuple(
             msgspec.structs.replace(line, due_at=queueing.due_at(line, targets), late=queueing.is_late(line, late))
             for line in lines
