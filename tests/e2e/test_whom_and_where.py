@@ -17,6 +17,7 @@ import pytest
 
 from agentconsole.sandbox.fake_whatsapp import FakeWhatsApp
 from tests.e2e.installation import Installation, installed
+from tests.e2e.quick import ask, told
 from tests.e2e.test_emily import EMILY, mail
 from tests.ports import free_port
 from tests.servers import mail as mail_server
@@ -50,7 +51,7 @@ class World:
         await self.told(EMILY, text)
 
     async def texts(self, customer: str) -> list[str]:
-        answered = await self.here.run("--json", "show", customer)
+        answered = await ask(self.here, "--json", "show", customer)
         if answered.code:
             return []
         return [e["text"].strip() for e in answered.json["timeline"] if e["type"] == "received"]
@@ -132,55 +133,55 @@ base_url = "{whatsapp.url}"
 async def test_merged_split_and_parted_again_with_messages_in_between(world: World) -> None:
     await world.mails(1, "Could it be 11 March?")
     await world.chats("any news? I wrote you")
-    merged = await world.here.json("customer", "merge", world.emily, EMILY)
+    merged = await told(world.here, "customer", "merge", world.emily, EMILY)
     assert set(await world.texts(world.emily)) == {"Could it be 11 March?", "any news? I wrote you"}
 
-    split = await world.here.json("customer", "split", world.emily, EMILY, "--name", "Bo Lind")
+    split = await told(world.here, "customer", "split", world.emily, EMILY, "--name", "Bo Lind")
     await world.chats("and this is from Bo")
     assert await world.texts("Bo Lind") == ["any news? I wrote you", "and this is from Bo"]
     assert await world.texts(world.emily) == ["Could it be 11 March?"]
 
-    whole = await world.here.json("customer", "unsplit", split["other"])
+    whole = await told(world.here, "customer", "unsplit", split["other"])
     assert whole["customer"] == merged["customer"]
     assert len(await world.texts(world.emily)) == 3
     await world.mails(2, "One more thing")
 
-    await world.here.json("customer", "unmerge", world.emily, merged["merge"])
+    await told(world.here, "customer", "unmerge", world.emily, merged["merge"])
     assert await world.texts(world.emily) == ["Could it be 11 March?", "One more thing"]
     assert await world.texts(EMILY) == ["any news? I wrote you", "and this is from Bo"]
-    assert (await world.here.run("customer", "unsplit", world.emily)).code == 5
+    assert (await ask(world.here, "customer", "unsplit", world.emily)).code == 5
 
 
 async def test_what_whatsapp_refuses_goes_by_mail_with_its_text_fitted(world: World) -> None:
     await world.mails(1, "Could it be 11 March?")
     await world.chats("any news? I wrote you")
-    await world.here.json("customer", "merge", world.emily, EMILY)
+    await told(world.here, "customer", "merge", world.emily, EMILY)
     world.whatsapp.refuse_next(131026, message="Message undeliverable")
-    answered = await world.here.run("--json", "send", EMILY, "--text", "11 March, 9:00 it is.", "--wait")
+    answered = await ask(world.here, "--json", "send", EMILY, "--text", "11 March, 9:00 it is.", "--wait")
     failed = answered.json["reply"]["id"]
 
     async def proposed() -> dict | None:
-        found = await world.here.run("--json", "outbox", "fallback", failed)
+        found = await ask(world.here, "--json", "outbox", "fallback", failed)
         return found.json if found.code == 0 else None
 
     offer = await until(proposed, 30, "another way")
     assert (offer["route"]["medium"], offer["text"], offer["sent"]) == ("email", "11 March, 9:00 it is.", None)
-    await world.here.json("outbox", "fallback", failed, "--send")
+    await told(world.here, "outbox", "fallback", failed, "--send")
     letter = await world.arrived(0)
     assert letter["Subject"] == "Move my appointment"
     assert "11 March, 9:00 it is." in letter.get_content()
     assert [s.text for s in world.whatsapp.sent] == []
-    assert (await world.here.run("outbox", "fallback", failed, "--send")).code == 3
+    assert (await ask(world.here, "outbox", "fallback", failed, "--send")).code == 3
 
 
 async def test_an_advertising_mail_bears_what_the_law_asks_for_and_one_click_ends_it(world: World) -> None:
     await world.mails(1, "안녕하세요")
-    await world.here.json("customer", "country", world.emily, "KR")
+    await told(world.here, "customer", "country", world.emily, "KR")
     words = ("--text", "봄 할인이 시작됩니다", "--proactive", "--purpose", "marketing")
     sale = ("send", world.emily, "--via", "email", *words)
-    assert (await world.here.run(*sale)).code == 3  # nobody consented yet
-    await world.here.json("customer", "opt-in", world.emily, "--scope", "marketing")
-    assert (await world.here.run(*sale, "--wait")).code == 0
+    assert (await ask(world.here, *sale)).code == 3  # nobody consented yet
+    await told(world.here, "customer", "opt-in", world.emily, "--scope", "marketing")
+    assert (await ask(world.here, *sale, "--wait")).code == 0
     letter = await world.arrived(0)
     assert letter.get_content().strip().splitlines() == ["(광고) 봄 할인이 시작됩니다", "무료수신거부 080-123-4567"]
     assert letter["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
@@ -190,8 +191,8 @@ async def test_an_advertising_mail_bears_what_the_law_asks_for_and_one_click_end
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{world.port}") as http:
         path = link.removeprefix("https://desk.example.com")
         assert (await http.post(path, data={"List-Unsubscribe": "One-Click"})).status_code == 200
-    shown = await world.here.json("show", world.emily)
+    shown = await told(world.here, "show", world.emily)
     assert {(c["medium"], c["scope"], c["allowed"]) for c in shown["customer"]["consents"]} >= {
         ("email", "marketing", False)
     }
-    assert (await world.here.run(*sale)).code == 3
+    assert (await ask(world.here, *sale)).code == 3
