@@ -375,7 +375,7 @@ async def test_a_list_of_customers_comes_in_row_by_row_and_bad_rows_spoil_nothin
     plain = await office.run("import", str(path))
     assert (plain.code, "Line 5:" in plain.err) == (1, True)
     assert (await office.json("show", "bo@example.com"))["customer"]["id"] == bo["id"]
-    assert len(await entries_of(office, "bo@example.com")) == 4, "named, two addresses, one wish"
+    assert len(await entries_of(office, "bo@example.com")) == 5, "named, two addresses and what joins them, one wish"
     await office.json("customer", "erase", "bo@example.com", "--yes")
     again = await office.json("import", str(path), code=1)
     assert (again["bad"][0]["line"], "erased" in again["bad"][0]["why"]) == (2, True)
