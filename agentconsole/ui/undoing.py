@@ -52,6 +52,7 @@ class UndoActions(ActingPart):
             return
         good = [one for one in done if not one.code]
         if good:
+            app.queue.come_back(good[-1].target.conversation)
             said = what or await self._what(good[-1])
             app.tell("work.undone", "good", what=said) if said else app.tell("strip.undone", "good")
             await app.reading.renew()

@@ -651,7 +651,8 @@ class DeskDouble(ComposingDouble, WaitingDouble, FindingDouble):
         found = []
         for entry in entries or self._newest(who):
             owner = self._owner(entry)
-            target = Target(owner)
+            made = next(one for one in self.records[owner] if one.id == entry)
+            target = Target(owner, getattr(made, "conversation", ConversationId("")))
             try:
                 self.add(owner, undoing.undo(self.snapshot(owner), entry, who.name, NOW))
                 found.append(Done(target, (entry,)))

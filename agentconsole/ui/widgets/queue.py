@@ -67,6 +67,7 @@ class Queue(Uniform):
         """The conversation that the agent here closes."""
         self.is_next = False
         """Whether the cursor came to its row by a close, and the agent has not been there yet."""
+        self._coming = ConversationId("")
         self._stepped = 0.0
         self._pending: int | None = None
 
@@ -127,7 +128,22 @@ class Queue(Uniform):
         self.jump(0)
         self.refresh()
 
+    def come_back(self, conversation: ConversationId) -> None:
+        """A row comes back that had left by itself: the cursor goes back with it, unless the agent went on since."""
+        if self.is_next:
+            self._coming = conversation
+            self._meet()
+
+    def _meet(self) -> bool:
+        found = [(place, line) for place, line in self.lines() if line.conversation == self._coming]
+        if found:
+            self.select(found[0][0])
+            self.cursor_moved()  # also where another row stood in its place
+        return bool(found)
+
     def _follow(self) -> None:
+        if self._coming and self._meet():
+            return
         if self._pending is not None:
             self.chosen = self.line(self._pending)
             if self.chosen is not None or self._pending >= self.total:
@@ -170,7 +186,7 @@ class Queue(Uniform):
             self.refresh(Region(0, y, self.view.width, 1))
 
     def cursor_moved(self) -> None:
-        self.closing, self.is_next = ConversationId(""), False
+        self.closing, self.is_next, self._coming = ConversationId(""), False, ConversationId("")
         self.place = max(self.cursor, 0)
         self.chosen = self.line(self.cursor)
         self._pending = self.cursor if self.chosen is None else None
