@@ -39,7 +39,7 @@ async def _console(context: Context, keymap: Keymap) -> int:
 
     world, profile = context.world, context.profile
     folder = bootstrap.store_folder(profile) if profile.store else None
-    async with context.desk(console=True) as (desk, who), attend(folder, context.language) as guide:
+    async with context.desk(console=True) as (desk, who), attend(folder, context.language, keymap) as guide:
         await consoling.run_console(
             desk,
             who,

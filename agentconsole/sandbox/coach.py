@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from agentconsole.ui.keymap import Keymap
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -31,46 +33,50 @@ STEPS: Final = 6
 STAGES: Final = (
     Stage(
         1,
-        "Two of these are the same person. Press enter on Emily.",
-        "이 중 둘은 같은 사람입니다. Emily에서 enter를 누르세요.",
+        "Two of these are the same person. Press {k.open} on Emily.",
+        "이 중 둘은 같은 사람입니다. Emily에서 {k.open} 키를 누르세요.",
         {"opened": 1, "linked": 2},
         _emily,
     ),
     Stage(
         1,
-        "The number in this e-mail wrote on WhatsApp. I links the two.",
-        "메일에 적힌 번호로 왓츠앱도 왔습니다. I를 눌러 연결하세요.",
+        "The number in this e-mail wrote on WhatsApp. {k.link} links the two.",
+        "메일에 적힌 번호로 왓츠앱도 왔습니다. {k.link} 키로 연결하세요.",
         {"linked": 2},
     ),
     Stage(
         2,
-        "One person, one timeline. Press u: the link is undone exactly.",
-        "한 사람, 한 타임라인입니다. u를 누르면 연결이 그대로 취소됩니다.",
+        "One person, one timeline. Press {k.undo}: the link is undone exactly.",
+        "한 사람, 한 타임라인입니다. {k.undo} 키를 누르면 연결이 그대로 취소됩니다.",
         {"unlinked": 3},
     ),
-    Stage(2, "Nothing is lost. Press I again.", "잃은 것이 없습니다. I를 다시 누르세요.", {"linked": 4}),
+    Stage(
+        2, "Nothing is lost. Press {k.link} again.", "잃은 것이 없습니다. {k.link} 키를 다시 누르세요.", {"linked": 4}
+    ),
     Stage(
         3,
-        "Press r: the reply goes where Emily is now, and says why. Ask for the ID: what is your ID?",
-        "r: Emily가 지금 있는 곳으로 답하고 이유를 보여 줍니다. 물어보세요: what is your ID?",
+        "Press {k.reply}: the reply goes where Emily is now, and says why. Ask for the ID: what is your ID?",
+        "{k.reply}: Emily가 지금 있는 곳으로 답하고 이유를 보여 줍니다. 물어보세요: what is your ID?",
         {"known_seen": 5, "sent": 6},
     ),
     Stage(
         3,
-        "Emily told it already: nobody asks twice. ctrl+g puts it in, ctrl+s sends.",
-        "이미 알려 준 정보입니다. 두 번 묻지 않습니다. ctrl+g 넣기, ctrl+s 발송.",
+        "Emily told it already: nobody asks twice. {kt.put_known} puts it in, {kt.send} sends.",
+        "이미 알려 준 정보입니다. 두 번 묻지 않습니다. {kt.put_known} 넣기, {kt.send} 발송.",
         {"sent": 6},
     ),
     Stage(
         3,
-        "Sent, delivered, read; then the answer. esc, then c closes.",
-        "발송, 도착, 읽음, 그리고 곧 답이 옵니다. esc, 그다음 c로 종료.",
+        "Sent, delivered, read; then the answer. {k.back}, then {k.close} closes.",
+        "발송, 도착, 읽음, 그리고 곧 답이 옵니다. {k.back}, 그다음 {k.close}: 종료.",
         {"closed": 7},
     ),
     Stage(
         4,
-        "Open 박민수 (esc, arrows, enter), press r, then ctrl+t: SMS is refused before typing, with the reason.",
-        "박민수 님을 여세요 (esc, 화살표, enter). r, ctrl+t: 쓰기 전에 거부된 문자와 이유가 나옵니다.",
+        "Open 박민수 ({k.back}, arrows, {k.open}), press {k.reply}, then {kt.next_route}: SMS is refused before "
+        "typing, with the reason.",
+        "박민수 님을 여세요 ({k.back}, 화살표, {k.open}). {k.reply}, {kt.next_route}: "
+        "쓰기 전에 거부된 문자와 이유가 나옵니다.",
         {"refused_seen": 8},
     ),
     Stage(
@@ -81,8 +87,8 @@ STAGES: Final = (
     ),
     Stage(
         6,
-        "Back, nothing was sent. esc, then q: the same by commands.",
-        "쓰던 글이 그대로입니다. esc, 그다음 q: 같은 일을 명령으로 봅니다.",
+        "Back, nothing was sent. {k.back}, then {k.quit}: the same by commands.",
+        "쓰던 글이 그대로입니다. {k.back}, 그다음 {k.quit}: 같은 일을 명령으로 봅니다.",
     ),
 )
 
@@ -93,14 +99,20 @@ class Coach:
     Args:
         at: the stage to go on with.
         names: what stands for ``{console}``.
+        keymap: the keys that hold, for ``{k.reply}`` where is read and ``{kt.send}`` where is typed.
         keep: called with the new stage after every advance.
     """
 
     def __init__(
-        self, at: int = 0, names: Mapping[str, str] | None = None, keep: Callable[[int], Any] | None = None
+        self,
+        at: int = 0,
+        names: Mapping[str, str] | None = None,
+        keep: Callable[[int], Any] | None = None,
+        keymap: Keymap | None = None,
     ) -> None:
         self.at = at if 0 <= at < len(STAGES) else 0
-        self._names = {"console": "agentconsole", **(names or {})}
+        keys = keymap or Keymap()
+        self._names: dict[str, Any] = {"console": "agentconsole", **(names or {}), "k": keys.reading, "kt": keys.typing}
         self._keep = keep
 
     @property

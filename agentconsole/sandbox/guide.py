@@ -17,6 +17,7 @@ from agentconsole.sandbox import place, story
 from agentconsole.sandbox.coach import STAGES, Coach
 from agentconsole.sandbox.control import Line
 from agentconsole.sandbox.place import Place
+from agentconsole.ui.keymap import Keymap
 
 Entry = tuple[str, Callable[[], Awaitable[object]]]
 
@@ -51,12 +52,13 @@ class Guide:
 
 
 @contextlib.asynccontextmanager
-async def attend(store: Path | None, language: str) -> AsyncIterator[Guide | None]:
+async def attend(store: Path | None, language: str, keymap: Keymap) -> AsyncIterator[Guide | None]:
     """Be at the sandbox that a store belongs to while a console is open; None where the store is no sandbox's.
 
     Args:
         store: the folder of the profile's store, where it has one.
         language: ``en`` or ``ko``, of the palette's entries.
+        keymap: the keys that the coach names.
     """
     where = await asyncio.to_thread(place.beside, store) if store is not None else None
     about = await asyncio.to_thread(place.read_json, where.about) if where is not None else {}
@@ -68,7 +70,7 @@ async def attend(store: Path | None, language: str) -> AsyncIterator[Guide | Non
         return
     assert where is not None
     try:
-        yield Guide(await _coach(where), _entries(line, language))
+        yield Guide(await _coach(where, keymap), _entries(line, language))
         if not await asyncio.to_thread(_dropped, where):
             await _part(line, where, language)
     finally:
@@ -122,7 +124,7 @@ def say_closed(where: Place, *, kept: bool, korean: bool) -> None:
     sys.stdout.flush()
 
 
-async def _coach(where: Place) -> Coach:
+async def _coach(where: Place, keymap: Keymap) -> Coach:
     at = (await asyncio.to_thread(place.read_json, where.coach)).get("at", 0)
     kept: set[asyncio.Future[None]] = set()
 
@@ -132,7 +134,7 @@ async def _coach(where: Place) -> Coach:
         kept.add(future)
         future.add_done_callback(kept.discard)
 
-    return Coach(at if isinstance(at, int) else 0, {"console": place.console(where)}, keep)
+    return Coach(at if isinstance(at, int) else 0, {"console": place.console(where)}, keep, keymap)
 
 
 def _entries(line: Line, language: str) -> list[Entry]:

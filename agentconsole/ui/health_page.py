@@ -16,6 +16,8 @@ _BAD_STATES: Final = ("unreachable", "signed_out", "stopped")
 SILENT: Final = timedelta(minutes=20)
 """After so long without a look an account that says it is well is not: the hub ends each wait after ten minutes."""
 
+_GIGABYTE: Final = 1_000_000_000
+
 OLD_BACKUP: Final = timedelta(days=7)
 
 
@@ -101,7 +103,9 @@ def _arriving(status: Status, say: Say) -> Iterator[tuple[Safe, str]]:
 
 def _store(store: StoreStatus, say: Say, now: datetime) -> Iterator[tuple[Safe, str]]:
     key = "health.store" if store.free_bytes >= 0 else "health.store_plain"
-    free = say.size(max(store.free_bytes, 0))
+    free = (
+        say.size(max(store.free_bytes, 0)) if store.free_bytes < _GIGABYTE else f"{store.free_bytes / _GIGABYTE:.0f} GB"
+    )
     yield say(key, kind=store.kind, customers=str(store.customers), entries=str(store.entries), free=free), ""
     if store.index_behind:
         yield say("health.index", n=str(store.index_behind)), "note"

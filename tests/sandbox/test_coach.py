@@ -6,6 +6,7 @@ import pytest
 
 from agentconsole.sandbox.coach import STAGES, Coach
 from agentconsole.text.width import wrap
+from agentconsole.ui.keymap import Keymap
 
 STORY = [
     ("opened", {"customer": "k1", "name": "Emily Rhodes"}, 1),
@@ -50,3 +51,8 @@ def test_every_text_fits_two_lines_of_eighty_columns(language: str, stage: int):
     text = coach.text(language)
     assert "{" not in text
     assert len(wrap(text, 78)) <= 2
+
+
+def test_it_names_the_keys_that_hold_for_this_agent():
+    coach = Coach(1, keymap=Keymap({"conversation": {"link": ["ctrl+y"]}, "list": {"link": ["ctrl+y"]}}))
+    assert "ctrl+y links the two." in coach.text("en")
