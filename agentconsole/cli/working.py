@@ -210,7 +210,8 @@ def _fill_tag(parser: argparse.ArgumentParser) -> None:
 
 
 async def tag(context: Context) -> int:
-    return await do(context, Tag(tuple(context.args.tags), tuple(context.args.remove)), _say(context, "tagged"))
+    add = tuple(tag.removeprefix("+") for tag in context.args.tags)
+    return await do(context, Tag(add, tuple(context.args.remove)), _say(context, "tagged"))
 
 
 def _fill_priority(parser: argparse.ArgumentParser) -> None:

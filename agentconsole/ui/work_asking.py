@@ -53,10 +53,10 @@ def times(say: Say, now: datetime) -> list[str]:
 
 
 def tags(words: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return which tags a line puts on and which, after a minus, it takes off."""
+    """Return which tags a line puts on, with a plus or without, and which, after a minus, it takes off."""
     found = words.replace(",", " ").split()
     off = tuple(word[1:] for word in found if word.startswith("-") and len(word) > 1)
-    return tuple(word for word in found if not word.startswith("-")), off
+    return tuple(word.removeprefix("+") for word in found if word[0] != "-" and word != "+"), off
 
 
 def offered_tags(known: Collection[str], here: Collection[str]) -> list[str]:

@@ -94,6 +94,10 @@ async def test_undo_takes_the_cursor_back_to_the_row_that_comes_back(desk: DeskD
         assert console.app.queue.chosen.conversation != meant.conversation
 
 
+def test_a_tag_may_be_typed_with_its_sign() -> None:
+    assert work_asking.tags("+vip, late -old - +") == (("vip", "late"), ("old",))
+
+
 async def test_undo_says_who_changed_it_since_and_changes_nothing(desk: DeskDouble) -> None:
     async with running(desk) as console:
         await console.press("home", "a")
