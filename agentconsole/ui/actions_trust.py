@@ -133,4 +133,11 @@ class TrustActions(ActingPart):
         until = app.settings.clock() + POSTPONED
         await app.desk.postpone_suggestion(app.who, self.request(), suggestion, until)
         app.tell("gate.postponed", "good", day=app.say.short_day(until))
+
+        async def back() -> None:
+            await app.desk.postpone_suggestion(app.who, self.request(), suggestion, app.settings.clock())
+            app.tell("strip.undone", "good")
+            await app.reading.renew()
+
+        self.undo_later(back)
         await app.reading.renew()

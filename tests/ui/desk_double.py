@@ -137,6 +137,7 @@ class DeskDouble(ComposingDouble, WaitingDouble, FindingDouble):
         self.slow = 0.0
         self.number = 0
         self.missed = Away()
+        self.agents: tuple[AgentName, ...] = ()
         self.saved: dict[str, Filter] = {}
         self.late: tuple[Cutoff, ...] = ()
         self.worked: list[list[EntryId]] = []
@@ -329,7 +330,7 @@ class DeskDouble(ComposingDouble, WaitingDouble, FindingDouble):
     def _suggestions(self, person: Customer) -> tuple[SuggestionView, ...]:
         found = []
         for suggestion in person.suggestions:
-            if suggestion.answered or suggestion.until is not None:
+            if suggestion.answered or (suggestion.until is not None and suggestion.until > NOW):
                 continue
             other = self.person(suggestion.other)
             evidence = next(e for entries in self.records.values() for e in entries if e.id == suggestion.evidence)
@@ -393,6 +394,7 @@ class DeskDouble(ComposingDouble, WaitingDouble, FindingDouble):
             1234,
             NOW - timedelta(hours=1),
             NOW,
+            agents=self.agents,
             banner=self.banner,
         )
 

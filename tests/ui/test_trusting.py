@@ -110,6 +110,8 @@ async def test_a_suggestion_can_wait(desk: DeskDouble) -> None:
         await console.sees("Asked again on")
         assert "I link" not in console.screen
         assert desk.called("postpone_suggestion")
+        await console.press("u")
+        await console.sees("Undone", "I link")
 
 
 async def test_accounts_say_whose_senders_nobody_checks(desk: DeskDouble) -> None:
