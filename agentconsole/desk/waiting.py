@@ -44,8 +44,8 @@ class WaitingCalls(Protocol):
     # -- replies that wait ---------------------------------------------------------------------------------
 
     async def stop_send(self, who: Agent, request: str, reply: EntryId) -> Draft:
-        """Take back a reply that waits (is held, or scheduled) and keep its words as the agent's draft; of a message
-        that we began they are returned only. Nothing was sent, and a repeat of the call gives the same draft.
+        """Take back a reply that waits (is held, or scheduled) and keep its words as the agent's draft. Nothing was
+        sent, and a repeat of the call gives the same draft.
 
         Raises:
             Refused: it is being sent, was, or may have been by an earlier attempt; a colleague's lies in a closed

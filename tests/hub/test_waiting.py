@@ -335,11 +335,12 @@ async def test_what_may_have_gone_out_before_is_not_given_back_as_if_it_had_not(
         assert not await world.desk.drafts(world.who)
 
 
-async def test_advertising_that_is_stopped_becomes_no_answer(world: World) -> None:
-    """A draft of a conversation leaves as an answer, and to answers no law on advertising applies."""
+async def test_advertising_that_is_stopped_stays_advertising(world: World) -> None:
+    """As an answer no law on advertising would apply to it."""
     customer = await known(world)
     await world.desk.consent(world.who, "c", customer, Medium(""), ConsentScope.MARKETING, True)
     sale = Compose(customer, "Sale", medium=Medium("email"), purpose="marketing", proactive=True, hold=60)
     sent = await world.desk.reply(world.who, "r1", sale)
     assert "Sale" in (await world.desk.stop_send(world.who, "s1", sent.id)).text
-    assert not await world.desk.drafts(world.who)
+    [kept] = await world.desk.drafts(world.who)
+    assert (kept.proactive, kept.purpose) == (True, "marketing")

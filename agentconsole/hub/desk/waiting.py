@@ -56,8 +56,6 @@ class Waiting(Replying):
             )
         await self._while_it_waits(who, request, owner, reply, Delivery.CANCELLED, "cancelled", None)
         await self.audit(who, STOPPED, owner, reply)
-        if entry.proactive:  # a draft leaves as an answer, which no law on advertising looks at
-            return draft
         kept = [d for d in await self.store.drafts(who.name) if (d.conversation, d.note) == (draft.conversation, False)]
         if not any(d.text.strip() for d in kept):
             await self.save_draft(who, draft)
@@ -147,6 +145,8 @@ class Waiting(Replying):
             caret=(len(lines) - 1, len(lines[-1])),
             attachments=entry.attachments,
             begun=Route(entry.account, entry.medium, entry.address, entry.place),
+            proactive=entry.proactive,
+            purpose=entry.purpose,
         )
 
     # -- drafts that were thrown away ----------------------------------------------------------------------
