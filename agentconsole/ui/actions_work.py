@@ -259,7 +259,8 @@ class WorkActions(UndoActions):
     def do_block(self) -> None:
         targets = self.targets()
         off = bool(targets) and all(target.aside == "blocked" for target in targets)
-        self.act_on(targets, Block(blocked=not off), self.app.say("work.unblocked" if off else "work.blocked"))
+        said = self.app.say("work.unblocked" if off else "work.blocked")
+        self.act_on(targets, Block(blocked=not off), said, leaves=True)
 
     # -- tasks, calls, notes --------------------------------------------------------------------------------
 

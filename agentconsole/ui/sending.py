@@ -14,6 +14,7 @@ import msgspec
 from agentconsole.desk import Sent
 from agentconsole.desk.waiting import AS_CONFIGURED
 from agentconsole.domain.model import Choice, Delivery, DeliveryRecord, Draft, EntryId, RefusedRoute, Route
+from agentconsole.domain.work import mentions
 from agentconsole.errors import AgentConsoleError, Answered, HubAbsent, Refused
 from agentconsole.ui.drafting import Writing, composing, late_syllable, restore
 from agentconsole.ui.writer_base import WriterPart
@@ -152,7 +153,11 @@ class Sending(WriterPart):
             writing.sending = False
         await self._start_over(writing, text, app.settings.clock())
         app.acting.worked((note,), app.say("entry.note"))
-        app.tell("strip.note_kept", "good")
+        called = mentions(text, app.reading.status.agents) if app.reading.status is not None else ()
+        if called:
+            app.tell("work.note_calls", "good", names=", ".join(called))
+        else:
+            app.tell("strip.note_kept", "good")
         if self.now is writing and self.is_open and not writing.text:
             app.guard()
             self.leave(told=False)

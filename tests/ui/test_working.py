@@ -303,6 +303,17 @@ async def test_escape_takes_marks_off_and_v_twice_too(desk: DeskDouble) -> None:
         assert len(desk.called("work")[0][1]) == 1
 
 
+async def test_note_says_whom_it_calls(desk: DeskDouble) -> None:
+    desk.agents = (AgentName("mina"), AgentName("hyun"))
+    async with running(desk) as console:
+        await console.open("Emily Rhodes")
+        await console.press("i")
+        await console.until(lambda: console.app.where == "box")
+        await console.type("@hyun can this wait, @nobody?")
+        await console.press("ctrl+s")
+        await console.sees("Note kept. It calls hyun.")
+
+
 async def test_note_on_all_that_are_marked(desk: DeskDouble) -> None:
     async with running(desk) as console:
         await console.press("home", "v", "v")
