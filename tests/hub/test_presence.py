@@ -11,7 +11,7 @@ import pytest
 from agentconsole.desk import Agent, Desk, Position
 from agentconsole.desk.waiting import LEASE
 from agentconsole.domain.model import AgentName, ConversationId, CustomerId, Draft, Medium
-from agentconsole.errors import NotFound, Refused
+from agentconsole.errors import NotFound, Refused, UsageError
 from agentconsole.hub.presence import STILL_WRITING, Presence
 from agentconsole.hub.profile import HubProfile
 from agentconsole.remote import RemoteDesk, as_desk
@@ -139,3 +139,16 @@ async def test_taking_over_never_loses_words_of_ones_own() -> None:
         with pytest.raises(Refused, match="draft of your own"):
             await world.desk.take_over(world.who, "t1", customer, conversation, hyun.name)
         assert await world.desk.drafts(world.who) == (mine,)
+
+
+async def test_what_everybody_is_told_is_short_and_ones_own_draft_is_not_taken_from_oneself() -> None:
+    async with two() as (world, customer, hyuns, hyun):
+        with pytest.raises(UsageError):
+            await hyuns.attend(hyun, customer, CONVERSATION, Medium("x" * 100_000), True)
+        assert await world.desk.present(world.who) == ()
+        await hyuns.save_draft(hyun, Draft(hyun.name, customer, CONVERSATION, "mine", 3, world.clock.now()))
+        await hyuns.attend(hyun, customer, CONVERSATION, CHAT, True)
+        with pytest.raises(UsageError, match="your own"):
+            await hyuns.take_over(hyun, "t", customer, CONVERSATION, hyun.name)
+        [here] = await world.desk.present(world.who)
+        assert here.taken_by == ""

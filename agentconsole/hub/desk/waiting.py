@@ -34,6 +34,9 @@ from agentconsole.hub.desk.viewing import MAX_PAGE
 STOPPED: Final = "stopped"
 """In the audit trail: a reply that waited was taken back, and its words became a draft again."""
 
+LONGEST_NAME: Final = 64
+"""Characters of what names a conversation or a medium."""
+
 KEPT_DAYS: Final = 30
 """Days for which a draft that was thrown away can be brought back."""
 
@@ -189,6 +192,8 @@ class Waiting(Replying):
         self, who: Agent, customer: CustomerId, conversation: ConversationId, medium: Medium, writing: bool
     ) -> None:
         self.need(who, "read")
+        if max(len(conversation), len(medium)) > LONGEST_NAME:  # everybody is told
+            raise UsageError("There is no such conversation or medium. Nothing was changed.", "")
         if customer:
             found = await self.store.customer(customer)
             customer = found.id if found is not None else CustomerId("")
@@ -203,6 +208,8 @@ class Waiting(Replying):
     ) -> Draft:
         self.need(who, "reply")
         key_of(request)
+        if agent == who.name:
+            raise UsageError("This draft is your own already. Nothing was changed.", "Name another agent.")
         person = await self.person(customer)
         whole = person.joined.get(conversation, conversation)
         theirs = await self._newest(agent, person.members, whole)
