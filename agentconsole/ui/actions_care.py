@@ -69,8 +69,8 @@ class CareActions(DecideActions):
         app = self.app
         here = {app.reading.opened.customer.id, *app.reading.opened.customer.members} if app.reading.opened else set()
         records = sorted(app.reading.damaged.values(), key=lambda record: record.customer not in here)
-        items = care_pages.damaged(records, "operate" in app.who.rights, app.say, self.page_width())
-        app.show_page("damaged", items, keep=keep)
+        may = "operate" in app.who.rights
+        app.show_page("damaged", lambda width: care_pages.damaged(records, may, app.say, width), keep=keep)
 
     def take_damaged_back(self, choice: care_pages.Takeback) -> None:
         """Ask, then take a damaged customer back into use."""
@@ -132,4 +132,4 @@ class CareActions(DecideActions):
         await app.writer.forget(customer)
         app.reading.forget(customer)
         app.tell("erase.done", "good", name=name)
-        app.show_page("erased", care_pages.erased(name, done, app.say, self.page_width()))
+        app.show_page("erased", lambda width: care_pages.erased(name, done, app.say, width))

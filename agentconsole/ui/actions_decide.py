@@ -93,7 +93,7 @@ class DecideActions(ActingPart):
     def _draw_replies(self, kind: str, *, keep: bool) -> None:
         app = self.app
         draw = pages.outbox if kind == "outbox" else care_pages.uncertain
-        app.show_page(kind, draw(self.lines, app.say, app.settings.clock(), self.page_width()), keep=keep)
+        app.show_page(kind, lambda width: draw(self.lines, app.say, app.settings.clock(), width), keep=keep)
 
     def renew_replies(self) -> None:
         """Something changed: what was decided or proven meanwhile leaves the page, whoever shows it."""

@@ -82,8 +82,8 @@ class FindActions(ActingPart):
         app.timeline.mark(finding.pattern(words))
         app.note("searched", words=words, hits=str(found.total))
         if not customer:
-            items = finding.hits(found, words, app.say, app.settings.clock(), self.page_width())
-            app.show_page("search", items)
+            now = app.settings.clock()
+            app.show_page("search", lambda width: finding.hits(found, words, app.say, now, width))
         elif not found.hits:
             app.tell("search.none", "warn", words=words)
         else:

@@ -248,7 +248,7 @@ class Console(App[None]):
         if self._listening:
             self.arrange(event.size)
             if self.page_kind and self._page is not None:
-                self.page.show(self._page(self.acting.page_width()), keep=True)
+                self.page.show(self._page(event.size.width - 2), keep=True)
 
     def on_queue_need(self, message: Queue.Need) -> None:
         self.start(partial(self.reading.more_rows, message.number), f"rows{message.number}")

@@ -186,7 +186,7 @@ class Attaching:
         self._change(writing, (*writing.attachments, kept))
         await app.writer.choose_for(writing)
         if isinstance(writing.at, RefusedRoute):
-            app.tell("attach.refused", "warn", why=app.say.refusal(writing.at, app.settings.clock()))
+            app.tell("attach.refused", "warn")  # why not, the line above the text says
         else:
             app.tell("attach.done", "good", name=kept.name, size=names.size(kept.size))
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _KEY: Final = {guards.ASKED_AGAIN: "guard.put_known", guards.NUMBER_IN_TEXT: "guard.mask"}
 _LOOK_AGAIN: Final = "strip.look_again"
+_SEE_ABOVE: Final = "strip.see_above"
 WIDE_ENOUGH: Final = 70
 
 
@@ -40,7 +41,7 @@ class Guarding:
     async def ask(self, writing: Writing, compose: Compose | None = None) -> None:
         """Ask what there is to warn of in a draft as it stands, or as it is about to be sent."""
         compose = compose or writing.compose()
-        if self.app.told_key == _LOOK_AGAIN and writing.reviewed[0] != compose.text:
+        if self.app.told_key in (_LOOK_AGAIN, _SEE_ABOVE) and writing.reviewed[0] != compose.text:
             self.app.tell_text(our(""))  # it was said of another text
         if writing.note or not compose.text.strip():
             writing.warned, writing.warned_text = (), ""
@@ -61,9 +62,21 @@ class Guarding:
         if not found or writing.confirmed == seen:
             return True
         writing.reviewed = seen
-        self.app.tell(_LOOK_AGAIN, "warn", why=reviewing.sentence(self.app, writing, found).rstrip("."))
+        if len(found) == 1 and self._told_below(found[0]):
+            self.app.tell(_SEE_ABOVE, "warn")
+        else:
+            self.app.tell(_LOOK_AGAIN, "warn", why=reviewing.sentence(self.app, writing, found).rstrip("."))
         self.app.writer.update()
         return False
+
+    def _told_below(self, guard: str) -> bool:
+        """Say whether the line under the text says all of a warning: nothing has to be said twice."""
+        pane, warned = self.app.writer.pane, self.shown
+        if pane is None or warned is None or warned.guard != guard:
+            return False
+        width = pane.foot_bar.size.width
+        told = self.app.say.guard(warned, self.app.settings.clock())
+        return told in "".join(text for text, _ in self.line(warned, width))
 
     def confirm(self, writing: Writing) -> bool:
         """Take what was told to be risky as confirmed, as long as it is the same text and the same risks; say whether

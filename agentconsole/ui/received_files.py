@@ -148,8 +148,8 @@ class ReceivedFiles:
 
     def _draw(self, *, keep: bool) -> None:
         if self._entry is not None:
-            width = self.app.acting.page_width()
-            self.app.show_page(PAGE, page(self._entry, self._text, self.app.say, width, self._saved), keep=keep)
+            entry, text, saved = self._entry, self._text, tuple(self._saved)
+            self.app.show_page(PAGE, lambda width: page(entry, text, self.app.say, width, saved), keep=keep)
 
     async def act(self, chosen: object) -> None:
         """Do what enter means on a line of the page."""

@@ -93,12 +93,14 @@ class Reviewing:
         writing = writer.now
         if writing is None:
             return
-        say, width = app.say, app.acting.page_width()
+        say = app.say
         text = writing.text if writing.note else await app.desk.preview(app.who, writing.compose())
-        items = [Item(row((say("preview.title"), "title"))), *self._to(writing), Item(())]
-        items += [Item(row(our(" "), line)) for line in wrap(block(text), width - 2, 2_000)]
-        if not text.strip():
-            items.append(Item(row(our(" "), (say("preview.empty"), "dim"))))
+        above = [Item(row((say("preview.title"), "title"))), *self._to(writing), Item(())]
+        below = [] if text.strip() else [Item(row(our(" "), (say("preview.empty"), "dim")))]
+
+        def items(width: int) -> list[Item]:
+            return [*above, *(Item(row(our(" "), line)) for line in wrap(block(text), width - 2, 2_000)), *below]
+
         app.show_page(PREVIEW, items)
 
     def _to(self, writing: Writing) -> list[Item]:
@@ -125,11 +127,16 @@ class Reviewing:
         app, writing = self.app, self.app.writer.now
         if writing is None:
             return
-        say, width = app.say, app.acting.page_width()
-        items = [Item(row((say("recipients.title"), "title"))), *self._to(writing)[:1]]
+        say = app.say
+        above = [Item(row((say("recipients.title"), "title"))), *self._to(writing)[:1]]
+        below = [Item(()), Item(row(our(" "), (say("recipients.hint"), "dim")))]
+        texts = []
         for person in others(writing, app.reading.opened):
             role, name = person.role.capitalize(), person.name or person.address.value
-            text = say("recipients.not", role=role, name=name, address=person.address.value)
-            items += [Item(row(our(" "), (line, "warn"))) for line in wrap(safe(text, 400), width - 2, 4)]
-        items += [Item(()), Item(row(our(" "), (say("recipients.hint"), "dim")))]
+            texts.append(safe(say("recipients.not", role=role, name=name, address=person.address.value), 400))
+
+        def items(width: int) -> list[Item]:
+            lines = (line for text in texts for line in wrap(text, width - 2, 4))
+            return [*above, *(Item(row(our(" "), (line, "warn"))) for line in lines), *below]
+
         app.show_page(RECIPIENTS, items)

@@ -47,7 +47,7 @@ _EN: Final[dict[str, str]] = {
     "timeline.gap": "{days} days later",
     "timeline.below": "v {n} new below: G",
     "entry.note": "note, only for us",
-    "entry.unreadable": "could not be read; the original is kept",
+    "entry.unreadable": "not readable; original kept",
     "entry.from": "from {name}",
     "entry.also": "also to {names}",
     "entry.new": "new",
@@ -125,6 +125,7 @@ _EN: Final[dict[str, str]] = {
     "strip.accepted": "{medium} to {name}: {state}.",
     "strip.not_sent": "Not sent, text kept. {why}",
     "strip.offer_anyway": "ctrl+] sends anyway",
+    "strip.see_above": "Not sent yet. {kt.send_anyway} sends it as it is, {kt.preview} shows it",
     "strip.look_again": "Not sent yet. {why}. {kt.send_anyway} sends, {kt.preview} shows it",
     "strip.revealed": "Numbers shown, and logged. {k.reveal} masks them again.",
     "strip.nothing_masked": "Nothing is masked in this message.",
@@ -338,6 +339,7 @@ _KO: Final[dict[str, str]] = {
     "strip.accepted": "{name} 님에게 {medium}: {state}.",
     "strip.not_sent": "발송 안 됨, 글은 보관. {why}",
     "strip.offer_anyway": "ctrl+] 그래도 보내기",
+    "strip.see_above": "아직 안 보냄. {kt.send_anyway} 그대로 발송, {kt.preview} 미리보기",
     "strip.look_again": "아직 안 보냄. {why}. {kt.send_anyway} 발송, {kt.preview} 미리보기",
     "strip.revealed": "번호 표시됨, 기록에 남음. {k.reveal}로 다시 가림.",
     "strip.nothing_masked": "이 글에는 가린 번호 없음.",
@@ -458,9 +460,9 @@ CATALOGUE: Final = {
     | strings_choice.EN
     | strings_compose.EN
     | strings_find.EN
+    | strings_first.EN
     | strings_keys.EN
     | strings_look.EN
-    | strings_first.EN
     | strings_sending.EN
     | strings_trust.EN
     | strings_work.EN,
@@ -469,9 +471,9 @@ CATALOGUE: Final = {
     | strings_choice.KO
     | strings_compose.KO
     | strings_find.KO
+    | strings_first.KO
     | strings_keys.KO
     | strings_look.KO
-    | strings_first.KO
     | strings_sending.KO
     | strings_trust.KO
     | strings_work.KO,

@@ -40,6 +40,11 @@ EN: Final[dict[str, str]] = {
     "action.send_now": "Send now what is held",
     "action.schedule": "Send later",
     "action.take_over": "Take over the writing",
+    "hint.stop_send": "stop",
+    "hint.send_now": "send now",
+    "hint.schedule": "later",
+    "hint.take_over": "take over",
+    "hint.recover": "bring back",
     "action.recover": "Bring back a draft",
 }
 
@@ -78,5 +83,10 @@ KO: Final[dict[str, str]] = {
     "action.send_now": "기다리는 것 지금 보내기",
     "action.schedule": "나중에 보내기",
     "action.take_over": "작성 중인 글 넘겨받기",
+    "hint.stop_send": "멈춤",
+    "hint.send_now": "지금 발송",
+    "hint.schedule": "예약",
+    "hint.take_over": "넘겨받기",
+    "hint.recover": "되살리기",
     "action.recover": "치운 글 되살리기",
 }

@@ -320,6 +320,28 @@ async def test_a_file_is_read_as_text(desk: DeskDouble, home: Path):
         assert safe_screen(console)
 
 
+async def test_the_first_and_the_last_line_are_chosen_where_they_are_gone_to(desk: DeskDouble, home: Path):
+    async with running(desk) as console:
+        await files_page(console)
+        first = console.app.page.chosen
+        await console.press("G")
+        assert console.app.page.cursor == max(n for n, item in enumerate(console.app.page.items) if item.value)
+        await console.press("g", "g")
+        assert console.app.page.chosen == first
+
+
+@BOTH
+async def test_a_page_is_drawn_again_for_another_window(desk: DeskDouble, home: Path, language: str):
+    async with running(desk, size=LARGE, language=language) as console:
+        await begin(console, text="one two three " * 12)
+        await console.press("ctrl+x", "p")
+        await console.until(lambda: console.app.page_kind == "preview")
+        assert max(len(line) for line in console.app.page.shown.split("\n")) > 80
+        await console.pilot.resize_terminal(60, 20)
+        await console.until(lambda: max(len(line) for line in console.app.page.shown.split("\n")) <= 60)
+        assert " ".join(console.app.page.shown.split()).count("one two three") == 12
+
+
 async def test_links_are_listed_and_copied(desk: DeskDouble, home: Path):
     desk.received("emily", "mail", email("emily@example.com"), "see https://example.com/a?b=1. ok", minutes=1)
     desk.know("emily")
