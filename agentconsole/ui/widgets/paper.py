@@ -98,7 +98,15 @@ class Paper(Uniform):
             self.jump(round(self.scroll_y) + (lines if pages > 0 else -lines))
 
     def home(self) -> None:
+        self._choose_end(0)
         self.jump(0)
 
     def end(self) -> None:
+        self._choose_end(-1)
         self.jump(self.count)
+
+    def _choose_end(self, which: int) -> None:
+        """Choose the first or last line that can be: enter never means one that is out of sight."""
+        places = [n for n, item in enumerate(self.items) if item.value is not None]
+        if places:
+            self.select(places[which])
