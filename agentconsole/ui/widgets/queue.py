@@ -27,7 +27,7 @@ PAGE: Final = 50
 """Rows asked for at a time."""
 
 WIDE: Final = 34
-"""From this width on a row has room for two channel codes and the assignee's name."""
+"""From this width on a row has room for two channel codes, the newest one in full, and the assignee's name."""
 
 
 STEP_SECONDS: Final = 0.7
@@ -249,14 +249,19 @@ class Queue(Uniform):
             flag = self.say.glyph("mine")
         else:
             flag = self.say.glyph("others") if line.assignee else our(" ")
-        name = clip(safe(line.name, 80), max(width - width_of(code) - width_of(age) - 6, 4))
+        whole = safe(line.name, 80)
+        room = width - width_of(code) - width_of(age) - 6
+        name = clip(whole, max(room, 4))
         left = row(
             (self.say.glyph("here") if here else self._marked(line), "key"),
             (mark, style),
             (code, "in"),
             (name, "bold" if line.unread or line.waiting_since is not None else ""),
         )
-        return left, row((our(age + " "), "bad" if line.late else ""), (flag, "key"))
+        word = our(self.say.medium(line.media[-1]) + " ") if line.media and width >= WIDE else our("")
+        if width_of(word) + width_of(whole) >= room:
+            word = our("")  # the name is more than what its letters say already
+        return left, row((word, "dim"), (our(age + " "), "bad" if line.late else ""), (flag, "key"))
 
     def _marked(self, line: Line) -> Safe:
         return self.say.glyph("marked") if line.conversation in self.marks else our(" ")
