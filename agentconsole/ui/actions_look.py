@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from agentconsole.domain.entries import Note, Received, Reply
+from agentconsole.text.sanitise import sanitise
 from agentconsole.ui import look, outside
 from agentconsole.ui.actions_base import ActingPart
 from agentconsole.ui.draw import Safe
+
+MOST_PREPARED: Final = 10_000_000
+"""Characters of a text that is made safe to copy, so that its size can be said where it is too long."""
 
 
 class LookActions(ActingPart):
@@ -35,6 +41,8 @@ class LookActions(ActingPart):
 
     def _copy(self, text: str, said: str) -> None:
         app, say = self.app, self.app.say
+        # What is pasted into a shell must hold no controls either, and half a surrogate pair has no octets.
+        text = sanitise(text, limit=MOST_PREPARED)
         if not text.strip():
             app.tell("copy.nothing")
             return
