@@ -121,6 +121,7 @@ def suspend(app: Console) -> None:
         driver.suspend_application_mode()  # before the shell draws its prompt
         driver._must_signal_resume = True
         os.killpg(0, signal.SIGSTOP)
+        app.call_later(app.refresh, repaint=True, layout=True)  # the shell's screen took the place of what was drawn
 
 
 class Editor:

@@ -183,9 +183,11 @@ def test_suspended_and_resumed_by_a_shell(start: Start, tmp_path: Path, launched
         terminal.until(lambda: state(job) == "T", what="stopped")
         terminal.until(lambda: bytes(terminal.raw).endswith(b"shell> "), what="the shell's prompt")
         assert b"\x1b[?1049l" in terminal.raw, "the shell's screen is back"
+        before = len(terminal.raw)
         terminal.send("fg\r")
         terminal.until(lambda: state(job) != "T", what="running again")
         terminal.until(lambda: terminal.raw.count(b"\x1b[?1049h") == 2, what="the console's screen")
+        terminal.until(lambda: b"Emily Rhodes" in terminal.raw[before:], what="all of the screen drawn again")
         terminal.quiet()
         terminal.send("q")
         terminal.until(lambda: bytes(terminal.raw).endswith(b"shell> "), what="the shell's prompt")
