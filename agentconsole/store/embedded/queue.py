@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import heapq
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, Final
 
@@ -48,7 +48,6 @@ VIEWS: Final[dict[View, str]] = {
     "spam": "aside <> ''",
     "all": "1",
 }
-_MINE: Final = "concerned JOIN lines USING (root, conversation)"
 _ORDER: Final[dict[View, str]] = {
     "waiting": "urgency, waiting, conversation, root",
     "mine": "at DESC, conversation, root",
@@ -106,18 +105,24 @@ def rows(
     if isinstance(view, Filter):
         return _filtered(db, view, agent, offset, limit, late, unread)
     if view == "waiting" and late:
-        keys = islice(_late_first(db, late), offset, offset + limit)
-        body = f"SELECT body, {unread} FROM lines WHERE root = :root AND conversation = :conversation"
-        found = ({"agent": agent, "root": root, "conversation": name} for _, name, root in keys)
-        return [db.execute(body, values).fetchone() for values in found]
-    source = _MINE if view == "mine" else "lines"
+        late_first = islice(_late_first(db, late), offset, offset + limit)
+        return _bodies(db, ((root, name) for _, name, root in late_first), agent, unread)
+    # Keys only, from an index that holds them in order: rows that are passed over are not read.
     order = _ORDER.get(view, _NEWEST)
-    return list(
-        db.execute(
-            f"SELECT body, {unread} FROM {source} WHERE {VIEWS[view]} ORDER BY {order} LIMIT :limit OFFSET :offset",
-            {"agent": agent, "limit": limit, "offset": offset},
-        )
-    )
+    keys = db.execute(
+        f"SELECT root, conversation FROM {'concerned' if view == 'mine' else 'lines'} WHERE {VIEWS[view]} "
+        f"ORDER BY {order} LIMIT :limit OFFSET :offset",
+        {"agent": agent, "limit": limit, "offset": offset},
+    ).fetchall()
+    return _bodies(db, keys, agent, unread)
+
+
+def _bodies(
+    db: sqlite3.Connection, keys: Iterable[tuple[str, str]], agent: AgentName, unread: str
+) -> list[tuple[bytes, int]]:
+    body = f"SELECT body, {unread} FROM lines WHERE root = :root AND conversation = :conversation"
+    found = ({"agent": agent, "root": root, "conversation": name} for root, name in keys)
+    return [row for values in found if (row := db.execute(body, values).fetchone()) is not None]
 
 
 def _filtered(

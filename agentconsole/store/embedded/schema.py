@@ -76,10 +76,11 @@ _TALLY: Final = """
   ON CONFLICT DO UPDATE SET number = number + excluded.number"""
 
 LATER: Final = (
+    # Those of the views hold what they are already limited by: else every row that is passed over would be read for it.
     "CREATE INDEX records_filed ON records (record, gen, size, mtime, ino)",
     "CREATE INDEX records_damaged ON records (record, damaged) WHERE damaged <> ''",
     "CREATE INDEX people_newest ON people (at DESC, root)",
-    "CREATE INDEX lines_waiting ON lines (urgency, waiting, conversation, root) "
+    "CREATE INDEX lines_waiting ON lines (urgency, waiting, conversation, root, aside) "
     "WHERE waiting IS NOT NULL AND aside = ''",
     "CREATE INDEX lines_late ON lines (medium, urgency, replied, waiting, conversation, root, aside) "
     "WHERE waiting IS NOT NULL AND aside = ''",
@@ -90,9 +91,12 @@ LATER: Final = (
     "CREATE INDEX lines_tasks ON lines (due, conversation, root) WHERE due IS NOT NULL AND aside = ''",
     "CREATE INDEX lines_aside ON lines (last_at DESC, conversation, root) WHERE aside <> ''",
     "CREATE INDEX lines_alarm ON lines (alarm, root, conversation) WHERE alarm IS NOT NULL",
-    "CREATE INDEX lines_resolved ON lines (last_at DESC, conversation, root) WHERE status = 'resolved' AND aside = ''",
-    "CREATE INDEX lines_active ON lines (last_at DESC, conversation, root) WHERE status <> 'resolved' AND aside = ''",
-    "CREATE INDEX lines_assigned ON lines (assignee, last_at DESC, conversation, root) WHERE status <> 'resolved'",
+    "CREATE INDEX lines_resolved ON lines (last_at DESC, conversation, root, status, aside) "
+    "WHERE status = 'resolved' AND aside = ''",
+    "CREATE INDEX lines_active ON lines (last_at DESC, conversation, root, status, aside) "
+    "WHERE status <> 'resolved' AND aside = ''",
+    "CREATE INDEX lines_assigned ON lines (assignee, last_at DESC, conversation, root, status, aside) "
+    "WHERE status <> 'resolved'",
     "CREATE INDEX lines_failed ON lines (last_at DESC, conversation, root) WHERE failed > 0",
     "CREATE INDEX lines_uncertain ON lines (last_at DESC, conversation, root) WHERE uncertain > 0",
     f"CREATE TRIGGER lines_in AFTER INSERT ON lines BEGIN {_TALLY.format(row='new', by=1)}; END",
