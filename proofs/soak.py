@@ -132,7 +132,9 @@ class Use:
         self.keys("f", name, silence=0.3)
         self.terminal.send("\r")
         there = re.compile(rf"{name} +\d+ open" if name in WRITERS else rf"open of(?s:.*){name}")
-        self.terminal.until(lambda: there.search(self.terminal.text), what=there.pattern)
+        # The keyboard is there too: until then keys mean who is chosen in the list.
+        here = lambda: "i Note" in self.terminal.text and there.search(self.terminal.text)  # noqa: E731
+        self.terminal.until(here, what=there.pattern)
 
     def move(self) -> None:
         self.keys(*self.chance.choices(["j", "k", "\x04", "\x15", "G", "J", "K"], k=25))

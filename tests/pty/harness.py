@@ -16,7 +16,7 @@ import struct
 import sys
 import termios
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pyte
@@ -57,6 +57,7 @@ class Terminal:
         self.screen = pyte.Screen(*size)
         self._stream = pyte.ByteStream(self.screen) if draw else None
         self._asked = b""
+        self._undrawn: bytearray | None = None
         self._status: int | None = None
         self.pid, self._fd = pty.fork()
         if self.pid == 0:
@@ -98,9 +99,25 @@ class Terminal:
         self.read_at = time.perf_counter()
         self.raw += data
         self._answer(data)
+        if self._undrawn is not None:
+            self._undrawn += data
+        else:
+            self._draw(data)
+        return len(data)
+
+    def _draw(self, data: bytes) -> None:
         if self._stream is not None:
             self._stream.feed(_NOT_FOR_PYTE.sub(b"", data))
-        return len(data)
+
+    @contextlib.contextmanager
+    def undrawn(self) -> Iterator[None]:
+        """Draw what comes in this block at its end: pyte would take part of the time that is measured."""
+        self._undrawn = bytearray()
+        try:
+            yield
+        finally:
+            data, self._undrawn = bytes(self._undrawn), None
+            self._draw(data)
 
     def _answer(self, data: bytes) -> None:
         seen = self._asked + data
