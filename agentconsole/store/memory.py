@@ -163,9 +163,11 @@ class MemoryStore(Shelves):
             return None
         rows, newer = self._timeline(person.members), False
         if before is not None:
-            rows = [row for row in rows if row[:3] < self._bound(before)]
+            bound = self._bound(before)
+            rows = [row for row in rows if row[:3] < bound]
         elif around is not None:
-            following = [row for row in rows if row[:3] >= self._bound(around)]
+            bound = self._bound(around)
+            following = [row for row in rows if row[:3] >= bound]
             rest = following[limit // 2 :]
             newer = bool(rest)
             rows = rows[: len(rows) - len(rest)]
@@ -175,8 +177,9 @@ class MemoryStore(Shelves):
     def _bound(self, entry: EntryId) -> tuple[int, CustomerId, int]:
         if entry not in self._holder:
             raise NotFound(f"There is no entry {entry}.")
-        [found] = [row for row in self._timeline((self._holder[entry],)) if row[3].id == entry]
-        return found[:3]
+        member = self._holder[entry]
+        [found] = [(one.at, place) for place, one in enumerate(self._entries[member]) if one.id == entry]
+        return rules.microseconds(found[0]), member, found[1]
 
     async def entry(self, entry: EntryId) -> tuple[CustomerId, AnyEntry] | None:
         record = self._holder.get(entry)
