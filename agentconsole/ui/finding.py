@@ -49,7 +49,7 @@ def _hit(hit: Hit, say: Say, now: datetime) -> Row:
         (fit(say.when(hit.at, now), WHEN), "dim"),
         (say.code(hit.medium) if hit.medium else our("  "), "in"),
         our(" "),
-        safe(hit.snippet.replace("\n", "  "), 240) or say("search.closed"),
+        safe(hit.snippet.replace("⏎", "  "), 240) or say("search.closed"),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Final
 
 from agentconsole.desk import OutboxLine
 from agentconsole.domain.model import (
@@ -93,6 +94,13 @@ def outbox(lines: Sequence[OutboxLine], say: Say, now: datetime, width: int) -> 
     return found
 
 
+_EXPLAINED: Final = (
+    *("unread", "failed", "uncertain", "company", "suggestion", "draft"),
+    *("mine", "others", "in", "out"),
+)
+"""The marks whose meaning the help tells."""
+
+
 def help_page(where: str, say: Say, width: int, media: Sequence[Medium] = ()) -> list[Item]:
     """Return what every key does here, then what the marks mean.
 
@@ -111,7 +119,7 @@ def help_page(where: str, say: Say, width: int, media: Sequence[Medium] = ()) ->
         for names, title in cells[number::height]:
             line += [(our(" "), ""), (fit(our(names), _NAMES), "key"), (our(" "), ""), (fit(title, title_cells), "")]
         found.append(Item(tuple(line)))
-    marks = {name: say.glyph(name) for name in ("unread", "failed", "uncertain", "mine", "others", "in", "out")}
+    marks = {name: say.glyph(name) for name in _EXPLAINED}
     known = dict.fromkeys(media or map(Medium, CODES))
     codes = " ".join(f"{say.code(medium)} {say.medium(medium)}" for medium in known)
     found += [Item(()), *(Item(row(our("  "), line)) for line in wrap(say("help.marks", **marks), width - 4, 6))]

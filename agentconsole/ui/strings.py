@@ -172,8 +172,9 @@ _EN: Final[dict[str, str]] = {
     "help.box": "while typing",
     "help.prompt": "where words are asked for",
     "help.views": "Views",
-    "help.marks": "Marks:  {unread} unread   {failed} failed   {uncertain} may have gone out   ~ somebody else writes"
-    "   = something to decide   d draft   {mine} mine   {others} somebody else's   {in} in, {out} out",
+    "help.marks": "Marks:  {unread} unread   {failed} failed   {uncertain} may have gone out   "
+    "{company} somebody else writes   {suggestion} something to decide   {draft} draft   "
+    "{mine} mine   {others} somebody else's   {in} in, {out} out",
     "help.codes": "Channels: {codes}",
     # actions
     "action.open": "Open",
@@ -385,8 +386,9 @@ _KO: Final[dict[str, str]] = {
     "help.box": "글을 쓸 때",
     "help.prompt": "말을 입력할 때",
     "help.views": "보기",
-    "help.marks": "표시:  {unread} 읽지 않음   {failed} 실패   {uncertain} 나갔을 수 있음   ~ 다른 상담원이 작성 중"
-    "   = 결정할 것   d 쓰던 글   {mine} 내 담당   {others} 다른 담당   {in} 받음, {out} 보냄",
+    "help.marks": "표시:  {unread} 읽지 않음   {failed} 실패   {uncertain} 나갔을 수 있음   "
+    "{company} 다른 상담원이 작성 중   {suggestion} 결정할 것   {draft} 쓰던 글   "
+    "{mine} 내 담당   {others} 다른 담당   {in} 받음, {out} 보냄",
     "help.codes": "채널: {codes}",
     "action.open": "열기",
     "action.choose": "선택",
