@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agentconsole.domain.entries import Received
-from agentconsole.domain.model import RefusedRoute
+from agentconsole.domain.model import Ranked, RefusedRoute
 from agentconsole.ui.bridging import others
 from agentconsole.ui.drafting import Writing
 from agentconsole.ui.draw import Row, Safe, clip, our, row, row_width, safe, sides, wrap
@@ -74,7 +74,9 @@ class ReplyBars:
             return [row((our(" " + say("reply.no_route")), "bad"))]
         style = "bad" if isinstance(at, RefusedRoute) else "out"
         text = say.refusal(at, now) if isinstance(at, RefusedRoute) else say.why(at, now)
-        lines = [row(our(" "), (line, style)) for line in wrap(text, width - 2, 2)]
+        # Beside a proposal the reason keeps to one line: all of it is one key away, the proposal would be nowhere.
+        said = [clip(text, width - 2)] if self._proposed(writing) else wrap(text, width - 2, 2)
+        lines = [row(our(" "), (line, style)) for line in said]
         walk: Row = ()
         if len(steps) > 1:
             walk = row((say("reply.alternatives", at=str(steps.index(at) + 1), n=str(len(steps))), "dim"))
@@ -91,11 +93,16 @@ class ReplyBars:
         more = others(writing, self.app.reading.opened)
         if more:
             return row(our(" "), (say("choice.lost", n=str(len(more))), "warn"))
-        choice = writing.choice
-        if choice is not None and choice.proposal is not None and at is choice.best:
-            return row(our(" "), (say.proposal(choice.proposal), "note"))
+        choice, proposed = writing.choice, self._proposed(writing)
+        if proposed is not None:
+            return row(our(" "), (say.proposal(proposed), "note"))
         refused = next((r for r in choice.refused if r is not at), None) if choice is not None else None
         return row(our(" "), (say.refusal(refused, now), "dim")) if refused is not None else ()
+
+    def _proposed(self, writing: Writing) -> Ranked | None:
+        """Return the route that answers speak for, where the draft stands on the best one."""
+        choice = writing.choice
+        return choice.proposal if choice is not None and writing.at is choice.best else None
 
     def foot(self, width: int) -> list[Row]:
         writing, say = self.app.writer.now, self.app.say

@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
+from agentconsole.desk import Compose
 from agentconsole.domain.model import (
+    Choice,
     Delivery,
 )
 from tests.ui.console import running
@@ -83,6 +86,26 @@ async def test_walk_passes_refused_routes_with_their_reasons_and_returns(desk: D
         await console.sees("1/3 ctrl+t")
         assert console.box.text == "3월 3일 문자로 문의 주셨던 건입니다:\nhi"
         assert console.app.writer.now.pinned is None  # type: ignore[union-attr]
+
+
+async def test_what_answers_speak_for_is_proposed_with_its_counts_and_taken_with_one_key(
+    desk: DeskDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.received("emily", "wa", phone("+447700900123"), "or here", minutes=0)
+    judged = desk._choice
+
+    def taught(compose: Compose) -> Choice:
+        choice = judged(compose)
+        other = next(r for r in choice.ranked if r.route.medium == "email")
+        facts = {"answered": "3", "sent": "4", "than": "whatsapp", "than_answered": "0", "than_sent": "5"}
+        return replace(choice, proposal=replace(other, facts=facts))
+
+    monkeypatch.setattr(desk, "_choice", taught)
+    async with running(desk) as console:
+        await begin(console)
+        await console.sees("Reply to Emily Rhodes on WhatsApp", "E-mail: 3 of 4 answered there.", "1/3 ctrl+t")
+        await console.press("ctrl+t")
+        await console.sees("Reply to Emily Rhodes on e-mail emily@example.com")
 
 
 async def test_a_window_that_closes_while_one_types_is_told_within_the_minute(desk: DeskDouble) -> None:
