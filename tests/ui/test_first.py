@@ -85,7 +85,7 @@ async def test_enter_on_an_account_looks_now_and_tells_what_came(desk: DeskDoubl
         await come.wait()
         return (SyncResult(account, 3),)
 
-    desk.sync = sync  # type: ignore[method-assign]
+    desk.sync = sync  # type: ignore[attr-defined]
     async with running(desk) as console:
         await console.press("!")
         await console.sees("ACCOUNTS AND HUB", "look now")
@@ -100,7 +100,7 @@ async def test_a_look_that_fails_says_why_and_what_helps(desk: DeskDouble) -> No
     async def sync(_who: Any, account: AccountName, _seconds: float) -> tuple[SyncResult, ...]:
         return (SyncResult(account, 0, "The server refused.", "Look at the password."),)
 
-    desk.sync = sync  # type: ignore[method-assign]
+    desk.sync = sync  # type: ignore[attr-defined]
     async with running(desk) as console:
         await console.press("!", "enter")
         await console.sees("The server refused. Look at the password.")
