@@ -261,7 +261,7 @@ class Queue(Uniform):
         word = our(self.say.medium(line.media[-1]) + " ") if line.media and width >= WIDE else our("")
         if width_of(word) + width_of(whole) >= room:
             word = our("")  # the name is more than what its letters say already
-        return left, row((word, "dim"), (our(age + " "), "bad" if line.late else ""), (flag, "key"))
+        return left, row((word, ""), (our(age + " "), "bad" if line.late else ""), (flag, "key"))
 
     def _marked(self, line: Line) -> Safe:
         return self.say.glyph("marked") if line.conversation in self.marks else our(" ")
