@@ -73,27 +73,6 @@ async def test_undo_takes_the_cursor_back_to_the_row_that_comes_back(desk: DeskD
         assert console.app.queue.chosen.conversation != meant.conversation
 
 
-async def test_undo_takes_the_cursor_back_to_the_row_that_comes_back(desk: DeskDouble) -> None:
-    """What is pressed next is meant for that row: it was the wrong verb, not the wrong person."""
-    async with running(desk) as console:
-        await console.press("home", "j")
-        meant = console.app.queue.chosen
-        assert meant is not None
-        await console.press("c")
-        await console.until(lambda: console.app.queue.is_next)
-        assert console.app.queue.chosen is not None
-        assert console.app.queue.chosen.conversation != meant.conversation
-        await console.press("u")
-        await console.until(lambda: console.app.queue.chosen.conversation == meant.conversation)  # type: ignore[union-attr]
-        assert console.app.queue.line(console.app.queue.cursor) == console.app.queue.chosen
-        await console.press("c")
-        await console.until(lambda: console.app.queue.is_next)
-        await console.press("j", "k", "u")  # gone on since: the cursor stays
-        await console.sees("Undone")
-        await console.until(lambda: meant.conversation in {line.conversation for _, line in console.app.queue.lines()})
-        assert console.app.queue.chosen.conversation != meant.conversation
-
-
 def test_a_tag_may_be_typed_with_its_sign() -> None:
     assert work_asking.tags("+vip, late -old - +") == (("vip", "late"), ("old",))
 
