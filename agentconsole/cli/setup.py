@@ -125,7 +125,7 @@ def _toml(table: dict[str, Any], name: str) -> Iterator[str]:
     for key, value in table.items():
         if isinstance(value, dict) and not (len(value) == 1 and not isinstance(next(iter(value.values())), dict)):
             tables[key] = value
-        else:
+        elif value is not None:
             yield f"{key} = {to_toml(value)}"
     for key, value in tables.items():
         if value:
