@@ -7,7 +7,8 @@ import difflib
 import pytest
 
 from tests.ui import screens
-from tests.ui.screens import FOLDER, STATES, kept
+from tests.ui.screens import FOLDER, kept
+from tests.ui.states import STATES
 
 MOST_KEPT = 1 << 20
 """Octets of all pictures together."""
