@@ -50,7 +50,8 @@ lock:
 # make prove-care      backups of a store at work, restored
 # make prove-consent   opt-outs against everything that happens at the same time
 # make prove-identity  merges that are ended as if they had never been
-PROOFS = prove-kill prove-wire prove-disk prove-clock prove-care prove-consent prove-identity
+# make prove-soak      half an hour of use, and what the console keeps of it
+PROOFS = prove-kill prove-wire prove-disk prove-clock prove-care prove-consent prove-identity prove-soak
 .PHONY: $(PROOFS)
 $(PROOFS): prove-%: tools servers
 	.venv/bin/python -m proofs.$*
