@@ -133,7 +133,7 @@ async def names(world: Installation, tmp_path: Path) -> dict[str, str]:
     """What stands for the words in capitals."""
     for customer in ("emily@example.com", "minsu.park@example.com"):
         await _one_open(world, customer)
-    shown = await told(world, "show", "emily@example.com")
+    shown = await told(world, "show", "emily@example.com", "--limit", "200")
     message = next(entry for entry in shown["timeline"] if entry["type"] == "received")
     waiting = await told(world, "send", "emily@example.com", "--text", "Later.", "--at", "in 5 h")
     task = await told(world, "task", "add", "emily@example.com", "--text", "x", "--due", "tomorrow 9")
