@@ -276,7 +276,7 @@ def questions(root: Path, customers: int, rounds: int) -> dict[str, Times]:
                 "search order refund (2 words)": lambda _n: store.search("order refund"),
                 "search, by customer": lambda _n: store.find_entries(parse("배송 주문", NOW), AGENT, each=3),
                 "search in what waits": lambda _n: store.find_entries(parse("배송 is:waiting", NOW), AGENT),
-                "search from: somebody": lambda _n: store.find_entries(parse(f"from:\"{name}\" 배송", NOW), AGENT),
+                "search from: somebody": lambda _n: store.find_entries(parse(f'from:"{name}" 배송', NOW), AGENT),
                 "search, nothing found": lambda _n: store.search("zzzqqq"),
                 "switcher, one letter": lambda _n: store.find_people("김"),
                 "switcher, a name": lambda _n: store.find_people(name),
