@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from pathlib import Path
 from typing import Any
 
@@ -416,3 +417,18 @@ async def test_the_key_confirms_no_text_that_came_after_it_was_asked(desk: DeskD
         await console.settle()
         assert not desk.called("reply")
         assert not any(isinstance(entry, Reply) for entry in desk.records[CustomerId("emily")])
+
+
+async def test_what_is_copied_holds_no_controls_and_no_half_characters(desk: DeskDouble, home: Path):
+    desk.received("emily", "mail", email("emily@example.com"), "half \ud83d and\x1b[31m red", minutes=1)
+    desk.know("emily")
+    async with running(desk) as console:
+        written: list[str] = []
+        console.app.write = written.append  # type: ignore[method-assign]
+        await console.open("Emily Rhodes")
+        await console.press("end", "y")
+        await console.sees("characters copied")
+        (sequence,) = written
+        copied = base64.b64decode(sequence.removeprefix("\x1b]52;c;").removesuffix("\x1b\\")).decode()
+        assert not any(holds_control(line) for line in copied.split("\n"))
+        assert copied.startswith("half \ufffd and")
