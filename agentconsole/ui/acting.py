@@ -173,6 +173,7 @@ class Acting(
         self.open(line.customer, line.conversation)
 
     def open(self, customer: CustomerId, conversation: ConversationId, entry: EntryId = NO_ENTRY) -> None:
+        self.app.reading.expect(customer)
         self.app.start(partial(self._open_now, customer, conversation, entry), "open")
 
     async def _open_now(self, customer: CustomerId, conversation: ConversationId, entry: EntryId) -> None:

@@ -100,9 +100,13 @@ class ActingPart:
         """Return the conversation that the keyboard is on."""
         app = self.app
         line = app.queue.chosen
-        opened = app.reading.opened
-        if app.where == "list" and line is not None:
-            return of_line(line)
+        opened, coming = app.reading.opened, app.reading.coming
+        listed = of_line(line) if app.where == "list" and line is not None else None
+        if coming is not None and (listed is None or listed.customer != coming):
+            app.tell("strip.still_opening")
+            return None
+        if listed is not None:
+            return listed
         if opened is None:
             app.tell("strip.nobody_chosen")
             return None

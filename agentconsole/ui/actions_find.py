@@ -157,6 +157,7 @@ class FindActions(ActingPart):
 
     def go(self, customer: CustomerId) -> None:
         self.app.close_page()
+        self.app.reading.expect(customer)
         self.app.start(partial(self._go_to, customer), "open")
 
     async def _go_to(self, customer: CustomerId) -> None:

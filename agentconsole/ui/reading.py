@@ -245,6 +245,16 @@ class Reading(Reaching):
 
     # -- a customer -----------------------------------------------------------------------------------------
 
+    def expect(self, customer: CustomerId | None) -> None:
+        """Know who is about to be shown, before the hub was asked; None: nobody after all."""
+        self._opening = customer
+
+    @property
+    def coming(self) -> CustomerId | None:
+        """Who was asked for and is not on the screen yet: until then keys are meant for them, not for who is."""
+        here = self.opened.customer if self.opened is not None else None
+        return None if here is not None and self._opening in (here.id, *here.members) else self._opening
+
     async def open(
         self,
         customer: CustomerId,
@@ -262,7 +272,11 @@ class Reading(Reaching):
         """
         app = self.app
         self._opening = customer
-        page = await app.desk.timeline(app.who, customer, EntryId(""), FIRST_PAGE)
+        try:
+            page = await app.desk.timeline(app.who, customer, EntryId(""), FIRST_PAGE)
+        except AgentConsoleError:
+            self.expect(None)
+            raise
         if self._opening != customer:
             return
         opened = Opened(page.customer, conversation, list(page.entries), dict(page.states), page.more)

@@ -187,6 +187,28 @@ async def test_a_customer_is_found_as_one_types(desk: DeskDouble, words: str) ->
         assert console.app.writer.now.customer == "minsu"
 
 
+async def test_keys_before_the_chosen_customer_shows_are_for_nobody_else(desk: DeskDouble) -> None:
+    async with running(desk) as console:
+        asked, held = desk.timeline, asyncio.Event()
+
+        async def slow(*arguments: Any) -> Any:
+            await held.wait()
+            return await asked(*arguments)
+
+        await ask(console, "f", "박민")
+        await console.until(lambda: console.app.page.chosen == "minsu" and "Emily" not in console.app.page.shown)
+        desk.timeline = slow  # type: ignore[method-assign]
+        await console.press("enter", "r")
+        await console.sees("Still opening")
+        assert console.app.writer.now is None
+        held.set()
+        await console.until(lambda: console.app.where == "conversation")
+        await console.press("r")
+        await console.until(lambda: console.app.writer.now is not None)
+        assert console.app.writer.now is not None
+        assert console.app.writer.now.customer == "minsu"
+
+
 async def test_the_switcher_begins_with_who_was_active_last_and_esc_leaves_everything(desk: DeskDouble) -> None:
     async with running(desk) as console:
         await console.press("ctrl+k")
