@@ -31,6 +31,7 @@ WORDS = {
         "undone": "two people again",
         "why": "WhatsApp: writing here now",
         "known": "Already known: ID ending 4821",
+        "ours": " ←  ",
         "read": " read",
         "refused": "SMS: opted out",
         "back": "is back, nothing was sent",
@@ -46,6 +47,7 @@ WORDS = {
         "undone": "다시 두 사람",
         "why": "왓츠앱: 지금 여기서 대화 중",
         "known": "이미 아는 정보: 신분증 끝자리 4821",
+        "ours": " <  ",  # the arrow may be two cells wide in a Korean terminal
         "read": " 읽음",
         "refused": "수신거부",
         "back": "되살림",
@@ -117,7 +119,7 @@ def test_a_newcomer_walks_through_all_six_steps(environment, language):
         terminal.send("\x07")
         terminal.sees("ID ending 4821, is that right?")
         terminal.send("\x13")
-        terminal.until(lambda: column(terminal, " ←  ").endswith(words["read"]), what="the reply read")
+        terminal.until(lambda: column(terminal, words["ours"]).endswith(words["read"]), what="the reply read")
         terminal.sees("Yes! 11 March is perfect, thank you")
         terminal.press("\x1b", silence=0.4)
         terminal.send("c")
