@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from datetime import timedelta
 from pathlib import Path
@@ -312,7 +313,7 @@ def drop_folder() -> Path:
 
 @state("attach")
 async def _(console: Driver) -> None:
-    drop_folder()
+    await asyncio.to_thread(drop_folder)
     await replying(console, "Emily Rhodes", "Here it is.")
     await console.press("f5")
     await console.sees("invoice 8841.pdf", "1.2 MB")
@@ -320,7 +321,7 @@ async def _(console: Driver) -> None:
 
 @state("attach-completion", language="ko")
 async def _(console: Driver) -> None:
-    drop_folder()
+    await asyncio.to_thread(drop_folder)
     await replying(console, "Emily Rhodes", "보내 드립니다.")
     await console.press("f5")
     await console.sees("plan.png")
@@ -331,7 +332,7 @@ async def _(console: Driver) -> None:
 
 @state("attached")
 async def _(console: Driver) -> None:
-    drop_folder()
+    await asyncio.to_thread(drop_folder)
     await replying(console, "Emily Rhodes", "Here it is.")
     await console.press("f5")
     await console.sees("invoice 8841.pdf")
@@ -342,7 +343,7 @@ async def _(console: Driver) -> None:
 
 @state("attachment-refused")
 async def _(console: Driver) -> None:
-    drop_folder()
+    await asyncio.to_thread(drop_folder)
     await replying(console, "+442079460182", "Here it is.")
     await console.press("f5")
     await console.sees("invoice 8841.pdf")
