@@ -459,6 +459,7 @@ async def _(console: Driver) -> None:
 async def _(console: Driver) -> None:
     await replying(console, "Haeun Lee")
     console.box.load_text("이 글은 문자 한 건에 다 들어가지 않습니다. " * 5)
+    await console.sees("문자 2건")
     await console.until(lambda: console.app.writer.now is not None and not console.app.writer.now.unsaved)
 
 
