@@ -205,7 +205,8 @@ class Console(App[None]):
         if self._warm:
             return
         self._warm = True
-        gc.freeze()
+        if not self.is_headless:  # many apps in one process: freezing would keep whatever the earlier ones left
+            gc.freeze()
         gc.enable()
         self.start(self._load_later, "warm")
 
