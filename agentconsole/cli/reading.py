@@ -12,6 +12,7 @@ from agentconsole.cli.parser import Command
 from agentconsole.desk import Agent, Compose, Desk
 from agentconsole.domain.entries import AnyEntry, Note, Received, Reply
 from agentconsole.domain.model import CustomerId, EntryId
+from agentconsole.domain.telling import once
 from agentconsole.text.query import NAMES
 
 FILTERS = " ".join(f"{name}:" for name in NAMES)
@@ -127,7 +128,7 @@ async def show(context: Context) -> int:
         out.line(words.say("writes_here" if one.writing else "looks_here", name=one.agent, n=max(ago, 0)))
     if more:
         out.talk(words.say("older", entry=entries[0].id))
-    for found in entries:
+    for found in once(entries):
         head, body = entry_lines(found, page, words)
         if head:
             out.line()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final, TypeAlias
 
 from msgspec.structs import replace
@@ -22,7 +22,6 @@ from agentconsole.domain.entries import (
     Received,
     Redacted,
     Reply,
-    StatusChanged,
     Suggested,
     SuggestionAnswered,
     Unmerged,
@@ -39,6 +38,7 @@ from agentconsole.domain.model import (
     Trust,
 )
 from agentconsole.domain.parting import silent
+from agentconsole.domain.telling import once
 from agentconsole.text.quoting import fold_at
 from agentconsole.ui.draw import Row, Run, Safe, block, clip, cut_row, our, row, safe, sides, width_of, wrap
 from agentconsole.ui.say import Say
@@ -51,9 +51,6 @@ STATE_LINES: Final = 6
 """Lines of what became of a reply: its end, which names the key, must not be cut off by a provider's long words."""
 
 GAP_DAYS: Final = 3
-_ONE_ACT: Final = timedelta(seconds=2)
-"""Within which equal changes of status are the parts of one."""
-
 _IDENTITY = (
     *(Named, AddressLinked, AddressUnlinked, Suggested, SuggestionAnswered, Merged, Unmerged),
     *(Parted, Unparted),
@@ -115,14 +112,14 @@ Shown: TypeAlias = AnyEntry | Together
 def shown(entries: Iterable[AnyEntry], *, complete: bool = False) -> Iterator[Shown]:
     """Yield what has lines of its own.
 
-    Receipts change the line of their reply instead. A change of status is written to every part of a joined
-    conversation and told once. Changes of identity that follow each other within a minute are told together.
+    Receipts change the line of their reply instead. What was written to every part of a joined conversation
+    is told once. Changes of identity that follow each other within a minute are told together.
 
     Args:
         complete: nothing older exists, so that the address which began the record is known; the head names it.
     """
     together: list[AnyEntry] = []
-    for entry in _told(entries, first_address=complete):
+    for entry in once(_told(entries, first_address=complete)):
         if together and not (isinstance(entry, _IDENTITY) and _minute(entry.at) == _minute(together[0].at)):
             yield _joined(together)
             together = []
@@ -143,7 +140,6 @@ def _joined(entries: list[AnyEntry]) -> Shown:
 
 
 def _told(entries: Iterable[AnyEntry], *, first_address: bool) -> Iterator[AnyEntry]:
-    before: StatusChanged | None = None
     entries = list(entries)
     known = {entry.id for entry in entries}
     for entry in entries:
@@ -153,18 +149,7 @@ def _told(entries: Iterable[AnyEntry], *, first_address: bool) -> Iterator[AnyEn
                 continue
         if isinstance(entry, Receipt) or (isinstance(entry, Redacted) and entry.entry in known) or silent(entry):
             continue
-        if isinstance(entry, StatusChanged):
-            if before is not None and _same_act(before, entry):
-                continue
-            before = entry
-        else:
-            before = None
         yield entry
-
-
-def _same_act(one: StatusChanged, other: StatusChanged) -> bool:
-    same = (one.status, one.by, one.until) == (other.status, other.by, other.until)
-    return same and other.at - one.at <= _ONE_ACT
 
 
 def day_mark(before: datetime | None, at: datetime, look: Look) -> Row:
