@@ -26,6 +26,9 @@ from agentconsole.domain.model import (
     Value,
 )
 
+CLOSES_BEFORE: Final = "window_closes_before"
+"""The window is open now and closed when the answer is to leave."""
+
 ORDER: Final = (
     "opted_out",
     "opted_out_then_wrote",
@@ -38,6 +41,7 @@ ORDER: Final = (
     "customer_first",
     "template_only",
     "window_closed",
+    CLOSES_BEFORE,
     "attachments_unsupported",
     "files_too_large",
     "too_long",
@@ -134,12 +138,18 @@ def refusal(
     size: Size = NOTHING_TYPED,
     message: Message = ANSWER,
     rules: Rules = NO_RULES,
+    leaves: datetime | None = None,
 ) -> RefusedRoute | None:
-    """Return why a route must not be used now, or None where it may. ``until`` is set where that ends by itself."""
+    """Return why a route must not be used, or None where it may. ``until`` is set where that ends by itself.
+
+    Args:
+        now: the present; for what we begin, when it is to leave.
+        leaves: when an answer is to leave, where that is later: its window must be open then.
+    """
     use = next(
         (u for u in customer.routes if u.route.account == route.account and u.route.address == route.address), None
     )
-    reason, facts, until = _reason(customer, route, reach, use, now, size, message, rules)
+    reason, facts, until = _reason(customer, route, reach, use, now, size, message, rules, leaves)
     return RefusedRoute(route, reason, facts, until) if reason else None
 
 
@@ -183,6 +193,7 @@ def _reason(
     size: Size,
     message: Message,
     rules: Rules,
+    leaves: datetime | None,
 ) -> tuple[str, Facts, datetime | None]:
     consent = opt_out(customer, route.medium, message)
     if consent is not None and answer_after_opt_out(customer, route.medium, message, rules) is None:
@@ -206,11 +217,13 @@ def _reason(
         held = beginning.refused(customer, route.medium, message, now, rules)
         if held is not None:
             return held
-    reason, facts = _cannot(route, reach, use, now, size)
+    reason, facts = _cannot(route, reach, use, now, size, leaves)
     return reason, facts, None
 
 
-def _cannot(route: Route, reach: Reach, use: RouteUse | None, now: datetime, size: Size) -> tuple[str, Facts]:
+def _cannot(
+    route: Route, reach: Reach, use: RouteUse | None, now: datetime, size: Size, leaves: datetime | None
+) -> tuple[str, Facts]:
     """Return why an account cannot carry a message there, apart from what customer and law say."""
     if reach.read_only:
         return "account_read_only", {"account": route.account}
@@ -224,6 +237,8 @@ def _cannot(route: Route, reach: Reach, use: RouteUse | None, now: datetime, siz
             return "template_only", {}
         if now >= end:
             return "window_closed", {"at": end.isoformat()}
+        if leaves is not None and leaves >= end:
+            return CLOSES_BEFORE, {"until": end.isoformat()}
     if size.attachments and not reach.attachments:
         return "attachments_unsupported", {"count": str(size.attachments)}
     if 0 < reach.file_bytes < size.file_bytes:

@@ -138,6 +138,7 @@ def choose(
     purpose: str = "",
     outbound: bool = False,
     sizes: Mapping[Medium, Size] | None = None,
+    leaves: datetime | None = None,
 ) -> Choice:
     """Rank the routes of a message to a customer.
 
@@ -148,6 +149,7 @@ def choose(
         purpose: what the message is about, where a preference may be stated for it.
         outbound: we begin, instead of answering.
         sizes: how big the text becomes on a medium, where it is dressed there; else ``size``.
+        leaves: when an answer is to leave, where that is not now.
     """
     by_name = {account.name: account for account in accounts}
     uses = {(use.route.account, str(use.route.address)): use for use in customer.routes}
@@ -161,7 +163,7 @@ def choose(
         account = by_name[route.account]
         use = uses.get((route.account, str(route.address)))
         here = (sizes or {}).get(route.medium, size)
-        veto = refusal(customer, route, account.reach, now, here, message, policy.rules)
+        veto = refusal(customer, route, account.reach, now, here, message, policy.rules, leaves)
         if veto is not None:
             refused.append(veto)
             continue

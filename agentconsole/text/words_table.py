@@ -161,6 +161,10 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
     "refused.customer_first": ("the customer has to write first.", "고객이 먼저 써야 함."),
     "refused.template_only": ("no message from there yet: template only.", "아직 온 글 없음: 템플릿만 가능."),
     "refused.window_closed": ("closed {at}: template only.", "{at} 자유 발송 끝남: 템플릿만 가능."),
+    "refused.window_closes_before": (
+        "closes {until}, before this would leave.",
+        "{until}에 자유 발송이 끝남. 그 뒤에는 보낼 수 없음.",
+    ),
     "refused.attachments_unsupported": (
         "carries no files ({count}). Put a link in the text, or choose another channel.",
         "파일을 보낼 수 없음({count}). 글에 링크를 넣거나 다른 채널 선택.",
@@ -414,6 +418,7 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
     "reason.unreachable": ("unreachable", "연결 안 됨"),
     "reason.webhook_set": ("a webhook holds this account", "웹훅이 이 계정을 쓰고 있음"),
     "reason.window_closed": ("the time for free answers is over", "자유 발송 시간이 지남"),
+    "reason.window_closes_before": ("the time for free answers ends before", "그 전에 자유 발송 시간이 끝남"),
     "delivery.uncertain": (
         "May have gone out {at}: {why}. Not sent again.",
         "{at} 발송됐을 수 있음: {why}. 다시 보내지 않음.",

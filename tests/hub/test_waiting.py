@@ -63,6 +63,21 @@ async def test_a_held_reply_leaves_after_its_seconds_and_not_before(world: World
     await until(lambda: asyncio.sleep(0, "hi" in [o.text for o in world.chat.delivered]))
 
 
+async def test_no_answer_is_scheduled_for_when_its_window_is_closed(world: World) -> None:
+    customer = await ready(world)
+    late = world.clock.now() + timedelta(hours=25)
+    compose = Compose(customer, "hi", not_before=late)
+    choice = await world.desk.choose(world.who, compose)
+    assert "window_closes_before" in {refused.reason for refused in choice.refused}
+    with pytest.raises(Refused, match="before this would leave"):
+        await world.desk.reply(world.who, "r1", compose)
+    earlier = msgspec.structs.replace(compose, not_before=world.clock.now() + timedelta(hours=23))
+    sent = await world.desk.reply(world.who, "r2", earlier)
+    with pytest.raises(Refused, match="Nothing was changed"):
+        await world.desk.send_at(world.who, "t1", sent.id, late)
+    assert (await world.desk.sent(world.who, sent.id)).not_before == earlier.not_before
+
+
 async def test_a_channel_may_hold_longer_or_not_at_all_and_none_is_held_unless_asked(world: World) -> None:
     customer = await ready(world)
     for hold, waits in ((0.0, False), (30.0, True), (900.0, True)):

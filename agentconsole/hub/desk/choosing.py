@@ -101,6 +101,7 @@ class Choosing(Gated):
             purpose=compose.purpose,
             outbound=compose.proactive,
             sizes=sizes,
+            leaves=compose.not_before,
         )
 
     def dressed(self, customer: Customer, compose: Compose, medium: Medium) -> str:

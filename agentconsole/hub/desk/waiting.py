@@ -10,7 +10,8 @@ import msgspec
 
 from agentconsole.desk import Agent, Sent
 from agentconsole.desk.waiting import Present
-from agentconsole.domain import delivery
+from agentconsole.domain import delivery, permission
+from agentconsole.domain.beginning import Message
 from agentconsole.domain.entries import Receipt, Reply
 from agentconsole.domain.model import (
     AgentName,
@@ -69,10 +70,27 @@ class Waiting(Replying):
         if at is not None and at.tzinfo is None:
             raise UsageError("The time of a later reply names no time zone. Nothing was changed.", "Add one: Z.")
         owner, entry = await self.reply_entry(reply)
+        if at is not None:
+            await self._open_then(owner, entry, at)
         await self._while_it_waits(who, request, owner, reply, Delivery.QUEUED, delivery.OTHER_TIME, at)
         self.wake(entry.account)
         await self.audit(who, delivery.OTHER_TIME, owner, reply)
         return await self.standing(reply)
+
+    async def _open_then(self, owner: CustomerId, entry: Reply, at: datetime) -> None:
+        """Raise ``Refused`` where the window of a reply's route would be closed at another time."""
+        reach = next((account.reach for account in self.choosable() if account.name == entry.account), None)
+        if reach is None:
+            return
+        now, customer = self.clock.now(), await self.person(owner)
+        route = Route(entry.account, entry.medium, entry.address, entry.place)
+        message = Message(entry.proactive, entry.purpose)
+        veto = permission.refusal(customer, route, reach, now, message=message, leaves=at)
+        if veto is not None and veto.reason == permission.CLOSES_BEFORE:
+            told = (await self.words()).refusal(veto, now)
+            raise Refused(
+                f"{told} Nothing was changed.", "Name an earlier time, or stop it and choose another channel."
+            )
 
     async def _while_it_waits(
         self,
