@@ -112,7 +112,10 @@ class Inside:
         code = await args.run(inner)
         if code:
             raise AgentConsoleError(out.getvalue().strip() or f"{words[0]} did not work.", "")
-        return out.getvalue()
+        told = out.getvalue()
+        for here in filter(None, (conversation, customer)):
+            told = told.replace(f"; {here}\n", "\n")  # whom the keyboard is on stands on the screen
+        return told
 
     def _parse(self, words: Sequence[str], customer: str, conversation: str) -> argparse.Namespace:
         """Parse a line with the target taken for granted; where that does not work out, as a shell would."""

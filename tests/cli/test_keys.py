@@ -93,7 +93,8 @@ async def conversation(office: Office) -> tuple[str, str]:
 async def test_commands_mean_the_conversation_that_the_keyboard_is_on(office: Office) -> None:
     where = await conversation(office)
     run = (await opened(office)).run
-    await run(["tag", "VIP"], *where)
+    told = await run(["tag", "VIP"], *where)
+    assert told.strip() == "Tags changed", "whom the keyboard is on is on the screen; an id says nothing"
     await run(["snooze", "tomorrow", "9"], *where)
     await run(["note", "called", "back,", "will", "pay"], *where)
     assert [row["id"] for row in (await office.run("view", "snoozed", "--json")).json["conversations"]] == [where[1]]
