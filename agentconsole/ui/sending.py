@@ -98,7 +98,7 @@ class Sending(WriterPart):
         await self.choose_for(writing)
         writing.answered = isinstance(error, Answered)
         if not writing.answered:
-            hint = "" if error.hint.startswith("--") else error.hint
+            hint = "" if "--" in error.hint else error.hint  # a shell's option; here the title has the key
             app.tell("strip.not_sent", "bad", why=f"{error.message} {hint}".strip())
         await app.reading.renew()
         if writing.answered:
