@@ -17,6 +17,7 @@ import pytest
 
 from agentconsole.sandbox.fake_whatsapp import FakeWhatsApp
 from tests.e2e.installation import Installation, installed
+from tests.e2e.quick import mailbox, secrets, whatsapp_account
 from tests.ports import free_port
 from tests.servers import kannel as kannel_server
 from tests.servers import mail as mail_server
@@ -83,21 +84,6 @@ language = "en"
 timezone = "Europe/London"
 region = "GB"
 http = {{ host = "127.0.0.1", port = {port} }}
-[profiles.support.channels.mail]
-kind = "email"
-address = "{mail.address("support")}"
-ca_file = "{mail.ca_file}"
-[profiles.support.channels.mail.imap]
-host = "localhost"
-port = {mail.imaps_port}
-user = "{mail.address("support")}"
-password = {{ env = "MAIL_PASSWORD" }}
-[profiles.support.channels.mail.smtp]
-host = "localhost"
-port = {mail.submission_port}
-tls = "starttls"
-user = "{mail.address("support")}"
-password = {{ env = "MAIL_PASSWORD" }}
 [profiles.support.channels.sms]
 kind = "kannel"
 send_url = "{sms.send_url}"
@@ -105,25 +91,11 @@ user = "{sms.user}"
 password = {{ env = "SMS_PASSWORD" }}
 sender = "{kannel_server.OUR_NUMBER}"
 hook_secret = {{ env = "SMS_HOOK" }}
-[profiles.support.channels.whatsapp]
-kind = "whatsapp"
-phone_number_id = "{whatsapp.phone_number_id}"
-number = "+{whatsapp.number}"
-access_token = {{ env = "WA_TOKEN" }}
-app_secret = {{ env = "WA_SECRET" }}
-verify_token = {{ env = "WA_VERIFY" }}
-base_url = "{whatsapp.url}"
 """
-    secrets = {
-        "MAIL_PASSWORD": mail.password,
-        "SMS_PASSWORD": sms.password,
-        "SMS_HOOK": "hook-word",
-        "WA_TOKEN": whatsapp.access_token,
-        "WA_SECRET": whatsapp.app_secret,
-        "WA_VERIFY": whatsapp.verify_token,
-    }
+    accounts = mailbox(mail) + whatsapp_account(whatsapp)
+    known = secrets(mail, whatsapp, SMS_PASSWORD=sms.password, SMS_HOOK="hook-word")
     try:
-        async with installed(folder, profile, secrets) as here:
+        async with installed(folder, profile + accounts, known) as here:
             assert await whatsapp.connect(f"http://127.0.0.1:{port}/hook/whatsapp")
             yield World(here, mail, sms, whatsapp)
     finally:

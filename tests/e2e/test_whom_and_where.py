@@ -17,7 +17,7 @@ import pytest
 
 from agentconsole.sandbox.fake_whatsapp import FakeWhatsApp
 from tests.e2e.installation import Installation, installed
-from tests.e2e.quick import ask, told
+from tests.e2e.quick import ask, mailbox, secrets, told, whatsapp_account
 from tests.e2e.test_emily import EMILY, mail
 from tests.ports import free_port
 from tests.servers import mail as mail_server
@@ -91,38 +91,10 @@ timezone = "Europe/London"
 region = "GB"
 http = {{ host = "127.0.0.1", port = {port}, public_url = "https://desk.example.com" }}
 laws = {{ values = {{ free_opt_out = "080-123-4567" }} }}
-[profiles.support.channels.mail]
-kind = "email"
-address = "{mail.address("support")}"
-ca_file = "{mail.ca_file}"
-[profiles.support.channels.mail.imap]
-host = "localhost"
-port = {mail.imaps_port}
-user = "{mail.address("support")}"
-password = {{ env = "MAIL_PASSWORD" }}
-[profiles.support.channels.mail.smtp]
-host = "localhost"
-port = {mail.submission_port}
-tls = "starttls"
-user = "{mail.address("support")}"
-password = {{ env = "MAIL_PASSWORD" }}
-[profiles.support.channels.whatsapp]
-kind = "whatsapp"
-phone_number_id = "{whatsapp.phone_number_id}"
-number = "+{whatsapp.number}"
-access_token = {{ env = "WA_TOKEN" }}
-app_secret = {{ env = "WA_SECRET" }}
-verify_token = {{ env = "WA_VERIFY" }}
-base_url = "{whatsapp.url}"
 """
-    secrets = {
-        "MAIL_PASSWORD": mail.password,
-        "WA_TOKEN": whatsapp.access_token,
-        "WA_SECRET": whatsapp.app_secret,
-        "WA_VERIFY": whatsapp.verify_token,
-    }
+    accounts = mailbox(mail) + whatsapp_account(whatsapp)
     try:
-        async with installed(folder, profile, secrets) as here:
+        async with installed(folder, profile + accounts, secrets(mail, whatsapp)) as here:
             assert await whatsapp.connect(f"http://127.0.0.1:{port}/hook/whatsapp")
             yield World(here, mail, whatsapp, port)
     finally:
